@@ -1,0 +1,48 @@
+# `make run` serves the demo, `make test` runs all tests. Each sets up what it needs by itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+export HF_HUB_OFFLINE = 1
+
+.PHONY: run test bench lock clean
+
+run: $(VENV)/.run .env
+	@$(BIN)/python manage.py demo --host $(HOST) --port $(PORT)
+
+# Written once. A server that others reach needs its own values: see the README.
+.env:
+	@umask 077; $(BIN)/python -c "import secrets; print(f'SECRET_KEY={secrets.token_urlsafe(50)}', 'ALLOWED_HOSTS=127.0.0.1,localhost', 'DATABASE_URL=sqlite:///var/offbeat.sqlite3', f'DEMO_PASSWORD={secrets.token_urlsafe(9)}', sep='\n')" > $@
+
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	DEBUG=1 $(BIN)/mypy .
+	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadgroup tests/annotate tests/judging
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench
+
+lock: $(VENV)/.dev
+	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-annotate -o requirements.txt pyproject.toml
+	$(BIN)/pip-compile -q --extra dev --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-annotate -o requirements-dev.txt pyproject.toml
+	sed -i 's/+cpu$$//' requirements.txt requirements-dev.txt
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q -r requirements-dev.txt
+	@touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) var .env

@@ -1,0 +1,17 @@
+from .assignment import Annotator, Assignment
+from .corpus import Prompt, Response
+from .judgment import Answer, Judgment
+from .study import Criterion, Item, ItemResponse, Study
+
+__all__ = [
+    "Annotator",
+    "Answer",
+    "Assignment",
+    "Criterion",
+    "Item",
+    "ItemResponse",
+    "Judgment",
+    "Prompt",
+    "Response",
+    "Study",
+]

@@ -1,0 +1,40 @@
+from django.db import models
+
+
+class Prompt(models.Model):
+    """What LLMs were asked. `key` is the study folder's `prompt_id`."""
+
+    study = models.ForeignKey("annotate.Study", on_delete=models.PROTECT, related_name="prompts")
+    key = models.CharField(max_length=200)
+    text = models.TextField()
+    language = models.CharField(max_length=35, default="en", help_text="BCP 47")
+    category = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["study", "key"], name="prompt_key_once_a_study"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Response(models.Model):
+    """What one source answered. Its `key` may name the source, so neither key nor source goes to an annotator."""
+
+    study = models.ForeignKey("annotate.Study", on_delete=models.PROTECT, related_name="responses")
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="responses")
+    key = models.CharField(max_length=200)
+    # Empty is a real answer: some LLMs return nothing, and people judge that too.
+    text = models.TextField(blank=True)
+    source = models.CharField(max_length=200)
+    sample = models.IntegerField(null=True, blank=True)
+    params = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["study", "key"], name="response_key_once_a_study"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,139 @@
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from annotate.kinds import ItemKind, Kind, Measure
+
+
+class Study(models.Model):
+    slug = models.SlugField(max_length=100, unique=True)
+    title = models.CharField(max_length=300)
+    seats = models.PositiveSmallIntegerField(
+        default=1, help_text="independent annotators wanted for each item"
+    )
+    seed = models.BigIntegerField(default=0, help_text="order of items, sides and sets follow from it")
+    simulated = models.BooleanField(default=False)
+    instructions = models.TextField(blank=True)
+    consent = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "studies"
+        constraints = [
+            models.CheckConstraint(condition=Q(seats__gte=1), name="study_wants_a_seat"),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def get_absolute_url(self) -> str:
+        return reverse("study", args=[self.slug])
+
+
+class Criterion(models.Model):
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="criteria")
+    key = models.CharField(
+        max_length=100, validators=[RegexValidator(r"^[A-Za-z0-9][\w-]*$", "letters, digits, - and _")]
+    )
+    position = models.PositiveSmallIntegerField()
+    on = models.CharField(max_length=10, choices=ItemKind.choices)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    measures = models.CharField(max_length=20, choices=Measure.choices, blank=True)
+    text = models.TextField()
+    scale_low = models.IntegerField(null=True, blank=True)
+    scale_high = models.IntegerField(null=True, blank=True)
+    labels = models.JSONField(default=dict, blank=True, help_text="label of a point of the scale")
+    required = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name_plural = "criteria"
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "key"], name="criterion_key_once_a_study"),
+            models.UniqueConstraint(fields=["study", "position"], name="criterion_position_once_a_study"),
+            models.CheckConstraint(condition=Q(on__in=ItemKind.values), name="criterion_on_known"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="criterion_kind_known"),
+            models.CheckConstraint(
+                condition=Q(measures__in=["", *Measure.values]), name="criterion_measures_known"
+            ),
+            models.CheckConstraint(condition=Kind.fits_q(), name="criterion_kind_fits_item_kind"),
+            models.CheckConstraint(
+                condition=(
+                    Q(kind__in=Kind.scaled(), scale_low__isnull=False, scale_high__gt=F("scale_low"))
+                    | (~Q(kind__in=Kind.scaled()) & Q(scale_low__isnull=True, scale_high__isnull=True))
+                ),
+                name="criterion_scale_where_needed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def points(self) -> list[int]:
+        """The points of the scale, low to high; none for a kind without one."""
+        if self.scale_low is None or self.scale_high is None:
+            return []
+        return list(range(self.scale_low, self.scale_high + 1))
+
+    def label_of(self, point: int) -> str:
+        return str(self.labels.get(str(point), ""))
+
+
+class Item(models.Model):
+    """What one screen asks about."""
+
+    class Role(models.TextChoices):
+        MAIN = "main"
+        PRACTICE = "practice"
+        GOLD = "gold"
+        REPEAT = "repeat"
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="items")
+    prompt = models.ForeignKey("annotate.Prompt", on_delete=models.PROTECT, related_name="items")
+    key = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10, choices=ItemKind.choices)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MAIN)
+    expected = models.JSONField(null=True, blank=True)
+    repeat_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="repeats"
+    )
+    # Seeded place of the item among those of its prompt and of the prompt among prompts.
+    prompt_place = models.PositiveIntegerField(default=0)
+    place = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["study", "key"], name="item_key_once_a_study"),
+            models.CheckConstraint(condition=Q(kind__in=ItemKind.values), name="item_kind_known"),
+            models.CheckConstraint(
+                condition=Q(role__in=["main", "practice", "gold", "repeat"]), name="item_role_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(role="repeat", repeat_of__isnull=False)
+                | (~Q(role="repeat") & Q(repeat_of__isnull=True)),
+                name="item_repeats_an_item",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ItemResponse(models.Model):
+    """A response that an item shows, in the item's canonical order."""
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="item_responses")
+    response = models.ForeignKey("annotate.Response", on_delete=models.PROTECT, related_name="item_responses")
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "position"], name="item_position_once"),
+            models.UniqueConstraint(fields=["item", "response"], name="item_response_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id}:{self.position}"
