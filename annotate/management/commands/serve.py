@@ -1,0 +1,22 @@
+import os
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+
+class Command(BaseCommand):
+    help = "Serve by a production server (granian). Run `migrate` and `collectstatic` before."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--workers", type=int, default=2)
+
+    def handle(self, *args: Any, host: str, port: int, workers: int, **options: Any) -> None:
+        """Become the server: this process ends only with it."""
+        command = ["-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
+        # One thread a process: threads would only take turns. More at once: more --workers.
+        command += ["--workers", str(workers), "--blocking-threads", "1", "--respawn-failed-workers"]
+        command += ["--no-ws", "--log-level", "warning", "annotate.config.wsgi:application"]
+        os.execv(sys.executable, [sys.executable, *command])  # noqa: S606

@@ -1,0 +1,236 @@
+import datetime as dt
+import uuid
+from collections import Counter
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from annotate import seats
+from annotate.kinds import Kind, Value
+from annotate.models import Annotator, Answer, Assignment, Criterion, Judgment, Study
+from tests.factories import make_annotator, make_study
+
+pytestmark = pytest.mark.django_db
+
+
+def rows_for(seat: Assignment) -> list[tuple[Criterion, Value]]:
+    """An admissible judgment: the lowest point, the first pile, the first response slightly better."""
+    shown: list[int] = seat.shown or []
+    rows = []
+    for criterion in Criterion.objects.filter(study=seat.study_id, on=seat.item.kind):
+        match Kind(criterion.kind):
+            case Kind.RATING:
+                rows += [(criterion, Value(response=r, value=1)) for r in shown]
+            case Kind.GROUPING:
+                rows += [(criterion, Value(response=r, value=1)) for r in shown]
+            case Kind.PREFERENCE:
+                rows.append((criterion, Value(response=shown[0], value=1)))
+            case Kind.SIMILARITY:
+                rows.append((criterion, Value(response=shown[0], other=shown[1], value=0)))
+    return rows
+
+
+def submit(
+    annotator: Annotator, seat: Assignment, *, token: uuid.UUID | None = None, revision: int = 0
+) -> Assignment | None:
+    submission = seats.Submission(rows_for(seat), token or uuid.uuid4(), revision, 1500)
+    return seats.submit(annotator, seat, submission)
+
+
+def work_through(annotator: Annotator) -> list[Assignment]:
+    done = []
+    seat = seats.next_assignment(annotator)
+    while seat is not None:
+        done.append(seat)
+        seat = submit(annotator, seat)
+    return done
+
+
+def test_an_annotator_sees_every_item_once_and_the_study_ends_full() -> None:
+    study = make_study(seats=3)
+    items = study.items.count()
+    for n in range(3):
+        done = work_through(make_annotator(study, f"ann{n}"))
+        assert Counter(s.item_id for s in done).most_common(1)[0][1] == 1
+        assert len(done) == items
+    late = make_annotator(study, "late")
+    assert seats.next_assignment(late) is None
+    assert Assignment.objects.filter(study=study).submitted().count() == 3 * items
+    assert seats.outlook(late).held_by_others == 0
+
+
+def test_a_block_stays_with_its_prompt_singles_first() -> None:
+    study = make_study(prompts=3)
+    done = work_through(make_annotator(study))
+    assert [s.item.prompt_id for s in done[:6]] == [done[0].item.prompt_id] * 6
+    assert [s.item.kind for s in done[:6]] == ["single"] * 4 + ["pair", "set"]
+
+
+def test_two_annotators_start_at_different_prompts() -> None:
+    study = make_study(prompts=2)
+    first, second = (seats.next_assignment(make_annotator(study, k)) for k in "ab")
+    assert first is not None
+    assert second is not None
+    assert first.item.prompt_id != second.item.prompt_id
+
+
+def test_reloading_shows_the_same_seat_in_the_same_order() -> None:
+    annotator = make_annotator(make_study())
+    first, again = seats.next_assignment(annotator), seats.next_assignment(annotator)
+    assert first is not None
+    assert again is not None
+    assert (first.pk, first.shown) == (again.pk, again.shown)
+
+
+def test_sides_are_balanced_within_the_item_and_within_the_annotator() -> None:
+    study = make_study(prompts=12, seats=9, kinds=["pair"])
+    canonical = dict(
+        study.items.filter(item_responses__position=0).values_list("pk", "item_responses__response_id")
+    )
+    by_item: Counter[int] = Counter()
+    for n in range(9):
+        seen = work_through(make_annotator(study, f"ann{n}"))
+        firsts = [int(s.shown[0] == canonical[s.item_id]) for s in seen if s.shown]
+        # The last to come take what is left; everybody before sees both sides equally often.
+        assert sum(firsts) == 6 or n >= 6
+        by_item.update(s.item_id for s, first in zip(seen, firsts, strict=True) if first)
+    assert {abs(count - 4.5) for count in by_item.values()} == {0.5}
+
+
+def test_a_set_shows_each_response_in_each_place_equally_often() -> None:
+    study = make_study(prompts=1, responses=4, seats=8, kinds=["set"])
+    shown = [work_through(make_annotator(study, f"a{n}"))[0].shown for n in range(8)]
+    for place in range(4):
+        assert set(Counter(s[place] for s in shown if s).values()) == {2}
+
+
+def test_the_same_token_stores_once() -> None:
+    annotator = make_annotator(make_study())
+    seat = seats.next_assignment(annotator)
+    assert seat is not None
+    token = uuid.uuid4()
+    following = submit(annotator, seat, token=token)
+    again = submit(annotator, seat, token=token)
+    assert following is not None
+    assert again is not None
+    assert following.pk == again.pk
+    assert Judgment.objects.count() == 1
+    assert Answer.objects.count() == 1
+
+
+def test_a_correction_is_a_new_revision_and_the_old_one_stays() -> None:
+    annotator = make_annotator(make_study())
+    seat = seats.next_assignment(annotator)
+    assert seat is not None
+    submit(annotator, seat)
+    submit(annotator, seat, revision=1)
+    assert [j.revision for j in seat.judgments.order_by("revision")] == [1, 2]
+    assert Judgment.objects.counted().get(assignment=seat).revision == 2
+
+
+def test_a_stale_tab_cannot_overwrite() -> None:
+    annotator = make_annotator(make_study())
+    seat = seats.next_assignment(annotator)
+    assert seat is not None
+    submit(annotator, seat)
+    with pytest.raises(seats.StaleSeatError):
+        submit(annotator, seat, revision=0)
+    assert Judgment.objects.count() == 1
+
+
+def expire_all(study: Study) -> None:
+    past = timezone.now() - dt.timedelta(minutes=1)
+    Assignment.objects.filter(study=study).held().update(expires_at=past)
+
+
+def test_an_expired_seat_comes_back_for_others() -> None:
+    study = make_study(prompts=1, seats=1)
+    slow, quick = make_annotator(study, "slow"), make_annotator(study, "quick")
+    seats.next_assignment(slow)
+    assert seats.next_assignment(quick) is None
+    assert seats.outlook(quick).held_by_others == study.items.count()
+    expire_all(study)
+    assert seats.next_assignment(quick) is not None
+
+
+def test_an_expired_seat_that_nobody_took_still_takes_the_judgment() -> None:
+    study = make_study(prompts=1, seats=1)
+    slow = make_annotator(study, "slow")
+    seat = seats.next_assignment(slow)
+    assert seat is not None
+    expire_all(study)
+    seats.release_expired(study.pk)
+    submit(slow, seat)
+    seat.refresh_from_db()
+    assert (seat.status, seat.annotator_id) == ("submitted", slow.pk)
+    assert seat.shown
+
+
+def test_a_seat_given_on_after_expiry_is_not_filled_twice() -> None:
+    study = make_study(prompts=1, seats=1, kinds=["single"])
+    slow, quick = make_annotator(study, "slow"), make_annotator(study, "quick")
+    seat = seats.next_assignment(slow)
+    assert seat is not None
+    expire_all(study)
+    work_through(quick)
+    with pytest.raises(seats.StaleSeatError):
+        submit(slow, seat)
+    assert Judgment.objects.in_study(study).count() == study.items.count()
+
+
+def test_leaving_frees_what_is_held_and_keeps_what_was_given() -> None:
+    study = make_study()
+    annotator = make_annotator(study)
+    seat = seats.next_assignment(annotator)
+    assert seat is not None
+    submit(annotator, seat)
+    assert seats.release(annotator) == 5
+    assert Assignment.objects.filter(study=study).held().count() == 0
+    assert Judgment.objects.count() == 1
+
+
+def test_an_excluded_judgment_frees_a_new_seat_that_its_annotator_cannot_take() -> None:
+    study = make_study(prompts=1, seats=1, kinds=["pair"])
+    annotator = make_annotator(study)
+    (seat,) = work_through(annotator)
+    new = seats.exclude(seat.judgments.get(), "answered in 200 ms")
+    assert new.number == 2
+    assert Judgment.objects.counted().count() == 0
+    assert Judgment.objects.count() == 1
+    assert seats.next_assignment(annotator) is None
+    assert seats.next_assignment(make_annotator(study, "other")) == new
+
+
+def test_a_repeat_comes_only_after_its_original() -> None:
+    study = make_study(prompts=1, responses=2, seats=1, kinds=["single"])
+    original, other = study.items.order_by("pk")
+    type(original).objects.filter(pk=other.pk).update(role="repeat", repeat_of=original)
+    assert [s.item_id for s in work_through(make_annotator(study))] == [original.pk, other.pk]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "free"},
+        {"status": "held", "expires_at": None},
+        {"status": "submitted", "annotator": None},
+        {"status": "lost"},
+        {"number": 2},
+    ],
+)
+def test_the_database_refuses_a_broken_seat(change: dict[str, object]) -> None:
+    annotator = make_annotator(make_study())
+    seat = seats.next_assignment(annotator)
+    assert seat is not None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Assignment.objects.filter(pk=seat.pk).update(**change)
+
+
+def test_the_database_refuses_an_annotator_twice_on_an_item() -> None:
+    annotator = make_annotator(make_study())
+    seat = seats.next_assignment(annotator)
+    assert seat is not None
+    another = Assignment.objects.filter(item=seat.item_id).free()[0]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Assignment.objects.filter(pk=another.pk).update(status="submitted", annotator=annotator)

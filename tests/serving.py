@@ -1,0 +1,149 @@
+"""The real server in processes of its own, and annotators who work over real HTTP. On this machine only."""
+
+import contextlib
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+ROOT = Path(__file__).parents[1]
+HIDDEN = re.compile(rb'type="hidden" name="(\w+)" value="([^"]*)"')
+FIELD = re.compile(rb'name="(c[\d-]+)" value="([^"]+)"')
+
+
+def environment(database_url: str) -> dict[str, str]:
+    return os.environ | {
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": "for-this-test-only",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "DEBUG": "0",
+        "LOG_LEVEL": "ERROR",
+    }
+
+
+def manage(database_url: str, *args: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", *args],
+        cwd=ROOT,
+        env=environment(database_url),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return done.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    port: int
+    pid: int
+
+    def processes(self) -> list[int]:
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, children)]
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the server and its workers."""
+        ticks = 0
+        for pid in self.processes():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
+@contextlib.contextmanager
+def served(database_url: str, *, workers: int = 2) -> Iterator[Server]:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)],
+        cwd=ROOT,
+        env=environment(database_url),
+        start_new_session=True,
+    )
+    try:
+        _wait_for(port, process)
+        yield Server(port, process.pid)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with status {process.returncode}")
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/")
+            if connection.getresponse().status == 200:
+                return
+        time.sleep(0.1)
+    raise RuntimeError("the server did not come up in 30 s")
+
+
+@dataclass
+class Annotator:
+    """Somebody who takes the first answer of every question, until nothing is left."""
+
+    port: int
+    slug: str
+    invite: str
+    seconds: list[float] = field(default_factory=list)
+    acknowledged: list[str] = field(default_factory=list)
+    cookies: dict[str, str] = field(default_factory=dict)
+    connection: http.client.HTTPConnection | None = None
+
+    def request(self, method: str, path: str, body: dict[str, str] | None = None) -> tuple[int, bytes]:
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
+        sent = None
+        if body is not None:
+            sent = urlencode(body)
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", "HX-Request": "true"}
+        self.connection.request(method, path, sent, headers)
+        response = self.connection.getresponse()
+        text = response.read()
+        for header in response.headers.get_all("Set-Cookie") or []:
+            name, _, value = header.split(";")[0].partition("=")
+            self.cookies[name] = value
+        return response.status, text
+
+    def join(self) -> bytes:
+        path = quote(self.invite)
+        _, page = self.request("GET", path)
+        self.request("POST", path, hidden(page))
+        return self.request("GET", f"/rate/{self.slug}/")[1]
+
+    def work(self, at_most: int = 10**9) -> None:
+        page = self.join()
+        while b'class="answer"' in page and len(self.seconds) < at_most:
+            sent = hidden(page) | {k.decode(): v.decode() for k, v in reversed(FIELD.findall(page))}
+            start = time.perf_counter()
+            status, page = self.request("POST", f"/rate/{self.slug}/", sent)
+            self.seconds.append(time.perf_counter() - start)
+            if status == 200:
+                self.acknowledged.append(sent["token"])
+            elif status not in (409, 422):
+                raise RuntimeError(f"status {status}: {page[:500]!r}")
+
+
+def hidden(page: bytes) -> dict[str, str]:
+    return {k.decode(): v.decode() for k, v in HIDDEN.findall(page)}
