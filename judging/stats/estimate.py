@@ -1,0 +1,213 @@
+"""One number with its interval, or the reason why there is none."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A statistic with its confidence interval and the number of things it rests on.
+
+    Parameters
+    ----------
+    estimate : float or None
+        Point estimate; None when the statistic is undefined.
+    low, high : float or None
+        Ends of the confidence interval; None when there is no interval.
+    n : int
+        Number of units the estimate rests on (its function says which units).
+    reason : str or None
+        In words, why the estimate or its interval is missing.
+    confidence : float
+        Level of the interval, between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite, if only one end of the interval is given, if the ends are in the wrong
+        order, or if something is missing without a reason.
+    """
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    n: int
+    reason: str | None = None
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        """Refuse what would show a reader a number that is none."""
+        check_confidence(self.confidence)
+        given = [x for x in (self.estimate, self.low, self.high) if x is not None]
+        if not all(math.isfinite(x) for x in given):
+            raise ValueError("An estimate and its interval must be finite numbers; use None and a reason.")
+        if (self.low is None) != (self.high is None):
+            raise ValueError("An interval needs both ends or neither.")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"The interval is reversed: {self.low} > {self.high}.")
+        if len(given) < 3 and not self.reason:
+            raise ValueError("A missing estimate or interval needs a reason.")
+
+    @classmethod
+    def undefined(cls, reason: str, n: int, confidence: float = 0.95) -> Self:
+        """Return the estimate of a statistic that these data do not define.
+
+        Parameters
+        ----------
+        reason : str
+            Why, in words for a researcher.
+        n : int
+            Number of units there were.
+        confidence : float
+            Level the interval would have had.
+
+        Returns
+        -------
+        Estimate
+            With None for the estimate and the interval.
+
+        Raises
+        ------
+        ValueError
+            If `reason` is empty.
+        """
+        return cls(None, None, None, n, reason, confidence)
+
+
+def check_confidence(confidence: float) -> None:
+    """Raise unless a confidence level is strictly between 0 and 1.
+
+    Parameters
+    ----------
+    confidence : float
+        Level of an interval.
+
+    Raises
+    ------
+    ValueError
+        If it is not between 0 and 1.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be between 0 and 1, got {confidence}.")
+
+
+def percentile_interval(draws: FloatArray, point: float, n: int, confidence: float) -> Estimate:
+    """Return a point estimate with the percentile interval of its bootstrap draws.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (resamples,)
+        The statistic in each resample; NaN where the resample leaves it undefined.
+    point : float
+        The statistic in the data.
+    n : int
+        Number of units that were resampled.
+    confidence : float
+        Level of the interval.
+
+    Returns
+    -------
+    Estimate
+        Without an interval, and with a reason, when more than 5 % of the resamples leave the statistic
+        undefined: the percentiles of the rest would be those of a favorable selection.
+
+    Raises
+    ------
+    ValueError
+        If `confidence` is not between 0 and 1.
+
+    Notes
+    -----
+    Ends are the (1 - c)/2 and (1 + c)/2 quantiles of the draws.
+
+    References
+    ----------
+    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
+    """
+    check_confidence(confidence)
+    defined = draws[np.isfinite(draws)]
+    if draws.size == 0 or defined.size < 0.95 * draws.size:
+        lost = draws.size - defined.size
+        reason = (
+            f"No interval: {lost} of {draws.size} resamples leave the statistic undefined, "
+            "because too few units differ from the rest."
+            if draws.size
+            else "No interval: no resamples were asked for."
+        )
+        return Estimate(point, None, None, n, reason, confidence)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    return Estimate(point, float(low), float(high), n, None, confidence)
+
+
+def bootstrap_weights(n: int, resamples: int, rng: np.random.Generator) -> FloatArray:
+    """Return how often each of n units is drawn in each bootstrap resample.
+
+    Parameters
+    ----------
+    n : int
+        Number of units.
+    resamples : int
+        Number of resamples.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Returns
+    -------
+    ndarray, shape (resamples, n)
+        Multinomial counts; each row sums to n.
+
+    Raises
+    ------
+    ValueError
+        If `n` is less than one or `resamples` is negative.
+
+    Notes
+    -----
+    Drawing n indices and counting them has the multinomial distribution (n; 1/n, ..., 1/n) and is about ten
+    times as fast as `Generator.multinomial`, which walks through n binomials.
+    """
+    if n < 1 or resamples < 0:
+        raise ValueError(f"Need n >= 1 and resamples >= 0, got n={n}, resamples={resamples}.")
+    drawn = rng.integers(0, n, size=(resamples, n))
+    drawn += np.arange(resamples)[:, None] * n
+    counts = np.bincount(drawn.ravel(), minlength=resamples * n)
+    return counts.reshape(resamples, n).astype(np.float64)
+
+
+def batches(total: int, row_size: int, budget: int = 2_000_000) -> list[int]:
+    """Return batch sizes that add up to `total` and keep each batch under a number of elements.
+
+    Parameters
+    ----------
+    total : int
+        Number of rows in all.
+    row_size : int
+        Elements in one row.
+    budget : int
+        Elements allowed in one batch; a batch has at least one row.
+
+    Returns
+    -------
+    list of int
+        Sizes, in order.
+
+    Raises
+    ------
+    ValueError
+        If `total` is negative.
+    """
+    if total < 0:
+        raise ValueError(f"total must not be negative, got {total}.")
+    size = max(1, budget // max(1, row_size))
+    return [size] * (total // size) + ([total % size] if total % size else [])
