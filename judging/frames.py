@@ -1,0 +1,91 @@
+"""Rows to long DataFrames: the only bridge from the database to judging.stats.
+
+Ids in these frames are primary keys: short to carry, and turned into keys and texts where something is shown.
+"""
+
+import numpy as np
+import pandas as pd
+from django.db.models import F
+
+from annotate.models import Answer, Criterion, Item, ItemResponse, Judgment, Response, Study
+from judging.models import Embedding, Score, ScoreRun, Verdict
+from judging.scorers.length import log_length
+from judging.stats import unusualness
+
+# Practice items teach, and repeats ask the same person again: neither is an independent judgment.
+COUNTED_ROLES = [Item.Role.MAIN, Item.Role.GOLD]
+
+
+def answers(criterion: Criterion) -> pd.DataFrame:
+    """Counted answers to a criterion: item_id, prompt_id, annotator_id, response_id, other_id, value, label."""
+    columns = {
+        "item_id": F("judgment__assignment__item_id"),
+        "prompt_id": F("judgment__assignment__item__prompt_id"),
+        "annotator_id": F("judgment__assignment__annotator_id"),
+        "response_key": F("response_id"),
+        "other_key": F("other_id"),
+    }
+    rows = (
+        Answer.objects.filter(criterion=criterion, judgment__in=Judgment.objects.counted())
+        .filter(judgment__assignment__item__role__in=COUNTED_ROLES)
+        .annotate(**{f"the_{name}": f for name, f in columns.items()})
+        .order_by("pk")
+        .values_list(*[f"the_{name}" for name in columns], "value", "label")
+    )
+    frame = pd.DataFrame.from_records(
+        list(rows),
+        columns=["item_id", "prompt_id", "annotator_id", "response_id", "other_id", "value", "label"],
+    )
+    return frame.astype({"value": float, "response_id": "Int64", "other_id": "Int64"})
+
+
+def item_responses(study: Study) -> pd.DataFrame:
+    """What items show: item_id, response_id, position."""
+    rows = ItemResponse.objects.filter(item__study=study).values_list("item_id", "response_id", "position")
+    return pd.DataFrame.from_records(list(rows), columns=["item_id", "response_id", "position"])
+
+
+def responses(study: Study) -> pd.DataFrame:
+    """The whole pool: response_id, prompt_id, log_length, unusualness (NaN where not embedded)."""
+    rows = list(Response.objects.filter(study=study).order_by("pk").values_list("pk", "prompt_id", "text"))
+    frame = pd.DataFrame.from_records([r[:2] for r in rows], columns=["response_id", "prompt_id"])
+    frame["log_length"] = log_length([r[2] for r in rows])
+    return frame.merge(pool_unusualness(study), how="left", on="response_id")
+
+
+def embedding_run(study: Study) -> ScoreRun | None:
+    """The study's latest run of an embedder."""
+    return ScoreRun.objects.filter(study=study, embeddings__isnull=False).order_by("-updated_at").first()
+
+
+def pool_unusualness(study: Study) -> pd.DataFrame:
+    """Of every embedded response against the whole pool of its prompt: response_id, unusualness."""
+    run = embedding_run(study)
+    rows = list(
+        Embedding.objects.filter(run=run)
+        .order_by("response_id")
+        .values_list("response_id", "response__prompt_id", "vector")
+    )
+    frame = pd.DataFrame.from_records([r[:2] for r in rows], columns=["response_id", "prompt_id"])
+    if rows:
+        vectors = np.frombuffer(b"".join(bytes(r[2]) for r in rows), dtype="<f4").reshape(len(rows), -1)
+        frame["unusualness"] = unusualness(vectors.astype(np.float64), frame["prompt_id"].to_numpy())
+    else:
+        frame["unusualness"] = pd.Series(dtype=float)
+    return frame[["response_id", "unusualness"]]
+
+
+def scores(study: Study) -> pd.DataFrame:
+    """Pointwise scores: scorer, response_id, score. A scorer with several versions has one name a version."""
+    rows = Score.objects.filter(run__study=study).values_list(
+        "run__scorer", "run__version", "response_id", "value"
+    )
+    frame = pd.DataFrame.from_records(list(rows), columns=["scorer", "version", "response_id", "score"])
+    several = frame.groupby("scorer")["version"].transform("nunique") > 1
+    frame.loc[several, "scorer"] += " " + frame.loc[several, "version"]
+    return frame[["scorer", "response_id", "score"]].astype({"score": float})
+
+
+def pairwise_judges(study: Study) -> list[str]:
+    """Names of scorers that choose between two responses instead of scoring each."""
+    return list(Verdict.objects.filter(run__study=study).values_list("run__scorer", flat=True).distinct())

@@ -1,0 +1,63 @@
+import os
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+from annotate.models import Study
+from annotate.views.access import invite_path
+from judging import scoring
+from judging.exports import load_folder
+from judging.models import Embedding
+
+DEMO = Path(settings.BASE_DIR) / "fixtures" / "demo"
+LOGINS = ("researcher", "auditor")
+
+
+class Command(BaseCommand):
+    help = "Set the database up, load the demo study, and serve by a production server."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--no-serve", action="store_true", help="only set up")
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        study = self._demo_study()
+        password = self._logins()
+        address = f"http://{host}:{port}"
+        self.stdout.write(
+            f"\nOffbeat is at      {address}\n"
+            f"Rate in the demo   {address}{invite_path(study)}\n"
+            f"Log in             {address}/login/  as {' or '.join(LOGINS)}"
+            + (f", password {password}" if password else "")
+            + "\nStop               Ctrl+C\n"
+        )
+        self.stdout.flush()
+        if not options["no_serve"]:
+            call_command("serve", host=host, port=port)
+
+    def _demo_study(self) -> Study:
+        if not Study.objects.filter(slug="demo").exists():
+            self.stdout.write("First start: loading the demo study …")
+            load_folder(DEMO)
+        study = Study.objects.get(slug="demo")
+        if not Embedding.objects.filter(run__study=study).exists():
+            self.stdout.write("First start: embedding the demo's responses …")
+            scoring.score(study, "minilm")
+        return study
+
+    def _logins(self) -> str:
+        """Demo accounts, made only where the environment names a password for them."""
+        password = os.environ.get("DEMO_PASSWORD", "")
+        for name in LOGINS if password else ():
+            user, _ = get_user_model().objects.get_or_create(username=name, defaults={"is_staff": True})
+            if not user.check_password(password):
+                user.set_password(password)
+                user.save(update_fields=["password"])
+        return password

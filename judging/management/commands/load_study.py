@@ -1,0 +1,26 @@
+from typing import Any
+
+from django.core.checks import Tags
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotate.folder import FolderError
+from annotate.folder.progress import bar
+from judging.exports import load_folder
+
+
+class Command(BaseCommand):
+    # The other checks load every page, and the pages load pandas: a second, and 100 MB.
+    requires_system_checks = [Tags.models]
+    help = "Load a study folder: all of it, or nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder")
+        parser.add_argument("--slug", help="load it under this slug")
+        parser.add_argument("--replace", action="store_true", help="delete the study of that slug first")
+
+    def handle(self, *, folder: str, slug: str | None, replace: bool, **options: Any) -> None:
+        try:
+            loaded = load_folder(folder, slug, replace, progress=bar)
+        except FolderError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(str(loaded))

@@ -1,0 +1,36 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from annotate.models import Study
+from judging import scoring
+
+
+class Command(BaseCommand):
+    help = "Score the responses of a study that a scorer has not scored yet."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug")
+        parser.add_argument("--scorer", required=True, help="a name from the setting SCORERS, such as minilm")
+
+    def handle(self, *args: Any, slug: str, scorer: str, **options: Any) -> None:
+        study = Study.objects.filter(slug=slug).first()
+        if study is None:
+            raise CommandError(f"no study with slug {slug!r}")
+        bar = tqdm(desc=scorer, unit=" responses", disable=None, file=self.stderr)
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        try:
+            report = scoring.score(study, scorer, progress)
+        except scoring.UnknownScorerError as error:
+            raise CommandError(str(error)) from error
+        finally:
+            bar.close()
+        self.stdout.write(
+            f"{slug}: {scorer} {report.run.version} scored {report.computed:,} responses "
+            f"({report.stored_before:,} were stored before); read only in part: {report.truncated:,}"
+        )

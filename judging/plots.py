@@ -1,0 +1,67 @@
+"""Charts: one Altair specification, drawn as SVG."""
+
+import re
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from judging.audit import Row
+
+TITLE = "SDs of the score per SD of unusualness, at equal human quality"
+INK, ACCENT, WARN, SOFT = "#1d2226", "#1f5f53", "#b4501c", "#6b7278"
+_COLORS = {
+    "UNDERRATES": WARN,
+    "OVERRATES": WARN,
+    "NO_UNDERRATING": ACCENT,
+    "UNDERPOWERED": SOFT,
+    "CANT_TELL": SOFT,
+}
+
+
+def underrating_chart(rows: Sequence[Row]) -> alt.LayerChart:
+    """Estimates with intervals, one line a scorer; hollow marks are the naive slopes, which mislead."""
+    data = pd.DataFrame([_point(row) for row in rows])
+    scale = alt.Scale(domain=list(_COLORS), range=list(_COLORS.values()))
+    color = alt.Color("verdict:N", scale=scale, legend=None)
+    lines = alt.Y("scorer:N", sort=list(data["scorer"]), title=None)
+    axis = alt.X("estimate:Q", title=TITLE)
+    base = alt.Chart(data)
+    zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color=SOFT).encode(x="x:Q")
+    interval = base.mark_rule(strokeWidth=3).encode(
+        x=alt.X("low:Q", title=TITLE), x2="high:Q", y=lines, color=color
+    )
+    point = base.mark_point(filled=True, size=90, opacity=1).encode(x=axis, y=lines, color=color)
+    naive = base.mark_point(shape="diamond", size=60, color=SOFT, strokeWidth=1.5).encode(
+        x="naive:Q", y=lines
+    )
+    chart: alt.LayerChart = (
+        alt.layer(zero, interval, naive, point)
+        .properties(width=560, height=alt.Step(34), background="transparent")
+        .configure_view(strokeWidth=0)
+        .configure_axis(
+            labelColor=SOFT, titleColor=SOFT, gridColor="#8883", domainColor="#8886", labelFontSize=13
+        )
+        .configure_axisY(labelLimit=260)
+    )
+    return chart
+
+
+def _point(row: Row) -> dict[str, object]:
+    e = row.result.underrating
+    return {
+        "scorer": row.scorer,
+        "estimate": e.estimate,
+        "low": e.low,
+        "high": e.high,
+        "naive": row.result.naive.estimate,
+        "verdict": row.result.verdict.name,
+    }
+
+
+def svg(chart: alt.LayerChart, title: str) -> str:
+    """The chart as an SVG element for a page; it scales with its container."""
+    drawn = str(vl_convert.vegalite_to_svg(chart.to_json()))
+    label = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return re.sub(r"<svg ", f'<svg role="img" aria-label="{label}" ', drawn, count=1)

@@ -1,0 +1,82 @@
+"""Results for researchers and auditors."""
+
+import pandas as pd
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_GET
+
+from annotate.models import Response, Study
+from annotate.views.access import staff_only
+from judging import audit as audits
+from judging.agreement import agreement as computed_agreement
+from judging.cached import kept
+from judging.plots import svg, underrating_chart
+
+TO_READ = 8
+
+
+@require_GET
+@staff_only
+def agreement(request: HttpRequest, slug: str) -> HttpResponse:
+    study = get_object_or_404(Study, slug=slug)
+    entries = kept(study, "agreement", lambda: computed_agreement(study))
+    if request.GET.get("format") == "json":
+        return JsonResponse({"study": study.slug, "criteria": [e.as_json() for e in entries]})
+    return render(request, "judging/agreement.html", {"study": study, "entries": entries})
+
+
+@require_GET
+@staff_only
+def audit(request: HttpRequest, slug: str) -> HttpResponse:
+    study = get_object_or_404(Study, slug=slug)
+    try:
+        rows = kept(study, "audit", lambda: audits.audit(study))
+    except audits.AuditError as error:
+        return render(request, "judging/no_audit.html", {"study": study, "why": str(error)})
+    if request.GET.get("format") == "json":
+        return JsonResponse({"study": study.slug, "scorers": [r.as_json() for r in rows]})
+    chosen = _chosen(rows, request.GET.get("scorer", ""))
+    context = {
+        "study": study,
+        "rows": rows,
+        "chart": kept(study, "audit-chart", lambda: _chart(rows)),
+        "chosen": chosen,
+        "to_read": kept(
+            study, f"to-read:{chosen.scorer}:{chosen.criterion.pk}", lambda: _to_read(study, chosen)
+        ),
+        "embedder": rows[0].unusualness,
+        "truncated": audits.sources(study).embedder.embeddings.filter(truncated=True).count(),
+    }
+    return render(request, "judging/audit.html", context)
+
+
+def _chosen(rows: list[audits.Row], scorer: str) -> audits.Row:
+    """The row asked for, else the one with the largest estimate: the one to look at first."""
+    named = [r for r in rows if r.scorer == scorer]
+    return (named or sorted(rows, key=lambda r: -(r.result.underrating.estimate or -9.0)))[0]
+
+
+def _chart(rows: list[audits.Row]) -> str:
+    return mark_safe(
+        svg(underrating_chart(rows), "Underrating of each scorer with 95 % interval; table below")
+    )
+
+
+def _to_read(study: Study, row: audits.Row) -> list[dict[str, object]]:
+    frame: pd.DataFrame = audits.to_read(study, row.scorer, row.criterion, TO_READ)
+    texts = {
+        r.pk: r
+        for r in Response.objects.filter(pk__in=[int(i) for i in frame["response_id"]]).select_related(
+            "prompt"
+        )
+    }
+    return [
+        {str(k): v for k, v in record.items()} | {"response": texts[int(record["response_id"])]}
+        for record in frame.to_dict("records")
+    ]
+
+
+@require_GET
+def methods(request: HttpRequest) -> HttpResponse:
+    return render(request, "judging/methods.html")
