@@ -1,0 +1,18 @@
+"""The study folder, in and out."""
+
+from .export import Exported, export_folder
+from .load import Loaded, Part, load_folder, open_seats
+from .problems import FolderError, Problem
+from .writing import Form
+
+__all__ = [
+    "Exported",
+    "FolderError",
+    "Form",
+    "Loaded",
+    "Part",
+    "Problem",
+    "export_folder",
+    "load_folder",
+    "open_seats",
+]

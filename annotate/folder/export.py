@@ -1,0 +1,232 @@
+"""Write a study as a folder, streamed in the order of primary keys."""
+
+import importlib.metadata
+import json
+import tomllib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count
+
+from annotate.kinds import Kind
+from annotate.models import Answer, Criterion, ItemResponse, Judgment, Response, Study
+
+from .load import without_query_log
+from .merge import PARAMETERS, by_key, item_columns, whole_items
+from .problems import FolderError, Problem
+from .progress import Progress, quiet
+from .rows import AnnotatorRow, AnswerRow, ItemRow, PromptRow, ResponseRow, iso
+from .study_toml import FILE, StudySpec, render, spec_of
+from .tables import batches
+from .writing import MANIFEST, Form, Layout, Row, Sheet, Written, new_folder, sha256
+
+CHUNK = 2_000
+NEVER_LEFT_OUT = ("prompts", "responses", "items", "answers")
+INT64 = range(-(2**63), 2**63)
+
+
+@dataclass(frozen=True)
+class Exported:
+    study: Study
+    rows: dict[str, int]
+
+    def __str__(self) -> str:
+        return f"{self.study.slug}: " + ", ".join(f"{n:,} {table}" for table, n in self.rows.items())
+
+
+def export_folder(
+    study: Study,
+    target: Path | str,
+    form: Form | None = None,
+    progress: Progress = quiet,
+    further: Callable[[Study], Iterable[Sheet]] = lambda study: (),
+) -> Exported:
+    """Write the study to `target`. Raises FolderError, and leaves the target as it was, when that can't be done."""
+    form = form or Form()
+    with without_query_log(), snapshot(), new_folder(Path(target)) as folder:
+        spec = spec_of(study)
+        (folder / FILE).write_text(render(spec), encoding="utf-8", newline="\n")
+        files = [Written(FILE, "study", 1, sha256(folder / FILE))]
+        sheets = [*_sheets(study, progress), *further(study)]
+        files += [
+            _write(folder, form, sheet) for sheet in sheets if sheet.count or sheet.table in NEVER_LEFT_OUT
+        ]
+        text = json.dumps(_manifest(study, spec, files), ensure_ascii=False, indent=2)
+        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    return Exported(study, {file.table: file.rows for file in files[1:]})
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """All tables as they are at one moment, while annotators go on."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "sqlite":
+        # Django would begin by taking the lock of the one writer.
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield
+
+
+def _write(folder: Path, form: Form, sheet: Sheet) -> Written:
+    written = form.write(folder, sheet)
+    if written.rows != sheet.count:
+        raise FolderError(
+            [
+                Problem(
+                    written.name, None, "", f"{sheet.count:,} rows, as in the database", f"{written.rows:,}"
+                )
+            ]
+        )
+    return written
+
+
+def _sheets(study: Study, progress: Progress) -> Iterator[Sheet]:
+    yield Sheet("prompts", Layout.of(PromptRow), _prompts(study), study.prompts.count())
+    yield Sheet("responses", Layout.of(ResponseRow), _responses(study), study.responses.count())
+    yield Sheet("items", Layout.of(ItemRow), _items(study), study.items.count())
+    details = Layout.of(AnnotatorRow, _detail_types(study))
+    yield Sheet("annotators", details, _annotators(study), study.annotators.count())
+    judgments = Judgment.objects.in_study(study)
+    n = (
+        Answer.objects.filter(judgment__assignment__study=study).count()
+        + judgments.filter(answers=None).count()
+    )
+    yield Sheet("answers", Layout.of(AnswerRow), progress(_answers(study), "writing answers"), n)
+
+
+def _prompts(study: Study) -> Iterator[Row]:
+    query = study.prompts.order_by("pk").values_list("key", "text", "language", "category")
+    for row in query.iterator(CHUNK):
+        yield dict(zip(PromptRow.model_fields, row, strict=True))
+
+
+def _responses(study: Study) -> Iterator[Row]:
+    query = study.responses.order_by("pk")
+    for row in query.values_list("key", "prompt__key", "text", "source", "sample", "params").iterator(CHUNK):
+        yield dict(zip(ResponseRow.model_fields, row, strict=True))
+
+
+def _items(study: Study) -> Iterator[Row]:
+    for item in whole_items(study).order_by("pk").iterator(CHUNK):
+        yield {"item_id": item.key, **item_columns(item)}
+
+
+def _annotators(study: Study) -> Iterator[Row]:
+    for key, details in study.annotators.order_by("pk").values_list("key", "details").iterator(CHUNK):
+        yield {"annotator_id": key, **details}
+
+
+def _detail_types(study: Study) -> dict[str, type]:
+    """Details have what columns their folder gave them: each with the one type of its values, or `object`."""
+    types: dict[str, set[type]] = defaultdict(set)
+    for details in study.annotators.order_by("pk").values_list("details", flat=True).iterator(CHUNK):
+        for name, value in details.items():
+            narrow = type(value) in (str, bool, float) or (isinstance(value, int) and value in INT64)
+            types[name].add(type(value) if narrow else object)
+    return {name: found.pop() if len(found) == 1 else object for name, found in types.items()}
+
+
+JUDGMENT = ("pk", "revision", "opened_at", "submitted_at", "active_ms", "excluded")
+SEAT = ("assignment__shown", "assignment__item", "assignment__item__key", "assignment__annotator__key")
+VALUE = ("judgment_id", "criterion__key", "response__key", "other__key", "value", "label", "text")
+
+
+def _answers(study: Study) -> Iterator[Row]:
+    criteria = list(study.criteria.order_by("position"))
+    judgments = Judgment.objects.in_study(study).order_by("pk").values_list(*JUDGMENT, *SEAT)
+    for chunk in batches(judgments.iterator(CHUNK), CHUNK):
+        responses = _response_keys(chunk)
+        answers: dict[int, list[Any]] = defaultdict(list)
+        for part in batches((row[0] for row in chunk), PARAMETERS):
+            values = Answer.objects.filter(judgment__in=part).order_by("pk").values_list(*VALUE)
+            for pk, *value in values:
+                answers[pk].append(value)
+        for judgment in chunk:
+            for value in answers[judgment[0]] or _left_open(judgment[7], criteria):
+                yield _answer(judgment, value, responses)
+
+
+def _response_keys(judgments: list[Any]) -> dict[int, str]:
+    shown = (response for judgment in judgments for response in judgment[6] or ())
+    return {response.pk: response.key for response in by_key(Response.objects.only("key"), "pk", shown)}
+
+
+def _answer(judgment: Any, value: Any, responses: dict[int, str]) -> Row:
+    _, revision, opened_at, submitted_at, active_ms, excluded, shown, _, item, annotator = judgment
+    criterion, response, other, number, label, text = value
+    return {
+        "item_id": item,
+        "annotator_id": annotator,
+        "criterion": criterion,
+        "response_id": response,
+        "other_id": other,
+        "value": shortest(number),
+        "label": label,
+        "text": text,
+        "shown": [responses[pk] for pk in shown] if shown else None,
+        "opened_at": iso(opened_at),
+        "submitted_at": iso(submitted_at),
+        "active_ms": active_ms,
+        "revision": revision,
+        "excluded": excluded,
+    }
+
+
+def shortest(number: float | None) -> float | int | None:
+    """4 stays 4, and no digit is lost."""
+    if number is not None and number.is_integer() and abs(number) < 2**53:
+        return int(number)
+    return number
+
+
+def _left_open(item: int, criteria: list[Criterion]) -> Iterator[list[Any]]:
+    """A judgment whose questions were all left open has no answers; one without a value keeps it in the table."""
+    shown = ItemResponse.objects.filter(item=item).order_by("position")
+    keys = list(shown.values_list("response__key", "item__kind"))
+    for criterion in [c for c in criteria if c.on == keys[0][1]][:1]:
+        blank = Kind(criterion.kind).blank([key for key, _ in keys])
+        yield [criterion.key, blank.response, blank.other, blank.value, blank.label, blank.text]
+
+
+def _left_open_count(study: Study) -> int:
+    asked = list(study.criteria.values_list("on", flat=True).distinct().order_by())
+    judgments = Judgment.objects.in_study(study).filter(answers=None)
+    return judgments.filter(assignment__item__kind__in=asked).count()
+
+
+def _manifest(study: Study, spec: StudySpec, files: list[Written]) -> dict[str, Any]:
+    excluded = Judgment.objects.in_study(study).exclude(excluded="").order_by("excluded").values("excluded")
+    return {
+        "study": study.slug,
+        "software": {"name": "offbeat", "version": version()},
+        "settings_sha256": spec.sha256,
+        "seed": study.seed,
+        "files": [asdict(file) for file in files],
+        "exclusions": [
+            {"rule": row["excluded"], "judgments": row["judgments"], "answers": row["rows"]}
+            for row in excluded.annotate(judgments=Count("pk", distinct=True), rows=Count("answers"))
+        ],
+    }
+
+
+def version() -> str:
+    try:
+        return importlib.metadata.version("offbeat")
+    except importlib.metadata.PackageNotFoundError:
+        # Run from its source tree, as `make run` does.
+        pyproject = settings.BASE_DIR / "pyproject.toml"
+        return str(tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["version"])

@@ -1,0 +1,122 @@
+"""What --replace deletes, and what it must not lose: judgments made here."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Model, Q, QuerySet
+
+from annotate.models import Annotator, Answer, Assignment, Item, ItemResponse, Judgment, Study
+
+from .merge import by_key
+from .problems import FolderError, Problem, Problems
+from .rows import AnswerRow, read
+from .tables import Table, batches
+
+CHUNK = 2_000
+NAMED = 3
+
+JudgmentKey = tuple[str, str, int]
+
+
+@dataclass
+class Replaced:
+    """Judgments made here that the folder holds too: they stay known as made here."""
+
+    tokens: dict[JudgmentKey, uuid.UUID]
+
+    @classmethod
+    def of(cls, study: Study, answers: Table | None) -> "Replaced":
+        made = Judgment.objects.in_study(study).made_here()
+        names = made.order_by("pk").values_list(
+            "assignment__item__key", "assignment__annotator__key", "revision", "client_token"
+        )
+        tokens = {
+            (item, str(who), revision): token for item, who, revision, token in names.iterator() if token
+        }
+        if tokens:
+            _refuse_loss(study, tokens, answers)
+        return cls(tokens)
+
+    def give_back(self, study: Study) -> None:
+        for part in batches(self.tokens, 200):
+            seats = Assignment.objects.filter(study=study)
+            query = Judgment.objects.filter(assignment__in=seats).select_related(
+                "assignment__item", "assignment__annotator"
+            )
+            judgments = list(by_key(query, "assignment__item__key", (item for item, _, _ in part)))
+            for judgment in judgments:
+                judgment.client_token = self.tokens.get(_key(judgment), judgment.client_token)
+            Judgment.objects.bulk_update(judgments, ["client_token"], batch_size=200)
+
+
+def _key(judgment: Judgment) -> JudgmentKey:
+    seat = judgment.assignment
+    return seat.item.key, seat.annotator.key if seat.annotator else "", judgment.revision
+
+
+def _refuse_loss(study: Study, made: dict[JudgmentKey, uuid.UUID], answers: Table | None) -> None:
+    there, rows = _in_folder(made, answers)
+    lost = dict.fromkeys(key for key in made if key not in there)
+    for key, row in _stored_rows(study):
+        if row not in rows:
+            lost[key] = None
+    if lost:
+        named = ", ".join(
+            f"{item} by {who} (revision {revision})" for item, who, revision in list(lost)[:NAMED]
+        )
+        more = f" and {len(lost) - NAMED:,} more" if len(lost) > NAMED else ""
+        file = answers.file if answers else "answers.jsonl"
+        unit = "judgment" if len(lost) == 1 else "judgments"
+        found = f"{len(lost):,} {unit} that --replace would lose: {named}{more}"
+        raise FolderError([Problem(file, None, "", "every judgment made here", found)])
+
+
+def _in_folder(
+    made: dict[JudgmentKey, uuid.UUID], answers: Table | None
+) -> tuple[set[JudgmentKey], set[int]]:
+    """Which of these judgments the folder has, and hashes of their rows."""
+    there, rows = set[JudgmentKey](), set[int]()
+    for _, row in read(answers, AnswerRow, Problems()) if answers else ():
+        key = row.item_id, row.annotator_id, row.revision
+        if key in made:
+            there.add(key)
+            rows.add(
+                hash((key, row.criterion, row.response_id, row.other_id, row.value, row.label, row.text))
+            )
+    return there, rows
+
+
+def _stored_rows(study: Study) -> Iterator[tuple[JudgmentKey, int]]:
+    seat = "judgment__assignment__"
+    names = (f"{seat}item__key", f"{seat}annotator__key", "judgment__revision")
+    columns = ("criterion__key", "response__key", "other__key", "value", "label", "text")
+    made = Answer.objects.filter(judgment__client_token__isnull=False, **{f"{seat}study": study})
+    for row in made.order_by("pk").values_list(*names, *columns).iterator():
+        key: JudgmentKey = row[:3]
+        yield key, hash((key, *row[3:]))
+
+
+def remove_study(study: Study) -> None:
+    """Delete a study and all that is annotate's in it, the leaves first."""
+    of_study = Q(study=study)
+    _remove(Answer.objects.filter(judgment__assignment__study=study))
+    _remove(Judgment.objects.filter(assignment__study=study))
+    _remove(Assignment.objects.filter(of_study))
+    _remove(ItemResponse.objects.filter(item__study=study))
+    # A repeat goes before what it repeats.
+    while _remove(Item.objects.filter(of_study, repeats=None)):
+        pass
+    _remove(Annotator.objects.filter(of_study))
+    for query in (study.responses.all(), study.prompts.all(), study.criteria.all()):
+        _remove(query)
+    study.delete()
+
+
+def _remove(query: QuerySet[Model]) -> int:
+    removed = 0
+    while keys := list(query.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+        for part in batches(keys, 900):
+            query.model._default_manager.filter(pk__in=part).delete()
+        removed += len(keys)
+    return removed

@@ -1,0 +1,205 @@
+"""Read and write study.toml."""
+
+import hashlib
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from annotate.kinds import ItemKind, Kind, Measure
+from annotate.models import Criterion, Study
+
+from .problems import FolderError, Problem, Problems, quoted
+from .rows import INT32, INT64, Text, expectation, found_in, text_of, whole_of
+
+FILE = "study.toml"
+# Every point is offered to the annotator; who needs more asks for a `number`.
+MOST_POINTS = 1_001
+
+
+def one_of(values: list[str]) -> Any:
+    return Field(pattern=f"^({'|'.join(values)})$", description=f"one of {', '.join(v for v in values if v)}")
+
+
+Flag = Annotated[bool, Field(description="true or false")]
+
+
+class CriterionSpec(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    key: Annotated[
+        Text,
+        Field(
+            pattern=r"^[A-Za-z0-9][\w-]*$", max_length=100, description="up to 100 letters, digits, - and _"
+        ),
+    ]
+    on: Annotated[Text, one_of(ItemKind.values)]
+    kind: Annotated[Text, one_of(Kind.values)]
+    measures: Annotated[Text, one_of(["", *Measure.values])] = ""
+    text: Text
+    scale: Annotated[
+        list[Annotated[int, Field(ge=-INT32 - 1, le=INT32)]],
+        Field(min_length=2, max_length=2, description="two whole numbers, the lower first"),
+    ] = []
+    labels: Annotated[dict[Text, Text], Field(description="labels of points of the scale, each a text")] = {}
+    required: Flag = True
+
+
+class StudySpec(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    slug: Annotated[
+        Text,
+        Field(pattern=r"^[-a-zA-Z0-9_]+$", max_length=100, description="up to 100 letters, digits, - and _"),
+    ]
+    title: Annotated[Text, text_of(300)]
+    seats: Annotated[int, whole_of(1, 32767)]
+    seed: Annotated[int, whole_of(-INT64 - 1, INT64)] = 0
+    simulated: Flag = False
+    instructions: Text = ""
+    consent: Text = ""
+    criterion: Annotated[list[CriterionSpec], Field(min_length=1, description="one [[criterion]] or more")]
+
+    own: ClassVar[tuple[str, ...]] = ("title", "seats", "seed", "simulated", "instructions", "consent")
+
+    @property
+    def criteria(self) -> dict[str, CriterionSpec]:
+        return {spec.key: spec for spec in self.criterion}
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()
+
+
+def read_study(folder: Path, problems: Problems, slug: str | None = None) -> StudySpec | None:
+    """The settings, under another slug if one is given; None when anything in them is wrong."""
+    path = folder / FILE
+    if not path.is_file():
+        problems.add(FILE, None, "", f"a file in {folder}", "nothing")
+        return None
+    try:
+        settings = _parse(path)
+        spec = StudySpec.model_validate(settings if slug is None else {**settings, "slug": slug})
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            _add(problems, detail, error)
+        return None
+    before = problems.count
+    _check_criteria(spec, problems)
+    return spec if problems.count == before else None
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    raw = path.read_bytes()
+    try:
+        return tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line, found = raw.count(b"\n", 0, error.start) + 1, f"byte 0x{raw[error.start]:02x}"
+        raise FolderError([Problem(FILE, line, "", "UTF-8", found)]) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        said = str(error)
+        at = re.search(r" \(at line (\d+), column (\d+)\)$", said)
+        line = int(at[1]) if at else raw.count(b"\n") + 1
+        found = f"{said[: at.start()]} at character {at[2]}" if at else said
+        raise FolderError([Problem(FILE, line, "", "TOML", found)]) from error
+
+
+def _add(problems: Problems, detail: ErrorDetails, error: ValidationError) -> None:
+    loc = detail["loc"]
+    inside = loc[0] == "criterion" and len(loc) > 2
+    model: type[BaseModel] = CriterionSpec if inside else StudySpec
+    name = str(loc[2] if inside else loc[0])
+    place = f"criterion {int(loc[1]) + 1}, {name}" if inside else name
+    if detail["type"] == "extra_forbidden":
+        problems.add(FILE, None, place, f"one of the keys {', '.join(model.model_fields)}", quoted(name))
+    else:
+        problems.add(FILE, None, place, expectation(model, name, detail), found_in(detail))
+
+
+def _check_criteria(spec: StudySpec, problems: Problems) -> None:
+    seen: set[str] = set()
+    for number, criterion in enumerate(spec.criterion, 1):
+        if criterion.key in seen:
+            found = f"{quoted(criterion.key)} again"
+            problems.add(FILE, None, f"criterion {number}, key", "each key once", found)
+        seen.add(criterion.key)
+        _check_kind(criterion, problems)
+
+
+def _check_kind(criterion: CriterionSpec, problems: Problems) -> None:
+    kind, place = Kind(criterion.kind), f"criterion {criterion.key}"
+    if criterion.on not in kind.item_kinds:
+        expected = f"{' or '.join(kind.item_kinds)}, since this is a {kind.value}"
+        problems.add(FILE, None, f"{place}, on", expected, quoted(criterion.on))
+    expected = _wrong_scale(kind, criterion.scale)
+    if expected:
+        problems.add(FILE, None, f"{place}, scale", expected, quoted(criterion.scale or None))
+        return
+    points = {str(p) for p in range(criterion.scale[0], criterion.scale[1] + 1)} if criterion.scale else set()
+    for label in criterion.labels:
+        if label not in points:
+            expected = (
+                f"points from {criterion.scale[0]} to {criterion.scale[1]}"
+                if points
+                else "none without a scale"
+            )
+            problems.add(FILE, None, f"{place}, labels", expected, quoted(label))
+
+
+def _wrong_scale(kind: Kind, scale: list[int]) -> str:
+    """What was expected of the scale; nothing when it's right."""
+    if kind.value not in Kind.scaled():
+        return f"none for a {kind.value}" if scale else ""
+    if not scale:
+        return f"two whole numbers, since this is a {kind.value}"
+    if scale[0] >= scale[1]:
+        return "two whole numbers, the lower first"
+    return f"at most {MOST_POINTS:,} points" if scale[1] - scale[0] >= MOST_POINTS else ""
+
+
+def spec_of(study: Study) -> StudySpec:
+    """The settings of a stored study, as its study.toml would say them."""
+    criteria = [criterion_spec(c) for c in study.criteria.order_by("position")]
+    own = {name: getattr(study, name) for name in StudySpec.own}
+    return StudySpec.model_construct(slug=study.slug, criterion=criteria, **own)
+
+
+def criterion_spec(criterion: Criterion) -> CriterionSpec:
+    scale = criterion.points
+    return CriterionSpec.model_construct(
+        key=criterion.key,
+        on=criterion.on,
+        kind=criterion.kind,
+        measures=criterion.measures,
+        text=criterion.text,
+        scale=[scale[0], scale[-1]] if scale else [],
+        labels=criterion.labels,
+        required=criterion.required,
+    )
+
+
+def criterion_of(spec: CriterionSpec, position: int) -> Criterion:
+    low, high = spec.scale or (None, None)
+    same = spec.model_dump(exclude={"scale"})
+    return Criterion(position=position, scale_low=low, scale_high=high, **same)
+
+
+def render(spec: StudySpec) -> str:
+    """study.toml; a default is left out where format.md gives one to a criterion."""
+    lines = [f"{name} = {_toml(getattr(spec, name))}" for name in ("slug", *StudySpec.own)]
+    for criterion in spec.criterion:
+        lines += ["", "[[criterion]]"]
+        told = {k: v for k, v in criterion.model_dump().items() if v not in ("", [], {})}
+        lines += [f"{name} = {_toml(value)}" for name, value in told.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml(k)} = {_toml(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    # A basic string of TOML is a JSON string, except that TOML wants DEL escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
