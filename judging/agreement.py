@@ -134,7 +134,8 @@ def _alike(criterion: Criterion, answers: pd.DataFrame) -> Units:
 def _preferred(criterion: Criterion, answers: pd.DataFrame) -> Units:
     """Signed strength: positive for the item's first response, negative for its second."""
     first = frames.item_responses(criterion.study).query("position == 0").set_index("item_id")["response_id"]
-    sign = np.where(answers["response_id"] == answers["item_id"].map(first), 1.0, -1.0)
+    is_first = (answers["response_id"] == answers["item_id"].map(first)).fillna(False).to_numpy(dtype=bool)
+    sign = np.where(is_first, 1.0, -1.0)
     signed = answers["value"] * sign
     # Whoever cannot tell expresses no preference, not even for neither.
     signed = signed.where(answers["label"] != NoPreference.CANNOT_TELL)

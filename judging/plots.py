@@ -38,7 +38,7 @@ def underrating_chart(rows: Sequence[Row]) -> alt.LayerChart:
     )
     chart: alt.LayerChart = (
         alt.layer(zero, interval, naive, point)
-        .properties(width=560, height=alt.Step(34), background="transparent")
+        .properties(width=860, height=alt.Step(34), background="transparent")
         .configure_view(strokeWidth=0)
         .configure_axis(
             labelColor=SOFT, titleColor=SOFT, gridColor="#8883", domainColor="#8886", labelFontSize=13

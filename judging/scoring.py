@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from annotate.models import Response, Study
 from judging.models import Embedding, Score, ScoreRun
@@ -29,6 +31,7 @@ class UnknownScorerError(ValueError):
     """A name that the setting SCORERS does not have."""
 
 
+@cache
 def made(name: str) -> Embedder | Scorer:
     if name not in settings.SCORERS:
         raise UnknownScorerError(f"no scorer named {name!r}; there are {', '.join(sorted(settings.SCORERS))}")
@@ -38,7 +41,7 @@ def made(name: str) -> Embedder | Scorer:
 def score(study: Study, name: str, progress: Callable[[int, int], None] = lambda done, total: None) -> Report:
     """Score what the scorer has not scored yet; every batch is stored at once, so a killed run goes on."""
     scorer = made(name)
-    run = _run(study, name, scorer)
+    run = run_of(study, name, scorer)
     rows = Embedding if isinstance(scorer, Embedder) else Score
     missing = list(_missing(study, run, rows).values_list("pk", flat=True))
     stored = rows.objects.filter(run=run).count()
@@ -50,7 +53,7 @@ def score(study: Study, name: str, progress: Callable[[int, int], None] = lambda
     return Report(run, len(missing), stored, rows.objects.filter(run=run, truncated=True).count())
 
 
-def _run(study: Study, name: str, scorer: Embedder | Scorer) -> ScoreRun:
+def run_of(study: Study, name: str, scorer: Embedder | Scorer) -> ScoreRun:
     """The run of exactly this scorer: another model, weights or version makes another run."""
     identity = scorer.identity
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
@@ -60,7 +63,7 @@ def _run(study: Study, name: str, scorer: Embedder | Scorer) -> ScoreRun:
     return run
 
 
-def _missing(study: Study, run: ScoreRun, rows: type[Embedding] | type[Score]):  # type: ignore[no-untyped-def]
+def _missing(study: Study, run: ScoreRun, rows: type[Embedding] | type[Score]) -> QuerySet[Response]:
     have = rows.objects.filter(run=run, response=OuterRef("pk"))
     return Response.objects.filter(study=study).filter(~Exists(have)).order_by("prompt_id", "pk")
 
@@ -81,7 +84,10 @@ def _score_batch(run: ScoreRun, scorer: Embedder | Scorer, pks: Sequence[int]) -
 
 
 def _store_vectors(
-    run: ScoreRun, responses: Sequence[Response], vectors: np.ndarray, truncated: np.ndarray
+    run: ScoreRun,
+    responses: Sequence[Response],
+    vectors: npt.NDArray[np.float32],
+    truncated: npt.NDArray[np.bool_],
 ) -> None:
     packed = vectors.astype("<f4")
     with transaction.atomic():

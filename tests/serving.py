@@ -90,10 +90,10 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with status {process.returncode}")
         with contextlib.suppress(OSError, http.client.HTTPException):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/")
-            if connection.getresponse().status == 200:
-                return
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+                connection.request("GET", "/")
+                if connection.getresponse().status == 200:
+                    return
         time.sleep(0.1)
     raise RuntimeError("the server did not come up in 30 s")
 
@@ -133,6 +133,13 @@ class Annotator:
         return self.request("GET", f"/rate/{self.slug}/")[1]
 
     def work(self, at_most: int = 10**9) -> None:
+        try:
+            self._work(at_most)
+        finally:
+            if self.connection is not None:
+                self.connection.close()
+
+    def _work(self, at_most: int) -> None:
         page = self.join()
         while b'class="answer"' in page and len(self.seconds) < at_most:
             sent = hidden(page) | {k.decode(): v.decode() for k, v in reversed(FIELD.findall(page))}

@@ -189,7 +189,10 @@ def _screen(
         Card(n, by_pk[pk].text, [a for a in asked if a.question.response == pk])
         for n, pk in enumerate(shown, 1)
     ]
+    beside = {a.criterion.text for card in cards for a in card.asked}
     return {
+        # One question asked of every response is read once, above them.
+        "shared": beside.pop() if len(beside) == 1 and len(cards) > 1 else "",
         "seat": seat,
         "item": seat.item,
         "prompt": seat.item.prompt,

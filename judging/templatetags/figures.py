@@ -22,6 +22,11 @@ def fixed(value: float | None, digits: int = 2) -> str:
 
 
 @register.filter
+def p_value(value: float | None) -> str:
+    return "< 0.001" if value is not None and value < 0.001 else number(value, 3)
+
+
+@register.filter
 def signed(value: float | None, digits: int = 2) -> str:
     return number(value, digits, "+")
 

@@ -31,7 +31,9 @@ def main(database: str) -> int:
 
 
 def _study(url: str, slug: str) -> str:
-    sizes = [f"--{k}={v}" for k, v in (("prompts", ITEMS_PROMPTS), ("responses", RESPONSES), ("seats", SEATS))]
+    sizes = [
+        f"--{k}={v}" for k, v in (("prompts", ITEMS_PROMPTS), ("responses", RESPONSES), ("seats", SEATS))
+    ]
     out = manage(url, "-m", "tests.make_study", slug, *sizes, f"--words={WORDS}", "--kinds", "single")
     return out.split()[0]
 
@@ -44,7 +46,9 @@ def one_annotator(url: str) -> bool:
         person.work(at_most=400)
         cpu = (server.cpu_seconds() - before) / len(person.seconds) * 1000
     wall = statistics.median(person.seconds) * 1000
-    print(f"one annotator, {len(person.seconds)} loops: wall {wall:.1f} ms at the median, server CPU {cpu:.1f} ms")
+    print(
+        f"one annotator, {len(person.seconds)} loops: wall {wall:.1f} ms at the median, server CPU {cpu:.1f} ms"
+    )
     return cpu <= 9 and wall <= 12
 
 

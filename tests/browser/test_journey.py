@@ -1,0 +1,117 @@
+"""The main journey, as people walk it: invite → items of each kind → agreement → audit."""
+
+import re
+from collections import Counter
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import PASSWORD, Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+def start(page: Page, site: Site) -> None:
+    page.goto(site.address + site.invite)
+    page.get_by_role("button", name=re.compile("start", re.IGNORECASE)).click()
+    page.wait_for_load_state()  # with the script that listens to the keys
+    expect(page.locator("#prompt")).to_be_visible()
+
+
+def answer_by_keyboard(page: Page) -> str:
+    """Answer every question of the screen with one key each, and submit with Enter; return the item's kind."""
+    kind = page.locator("#screen").get_attribute("data-kind")
+    assert kind is not None
+    seat = page.locator("input[name=assignment]").input_value()
+    assert page.locator("input:checked").count() == 0  # nothing is preselected
+    for _ in range(page.locator("[data-question]").count()):
+        page.keyboard.press("2")
+    assert page.locator("[data-question]:not(:has(input:checked))").count() == 0
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "before => document.querySelector('input[name=assignment]')?.value !== before", arg=seat
+    )
+    return kind
+
+
+def test_the_whole_journey(page: Page, site: Site) -> None:
+    start(page, site)
+    seen: Counter[str] = Counter()
+    while min(seen["single"], seen["pair"], seen["set"]) < 3:
+        seen[answer_by_keyboard(page)] += 1
+    expect(page.get_by_text(re.compile(r"Saved \d\d:\d\d:\d\d"))).to_be_visible()
+    expect(page.get_by_text(f"{seen.total()} done")).to_be_visible()
+
+    page.goto(f"{site.address}/studies/demo/agreement/")
+    page.get_by_label("Name").fill("researcher")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="How far annotators agree")).to_be_visible()
+    quality = page.get_by_role("row", name=re.compile("quality.*ordinal"))
+    expect(quality).to_contain_text(re.compile(r"0\.\d\d \[0\.\d\d, 0\.\d\d\]"))
+    expect(quality).to_contain_text(f"{3840 + seen['single']:,}")
+
+    page.get_by_role("link", name="Audit").click()
+    expect(page.locator(".verdict.underrates")).to_have_count(1)
+    row = page.get_by_role("row", name=re.compile("rm-conventional"))
+    expect(row).to_contain_text("underrates")
+    expect(page.get_by_role("row", name=re.compile("rm-fair"))).to_contain_text("no underrating of")
+    expect(page.locator(".chart svg")).to_be_visible()
+    expect(page.get_by_role("heading", name="What rm-conventional underrates most")).to_be_visible()
+    assert page.locator(".card.read").count() == 8
+    expect(page.get_by_role("note")).to_contain_text("Simulated")
+
+
+def test_without_javascript(chromium: Browser, site: Site) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    start(page, site)
+    for done in range(1, 4):
+        for question in page.locator("[data-question]").all():
+            question.locator("input").first.check()
+        page.get_by_role("button", name="Submit").click()
+        expect(page.get_by_text(f"{done} done")).to_be_visible()
+    context.close()
+
+
+def test_an_unanswered_question_is_pointed_at_and_the_rest_kept(page: Page, site: Site) -> None:
+    start(page, site)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Please answer this.")).to_be_visible()
+    page.keyboard.press("4")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 done")).to_be_visible()
+
+
+def test_the_key_sheet(page: Page, site: Site) -> None:
+    start(page, site)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("3")  # keys rest while the sheet is open
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert page.locator("input:checked").count() == 0
+
+
+def test_the_back_button_and_a_second_tab_overwrite_nothing(page: Page, site: Site) -> None:
+    start(page, site)
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_load_state()
+    answer_by_keyboard(page)
+    for _ in range(other.locator("[data-question]").count()):
+        other.keyboard.press("5")
+    other.keyboard.press("Enter")
+    expect(other.get_by_role("alert")).to_contain_text("out of date")
+    expect(other.get_by_text("1 done")).to_be_visible()
+
+
+def test_a_phone_never_scrolls_sideways(chromium: Browser, site: Site) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 700}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    start(page, site)
+    kinds: set[str] = set()
+    while kinds != {"single", "pair", "set"}:
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        kinds.add(answer_by_keyboard(page))
+    context.close()

@@ -1,0 +1,168 @@
+"""Agreement and audit of the demo: commands, pages, JSON, and methods page in step with each other."""
+
+import json
+import re
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from annotate.models import Judgment, Study
+from judging import agreement as agreements
+from judging import audit as audits
+from judging.exports import load_folder
+from tests.factories import make_study
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*args: str) -> str:
+    out = StringIO()
+    call_command(*args, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def auditor(client: Client, db: None) -> Client:
+    client.force_login(User.objects.create_user("auditor", is_staff=True))
+    return client
+
+
+def test_the_audit_finds_the_biased_scorer_and_acquits_the_fair_one(demo: Study) -> None:
+    found = json.loads(run("audit", "demo", "--json"))
+    rows = {row["scorer"]: row for row in found["scorers"]}
+    assert found["study"] == "demo"
+    assert list(rows) == ["rm-conventional", "rm-fair", "length"]
+    biased, fair = rows["rm-conventional"], rows["rm-fair"]
+    assert biased["verdict"] == "underrates"
+    assert 0 < biased["underrating"]["low"] < 0.3 < biased["underrating"]["high"]
+    assert fair["verdict"].startswith("no underrating of")
+    assert fair["underrating"]["low"] < 0 < fair["underrating"]["high"]
+    # The naive slope accuses the fair one: the trap this tool exists for.
+    assert fair["naive"]["low"] > 0
+    assert biased["n_prompts"] == 16
+    assert biased["n_responses"] == 192
+    assert biased["n_annotators"] == 40
+    assert biased["strength"] > 6
+    assert biased["unusualness"] == "minilm"
+
+
+def test_one_scorer_can_be_asked_for(demo: Study) -> None:
+    assert [
+        r["scorer"] for r in json.loads(run("audit", "demo", "--scorer", "rm-fair", "--json"))["scorers"]
+    ] == ["rm-fair"]
+    with pytest.raises(CommandError, match="there are rm-conventional, rm-fair, length"):
+        run("audit", "demo", "--scorer", "rm-foul")
+
+
+def test_agreement_has_an_entry_for_each_level_that_makes_sense(demo: Study) -> None:
+    found = json.loads(run("agreement", "demo", "--json"))
+    assert [(e["criterion"], e["level"]) for e in found["criteria"]] == [
+        ("quality", "ordinal"),
+        ("quality", "interval"),
+        ("originality", "ordinal"),
+        ("originality", "interval"),
+        ("preference", "nominal"),
+        ("preference", "ordinal"),
+        ("similarity", "ordinal"),
+        ("similarity", "interval"),
+        ("grouping", "nominal"),
+    ]
+    for entry in found["criteria"]:
+        assert entry["alpha"]["low"] < entry["alpha"]["estimate"] < entry["alpha"]["high"]
+        assert 0 < entry["percent_agreement"] < 1
+        assert entry["n_answers"] > 0
+
+
+def test_excluded_judgments_and_old_revisions_do_not_count(demo: Study) -> None:
+    before = {e.criterion.key: e.n_answers for e in agreements.agreement(demo)}
+    Judgment.objects.filter(assignment__item__kind="pair").update(excluded="a test")
+    after = {e.criterion.key: e.n_answers for e in agreements.agreement(demo)}
+    assert after["quality"] == before["quality"]
+    assert after["similarity"] == 0
+    last = agreements.agreement(demo)[-2]
+    assert last.as_json()["alpha"]["estimate"] is None
+    assert last.as_json()["alpha"]["reason"]
+
+
+def test_pages_show_the_same_numbers_as_the_commands(demo: Study, auditor: Client) -> None:
+    for name in ("agreement", "audit"):
+        page = auditor.get(reverse(name, args=["demo"]), {"format": "json"}).json()
+        assert page == json.loads(run(name, "demo", "--json"))
+        html = auditor.get(reverse(name, args=["demo"])).content.decode()
+        assert "Simulated." in html
+    assert "no underrating of 0.17 or more" in html
+    assert html.count('class="card read"') == 8
+    assert "<svg" in html
+
+
+def test_text_output_says_simulated(demo: Study) -> None:
+    assert run("audit", "demo").startswith("The stored annotators and scorers of this study are simulated.")
+    assert run("agreement", "demo").startswith("The stored annotators of this study are simulated.")
+
+
+@pytest.mark.django_db
+def test_what_is_missing_for_an_audit_is_said() -> None:
+    make_study()
+    with pytest.raises(CommandError, match=re.escape("run `manage.py score tiny --scorer minilm` first")):
+        run("audit", "tiny")
+    with pytest.raises(CommandError, match="no study with slug 'nobody'"):
+        run("audit", "nobody")
+
+
+@pytest.mark.django_db
+def test_an_empty_study_has_pages(auditor: Client) -> None:
+    make_study()
+    html = auditor.get("/studies/tiny/agreement/").content.decode()
+    assert "undefined:" in html
+    assert "No audit yet" in auditor.get("/studies/tiny/audit/").content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/studies/", "/studies/tiny/", "/studies/tiny/agreement/", "/studies/tiny/audit/"]
+)
+def test_results_are_for_staff(client: Client, path: str) -> None:
+    make_study()
+    assert client.get(path)["Location"].startswith("/login/")
+    client.force_login(User.objects.create_user("somebody"))
+    assert client.get(path).status_code == 403
+
+
+def test_hanna_cannot_tell(shared: Path, db: None) -> None:
+    """The real study: every naive slope may look significant, and nothing can be told."""
+    load_folder(shared / "data" / "hanna")
+    study = Study.objects.get(slug="hanna")
+    rows = {e.criterion.key: e for e in agreements.agreement(study) if e.level == "interval"}
+    assert {e.n_answers for e in rows.values()} == {3168}
+    assert rows["engagement"].alpha.estimate == pytest.approx(0.180, abs=0.001)
+    with pytest.raises(audits.AuditError, match="score hanna --scorer minilm"):
+        audits.audit(study)
+
+
+def test_pandalm_percent_agreement_equals_the_published_one(shared: Path, db: None) -> None:
+    """Three annotators, pairwise Cohen's kappa .85, .88, .86 (README of the data): alpha lies at their mean."""
+    load_folder(shared / "data" / "pandalm")
+    nominal, _ = agreements.agreement(Study.objects.get(slug="pandalm"))
+    assert nominal.alpha.estimate == pytest.approx((0.85 + 0.88 + 0.86) / 3, abs=0.006)
+
+
+@pytest.mark.django_db
+def test_every_number_shown_is_on_the_methods_page(client: Client, demo: Study) -> None:
+    html = client.get("/methods/").content.decode()
+    ids = set(re.findall(r'id="(\w+)"', html))
+    entry = agreements.agreement(demo)[0].as_json()
+    row = audits.audit(demo)[0].as_json()
+    assert {*entry, *row} - ids == set()
+
+
+@pytest.mark.django_db
+def test_every_key_of_the_json_is_in_the_readme(demo: Study) -> None:
+    readme = (ROOT / "README.md").read_text()
+    entry = agreements.agreement(demo)[0].as_json()
+    row = audits.audit(demo)[0].as_json()
+    assert [key for key in {*entry, *row} if f"`{key}`" not in readme] == []

@@ -1,0 +1,101 @@
+"""Scorers on real texts with the real model."""
+
+import numpy as np
+import pytest
+
+from annotate.models import Response, Study
+from judging import frames, scoring
+from judging.models import Embedding, Score, ScoreRun
+from judging.scorers import Embedder, Scorer, load
+from judging.scorers.length import log_length
+from tests.factories import make_study
+
+
+def test_minilm_knows_what_is_alike() -> None:
+    model = scoring.made("minilm")
+    assert isinstance(model, Embedder)
+    found = model.embed(["Time is a river.", "Time flows like a stream.", "My invoice is overdue."])
+    cosine = found.vectors @ found.vectors.T
+    assert np.allclose(np.diag(cosine), 1, atol=1e-5)
+    assert cosine[0, 1] > cosine[0, 2] + 0.2
+    assert found.vectors.shape == (3, 384)
+
+
+def test_texts_beyond_256_tokens_are_counted() -> None:
+    model = scoring.made("minilm")
+    assert isinstance(model, Embedder)
+    assert model.embed(["river " * 254, "river " * 255, ""]).truncated.tolist() == [False, True, False]
+
+
+def test_the_identity_names_the_weights() -> None:
+    identity = scoring.made("minilm").identity
+    assert identity["model"] == "all-MiniLM-L6-v2"
+    assert len(identity["sha256"]) == 64
+
+
+@pytest.mark.django_db
+def test_only_what_is_missing_is_computed() -> None:
+    study = make_study(prompts=2, responses=3)
+    first = scoring.score(study, "minilm")
+    assert (first.computed, first.stored_before) == (6, 0)
+    kept = dict(Embedding.objects.values_list("pk", "vector"))
+    Embedding.objects.filter(pk__in=list(kept)[:2]).delete()
+    second = scoring.score(study, "minilm")
+    assert (second.computed, second.stored_before) == (2, 4)
+    assert ScoreRun.objects.count() == 1
+    assert scoring.score(study, "minilm").computed == 0
+
+
+@pytest.mark.django_db
+def test_a_killed_run_keeps_its_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = make_study(prompts=2, responses=4, kinds=["single"])
+    monkeypatch.setattr(scoring, "BATCH", 3)
+
+    def kill(done: int, total: int) -> None:
+        if done >= 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scoring.score(study, "minilm", kill)
+    assert Embedding.objects.count() == 6
+    assert scoring.score(study, "minilm").computed == 2
+
+
+@pytest.mark.django_db
+def test_unusualness_counts_the_whole_pool() -> None:
+    study = make_study(prompts=1, responses=4, kinds=["pair"])  # two of the four are shown to nobody
+    scoring.score(study, "minilm")
+    pool = frames.responses(study)
+    rows = Embedding.objects.order_by("response_id").values_list("vector", flat=True)
+    vectors = np.array([np.frombuffer(bytes(v), dtype="<f4") for v in rows], dtype=float)
+    cosine = vectors @ vectors.T
+    expected = 1 - (cosine.sum(axis=1) - np.diag(cosine)) / 3
+    assert np.allclose(pool["unusualness"], expected, atol=1e-6)
+
+
+@pytest.mark.django_db
+def test_the_length_scorer() -> None:
+    study = make_study(prompts=1, responses=2)
+    Response.objects.filter(key="secret-model-0-0").update(text="")
+    scoring.score(study, "length")
+    assert Score.objects.get(response__key="secret-model-0-0").value == 0
+    text = Response.objects.get(key="secret-model-0-1").text
+    assert Score.objects.get(response__key="secret-model-0-1").value == pytest.approx(log_length([text])[0])
+
+
+def test_unknown_scorers_are_named() -> None:
+    with pytest.raises(scoring.UnknownScorerError, match="there are length, minilm"):
+        scoring.made("gpt")
+    with pytest.raises(ValueError, match="no such scorer"):
+        load("judging.scorers.nowhere.Nothing")
+    with pytest.raises(ValueError, match="neither"):
+        load("collections.OrderedDict")
+    assert isinstance(load("judging.scorers.length.Length"), Scorer)
+
+
+@pytest.mark.django_db
+def test_another_identity_makes_another_run(demo: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = scoring.made("minilm")
+    monkeypatch.setattr(type(model), "identity", property(lambda self: {"model": "another"}))
+    scoring.score(demo, "minilm")
+    assert ScoreRun.objects.filter(study=demo, scorer="minilm").count() == 2
