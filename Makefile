@@ -37,11 +37,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: requirements.txt | $(VENV)/bin/python
-	$(BIN)/pip install -q -r requirements.txt
+	@echo "Installing into $(VENV): about 2 GB, a minute or a few …"
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt | $(VENV)/bin/python
-	$(BIN)/pip install -q -r requirements-dev.txt
+	@echo "Installing into $(VENV): about 2 GB, a minute or a few …"
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
 
 clean:

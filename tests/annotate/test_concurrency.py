@@ -3,7 +3,6 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,8 +27,8 @@ print(json.dumps({
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    yield start_postgres() if request.param == "postgres" else f"sqlite:///{tmp_path / 'crowd.sqlite3'}"
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return start_postgres() if request.param == "postgres" else f"sqlite:///{tmp_path / 'crowd.sqlite3'}"
 
 
 @pytest.mark.xdist_group("servers")

@@ -149,7 +149,7 @@ def read_tables(folder: Path) -> Tables:
 
 
 def plain(value: Any) -> Any:
-    """A number is its value: PostgreSQL gives large ones in JSON back as whole numbers."""
+    """A number is its value: in JSON PostgreSQL gives large ones back as whole numbers, and 0 for -0."""
     match value:
         case dict():
             return {key: plain(inner) for key, inner in value.items()}
@@ -157,7 +157,7 @@ def plain(value: Any) -> Any:
             return [plain(inner) for inner in value]
         case bool() | str() | None:
             return value
-    return float(value)
+    return float(value) + 0.0
 
 
 def normal(rows: Iterable[Row]) -> list[str]:
@@ -287,7 +287,8 @@ def test_parquet_as_pandas_writes_it(tmp_path: Path) -> None:
         "datetime64[ns, UTC]"
     )
     shown: Any = [["r1"], None]
-    answers = pd.DataFrame(tables["answers"][:2]).assign(active_ms=[7.0, None], opened_at=opened, shown=shown)
+    gaps: Any = [7.0, None]
+    answers = pd.DataFrame(tables["answers"][:2]).assign(opened_at=opened, shown=shown, active_ms=gaps)
     answers.to_parquet(folder / "answers.parquet")
     export_folder(load_folder(folder).study, tmp_path / "out")
     out = read_tables(tmp_path / "out")["answers"]

@@ -1,8 +1,9 @@
 import os
+import socket
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 
 class Command(BaseCommand):
@@ -15,8 +16,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, workers: int, **options: Any) -> None:
         """Become the server: this process ends only with it."""
+        _check_free(host, port)
         command = ["-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
         # One thread a process: threads would only take turns. More at once: more --workers.
         command += ["--workers", str(workers), "--blocking-threads", "1", "--respawn-failed-workers"]
         command += ["--no-ws", "--log-level", "warning", "annotate.config.wsgi:application"]
         os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
+
+
+def _check_free(host: str, port: int) -> None:
+    # The server shares its port among workers, so it would share it with another server too, without a word.
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"{host}:{port} can't be used ({error.strerror}); another: PORT=8001 make run"
+            ) from error
