@@ -10,18 +10,16 @@ from django.db.models import Case, Count, DateTimeField, F, Max, Min, When
 from django.db.models import Value as Constant
 from django.utils import timezone
 
-from annotate import design
-from annotate.kinds import ItemKind, Value
-from annotate.models import Annotator, Answer, Assignment, Criterion, Item, ItemResponse, Judgment, Study
+from annotate import design, offer
+from annotate.kinds import Value
+from annotate.models import Annotator, Answer, Assignment, Criterion, Draft, Item, Judgment, Study
+from annotate.models.assignment import AssignmentQuerySet
 
+# Why a judgment without answers does not count: its annotator passed the item over.
+SKIPPED = "skipped"
 # Held seats come back this long after the annotator's last sign of life.
 HOLD = dt.timedelta(minutes=30)
-# An annotator takes this many seats of one prompt at once: a prompt's responses are best rated by the same people.
-BLOCK = 20
-
 CLAIM_TRIES = 5
-
-_KIND_ORDER = [ItemKind.SINGLE, ItemKind.PAIR, ItemKind.SET]
 
 
 class StaleSeatError(Exception):
@@ -38,101 +36,107 @@ class Outlook:
 
 def next_assignment(annotator: Annotator) -> Assignment | None:
     """The seat to show now: one the annotator holds already, else the first of a newly claimed block."""
-    return _opened(_first_held(annotator) or _claim_block(annotator))
+    return _opened(next(iter(_held(annotator)[:1]), None) or _claim_block(annotator))
 
 
-def _first_held(annotator: Annotator) -> Assignment | None:
-    return (
-        Assignment.objects.for_annotator(annotator)
-        .held()
-        .select_related("item__prompt")
-        .order_by("turn", "pk")
-        .first()
-    )
+def following(annotator: Annotator, assignment_id: int) -> Assignment | None:
+    """The seat after the one at hand, for a page made ahead: held already, or claimed now."""
+    held = list(_held(annotator)[:2])
+    if [s.pk for s in held] == [assignment_id]:
+        _claim_block(annotator)
+        held = list(_held(annotator)[:2])
+    return next((s for s in held if s.pk != assignment_id), None)
+
+
+def next_practice(annotator: Annotator) -> Assignment | None:
+    """The practice item to show now; every annotator has a seat at each."""
+    with transaction.atomic():
+        Annotator.objects.select_for_update().get(pk=annotator.pk)
+        items = [] if _held(annotator).exists() else offer.practice(annotator)
+        if items:
+            _hold(annotator, [_extra_seat(item) for item in items])
+    return _opened(_held(annotator).filter(item__role=Item.Role.PRACTICE).first())
+
+
+def room(annotator: Annotator) -> int:
+    """How many more items the annotator's visit may take."""
+    study = annotator.study
+    if study.status != Study.Status.OPEN or annotator.excluded:
+        return 0
+    if not study.session_items:
+        return offer.BLOCK
+    done = _worked(annotator).submitted().count()
+    return max(0, annotator.session_start + study.session_items - done)
+
+
+def _worked(annotator: Annotator) -> AssignmentQuerySet:
+    return Assignment.objects.for_annotator(annotator).exclude(item__role=Item.Role.PRACTICE)
+
+
+def _held(annotator: Annotator) -> AssignmentQuerySet:
+    own = Assignment.objects.for_annotator(annotator).held()
+    return own.select_related("item__prompt").order_by("turn", "pk")
 
 
 def _claim_block(annotator: Annotator) -> Assignment | None:
-    """Hold the annotator's next block of seats: the rest of the prompt at hand, else of the least covered one."""
+    """Hold the annotator's next block of seats, gold items and repeats mixed in; return the first."""
     with transaction.atomic():
         # Two tabs of one annotator claim one after the other.
         Annotator.objects.select_for_update().get(pk=annotator.pk)
         release_expired(annotator.study_id)
+        space = room(annotator) - _held(annotator).count()
         # A claim fails only where somebody else takes the very seats in between; there are others then.
-        for _ in range(CLAIM_TRIES):
-            held = _first_held(annotator)
-            seats = [] if held else _block_in_hand(annotator) or _next_block(annotator)
-            if not seats:
-                return held
-            _hold(annotator, seats)
-        return _first_held(annotator)
+        for _ in range(CLAIM_TRIES if space > 0 else 0):
+            block = offer.next_block(annotator, min(space, offer.BLOCK))
+            planted = offer.planted(annotator, block)
+            if not block and not planted:
+                break
+            if _hold(annotator, _mixed(annotator, block, [_extra_seat(item) for item in planted])):
+                break
+        return _held(annotator).first()
 
 
-def _block_in_hand(annotator: Annotator) -> list[Assignment]:
-    own = Assignment.objects.for_annotator(annotator).submitted()
-    last = own.select_related("item").order_by("-turn", "-pk").first()
-    return [] if last is None else _block_of(annotator, last.item.prompt_id)
+def _extra_seat(item: Item) -> Assignment:
+    """A seat beyond those asked for: practice, gold and repeats are for everybody who comes."""
+    Item.objects.select_for_update().get(pk=item.pk)
+    given_back = item.assignments.free().first()
+    return given_back or new_seat(item)
 
 
-def _next_block(annotator: Annotator) -> list[Assignment]:
-    first = Assignment.objects.open_to(annotator).select_related("item").order_by("rank").first()
-    return [] if first is None else _block_of(annotator, first.item.prompt_id)
+def new_seat(item: Item) -> Assignment:
+    last = item.assignments.aggregate(last=Max("number"))["last"] or 0
+    rank = design.seat_rank(last + 1, item.prompt_place)
+    return Assignment.objects.create(study_id=item.study_id, item=item, number=last + 1, rank=rank)
 
 
-def _block_of(annotator: Annotator, prompt_id: int) -> list[Assignment]:
-    """One free seat for each item of the prompt that is open to the annotator, in the order of showing."""
-    seats = Assignment.objects.open_to(annotator).filter(item__prompt_id=prompt_id).select_related("item")
-    by_item: dict[int, list[Assignment]] = {}
-    for seat in seats.order_by("number"):
-        by_item.setdefault(seat.item_id, []).append(seat)
-    items = sorted(by_item.values(), key=lambda free: _turn_key(annotator, free[0].item))[:BLOCK]
-    return _balanced(annotator, items)
+def _mixed(
+    annotator: Annotator, block: Sequence[Assignment], extra: Sequence[Assignment]
+) -> list[Assignment]:
+    line = list(block)
+    for seat in extra:
+        place = design.fraction(annotator.study.seed, annotator.pk, seat.item_id)
+        line.insert(1 + int(place * len(line)), seat)
+    return line
 
 
-def _turn_key(annotator: Annotator, item: Item) -> tuple[int, float]:
-    """Singles before pairs before sets, each in the annotator's own seeded order."""
-    return (_KIND_ORDER.index(ItemKind(item.kind)), design.fraction(item.place, annotator.pk, item.pk))
-
-
-def _balanced(annotator: Annotator, items: Sequence[Sequence[Assignment]]) -> list[Assignment]:
-    """The lowest free seat of each item; of a pair, the lowest on the side that the annotator saw less often."""
-    if not any(free[0].item.kind == ItemKind.PAIR for free in items):
-        return [free[0] for free in items]
-    own = Assignment.objects.for_annotator(annotator).filter(item__kind=ItemKind.PAIR)
-    turned = [design.is_turned(place, number) for place, number in own.values_list("item__place", "number")]
-    lead = 2 * sum(turned) - len(turned)
-    chosen = []
-    for free in items:
-        seat = free[0]
-        if seat.item.kind == ItemKind.PAIR:
-            wanted = lead < 0 if lead else design.is_turned(seat.item.place, seat.number)
-            seat = next((s for s in free if design.is_turned(s.item.place, s.number) == wanted), seat)
-            lead += 1 if design.is_turned(seat.item.place, seat.number) else -1
-        chosen.append(seat)
-    return chosen
-
-
-def _hold(annotator: Annotator, seats: Sequence[Assignment]) -> None:
+def _hold(annotator: Annotator, seats: Sequence[Assignment]) -> int:
     last_turn = Assignment.objects.for_annotator(annotator).aggregate(last=Max("turn"))["last"] or 0
-    orders = _shown_orders(seats)
+    orders = offer.shown_orders(seats) | offer.swapped(annotator, seats)
     expires = timezone.now() + HOLD
     turns = {seat.pk: turn for turn, seat in enumerate(seats, last_turn + 1)}
     # In one order for everybody, so that two claims can't wait for each other.
-    for pk in sorted(turns):
-        Assignment.objects.free().filter(pk=pk).update(
+    return sum(
+        Assignment.objects.free()
+        .filter(pk=pk)
+        .update(
             status=Assignment.Status.HELD,
             annotator=annotator,
             turn=turns[pk],
             shown=orders[pk],
             expires_at=expires,
         )
-
-
-def _shown_orders(seats: Sequence[Assignment]) -> dict[int, list[int]]:
-    responses: dict[int, list[int]] = {}
-    rows = ItemResponse.objects.filter(item__in=[s.item_id for s in seats]).order_by("item", "position")
-    for item_id, response_id in rows.values_list("item_id", "response_id"):
-        responses.setdefault(item_id, []).append(response_id)
-    return {s.pk: design.shown_order(responses[s.item_id], s.item.place, s.number) for s in seats}
+        for pk in sorted(turns)
+    )
 
 
 def _opened(seat: Assignment | None) -> Assignment | None:
@@ -150,29 +154,30 @@ class Submission:
     rows: Sequence[tuple[Criterion, Value]]
     token: uuid.UUID
     revision: int
-    active_ms: int | None
+    active_ms: int | None = None
+    first_ms: int | None = None
+    changes: int | None = None
+    looked: dict[str, int] | None = None
+    flag: str = ""
+    comment: str = ""
+    skipped: bool = False
 
 
 def in_hand(annotator: Annotator, assignment_id: int) -> tuple[Assignment | None, Assignment | None]:
     """The seat that a page speaks of, whoever has it by now, and the one the annotator holds next."""
-    held = list(
-        Assignment.objects.for_annotator(annotator)
-        .held()
-        .select_related("item__prompt")
-        .order_by("turn", "pk")[:2]
-    )
-    following = next((s for s in held if s.pk != assignment_id), None)
+    held = list(_held(annotator)[:2])
+    next_held = next((s for s in held if s.pk != assignment_id), None)
     seat = next((s for s in held if s.pk == assignment_id), None)
     if seat is None:
         seats = Assignment.objects.filter(study=annotator.study_id).select_related("item__prompt")
         seat = seats.filter(pk=assignment_id).first()
-    return seat, following
+    return seat, next_held
 
 
 def submit(
-    annotator: Annotator, seat: Assignment, submission: Submission, following: Assignment | None = None
+    annotator: Annotator, seat: Assignment, submission: Submission, next_held: Assignment | None = None
 ) -> Assignment | None:
-    """Store a judgment and return the next seat: `following`, where the annotator holds one already.
+    """Store a judgment and return the next seat: `next_held`, where the annotator holds one already.
 
     The same token again stores nothing. A page that knew of fewer judgments than there are is a stale tab
     (StaleSeatError).
@@ -181,10 +186,10 @@ def submit(
         # The ordinary case costs no look: the seat is still held, and nobody else can fill it any more.
         if submission.revision == 0 and _fill(annotator, seat):
             _store(seat, submission)
-            _renew(annotator, following)
+            _renew(annotator, next_held)
         elif not _stored(annotator, seat, submission):
             _store(_seat_for_update(annotator, seat, submission), submission)
-    return following or next_assignment(annotator)
+    return next_held or next_assignment(annotator)
 
 
 def _fill(annotator: Annotator, seat: Assignment) -> bool:
@@ -204,9 +209,27 @@ def _seat_for_update(annotator: Annotator, seat: Assignment, submission: Submiss
     own = seats.for_annotator(annotator).first()
     if own is None:
         return _taken_again(annotator, seat)
-    if own.judgments.count() != submission.revision:
+    if own.judgments.count() != submission.revision or not may_change(annotator, own):
         raise StaleSeatError
     return own
+
+
+def may_change(annotator: Annotator, seat: Assignment) -> bool:
+    """Whether the last judgment at the annotator's seat may still be revised."""
+    last = seat.judgments.order_by("-revision").first()
+    if last is None or last.excluded or last.submitted_at is None:
+        return last is None
+    window = dt.timedelta(minutes=annotator.study.edit_minutes)
+    return seat.item.role == Item.Role.PRACTICE or timezone.now() - last.submitted_at <= window
+
+
+def earlier(annotator: Annotator, before: Assignment | None = None) -> Assignment | None:
+    """The annotator's last submitted seat, or the last before another, that may still be changed."""
+    own = _worked(annotator).submitted().select_related("item__prompt").order_by("-turn", "-pk")
+    if before is not None:
+        own = own.filter(turn__lt=before.turn)
+    seat = own.first()
+    return seat if seat is not None and may_change(annotator, seat) else None
 
 
 def _taken_again(annotator: Annotator, lost: Assignment) -> Assignment:
@@ -217,7 +240,7 @@ def _taken_again(annotator: Annotator, lost: Assignment) -> Assignment:
     free.status, free.annotator, free.shown = (
         Assignment.Status.SUBMITTED,
         annotator,
-        _shown_orders([lost])[lost.pk],
+        lost.shown or offer.shown_orders([lost])[lost.pk],
     )
     free.save(update_fields=["status", "annotator", "shown"])
     return free
@@ -231,7 +254,16 @@ def _store(seat: Assignment, submission: Submission) -> None:
         opened_at=seat.opened_at,
         submitted_at=timezone.now(),
         active_ms=submission.active_ms,
+        first_ms=submission.first_ms,
+        changes=submission.changes,
+        looked=submission.looked,
+        flag=submission.flag,
+        comment=submission.comment,
+        excluded=SKIPPED if submission.skipped else "",
     )
+    Draft.objects.filter(assignment=seat).delete()
+    if submission.skipped and seat.item.role == Item.Role.MAIN:
+        new_seat(seat.item)
     Answer.objects.bulk_create(
         Answer(
             judgment=judgment,
@@ -246,14 +278,14 @@ def _store(seat: Assignment, submission: Submission) -> None:
     )
 
 
-def _renew(annotator: Annotator, following: Assignment | None) -> None:
+def _renew(annotator: Annotator, next_held: Assignment | None) -> None:
     """A sign of life: what the annotator holds is kept longer, and the next page is open from now."""
-    if following is None:
+    if next_held is None:
         return
     now = timezone.now()
-    following.opened_at = following.opened_at or now
+    next_held.opened_at = next_held.opened_at or now
     opened = Case(
-        When(pk=following.pk, then=Constant(following.opened_at, DateTimeField())), default=F("opened_at")
+        When(pk=next_held.pk, then=Constant(next_held.opened_at, DateTimeField())), default=F("opened_at")
     )
     held = Assignment.objects.for_annotator(annotator).held()
     held.update(expires_at=now + HOLD, opened_at=opened)
@@ -278,15 +310,40 @@ def release_expired(study_id: int) -> int:
     return Assignment.objects.expired().filter(study_id=study_id).update(**_RELEASED)
 
 
-def exclude(judgment: Judgment, reason: str) -> Assignment:
+def exclude(judgment: Judgment, reason: str) -> None:
     """Stop counting a judgment; it stays, marked, and its item gets a new seat."""
     with transaction.atomic():
-        Judgment.objects.filter(assignment=judgment.assignment_id).update(excluded=reason)
-        item = Item.objects.select_for_update().get(pk=judgment.assignment.item_id)
-        number = item.assignments.aggregate(last=Max("number"))["last"] + 1
-        return Assignment.objects.create(
-            study_id=item.study_id, item=item, number=number, rank=design.seat_rank(number, item.prompt_place)
-        )
+        seat = Assignment.objects.select_for_update().select_related("item").get(pk=judgment.assignment_id)
+        if seat.judgments.filter(excluded="").update(excluded=reason) and seat.item.role == Item.Role.MAIN:
+            new_seat(seat.item)
+
+
+def readmit(judgment: Judgment) -> None:
+    """Count an excluded judgment again; the seat that stood in for it goes, if nobody took it."""
+    with transaction.atomic():
+        seat = Assignment.objects.select_for_update().select_related("item").get(pk=judgment.assignment_id)
+        if seat.judgments.exclude(excluded="").update(excluded="") and seat.item.role == Item.Role.MAIN:
+            spare = seat.item.assignments.free().order_by("-number").first()
+            if spare is not None:
+                spare.delete()
+
+
+def exclude_annotator(annotator: Annotator, reason: str) -> None:
+    """Stop counting all that an annotator gave, and give back what is held."""
+    with transaction.atomic():
+        Annotator.objects.filter(pk=annotator.pk).update(excluded=reason)
+        release(annotator)
+        for judgment in Judgment.objects.current().filter(assignment__annotator=annotator, excluded=""):
+            exclude(judgment, f"annotator: {reason}")
+
+
+def readmit_annotator(annotator: Annotator) -> None:
+    """Undo `exclude_annotator`; judgments excluded one by one stay so."""
+    with transaction.atomic():
+        Annotator.objects.filter(pk=annotator.pk).update(excluded="")
+        whole = f"annotator: {annotator.excluded}"
+        for judgment in Judgment.objects.current().filter(assignment__annotator=annotator, excluded=whole):
+            readmit(judgment)
 
 
 def own_counts(annotator: Annotator) -> dict[str, int]:

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q
 
 from annotate import design
-from annotate.models import Assignment, Judgment, Study
+from annotate.models import Assignment, Item, Judgment, Study
 
 from .answers import merge_answers
 from .check import Known, check_tables
@@ -151,11 +151,19 @@ def _merge_tables(
 
 
 def open_seats(study: Study) -> int:
-    """Give every item the free seats it still wants; an excluded judgment frees a new one. Returns how many."""
+    """Give every main item the free seats it still wants; an excluded judgment frees a new one. Returns how many.
+
+    Practice, gold and repeat items have none waiting: everybody who comes gets a seat of their own there.
+    """
     later = Judgment.objects.filter(assignment=OuterRef("assignment"), revision__gt=OuterRef("revision"))
     excluded = Judgment.objects.filter(~Q(excluded=""), ~Exists(later), assignment=OuterRef("pk"))
     opened = 0
-    items = study.items.order_by("pk").values_list("pk", "prompt_place").iterator(chunk_size=PARAMETERS)
+    items = (
+        study.items.filter(role=Item.Role.MAIN)
+        .order_by("pk")
+        .values_list("pk", "prompt_place")
+        .iterator(chunk_size=PARAMETERS)
+    )
     for chunk in batches(items, PARAMETERS):
         seats = Assignment.objects.filter(item__in=[pk for pk, _ in chunk]).order_by()
         counts = {

@@ -1,4 +1,4 @@
-from .assignment import Annotator, Assignment
+from .assignment import Annotator, Assignment, Draft
 from .corpus import Prompt, Response
 from .judgment import Answer, Judgment
 from .study import Criterion, Item, ItemResponse, Study
@@ -8,6 +8,7 @@ __all__ = [
     "Answer",
     "Assignment",
     "Criterion",
+    "Draft",
     "Item",
     "ItemResponse",
     "Judgment",

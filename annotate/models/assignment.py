@@ -6,7 +6,25 @@ from django.utils import timezone
 
 
 class Annotator(models.Model):
-    """A person who judges in one study, known by a pseudonym only."""
+    """A person who judges in one study, known by a pseudonym only.
+
+    Whoever comes from a panel has a keyed hash of the panel's id for a key; the id itself is stored nowhere.
+    """
+
+    class Stage(models.TextChoices):
+        CONSENT = "consent"
+        INSTRUCTIONS = "instructions"
+        CHECK = "check"
+        PRACTICE = "practice"
+        WORK = "work"
+        ENDED = "ended"
+
+    class Outcome(models.TextChoices):
+        FINISHED = "finished"
+        SCREENED_OUT = "screened_out"
+        NO_CONSENT = "no_consent"
+        FULL = "full"
+        LEFT = "left"
 
     study = models.ForeignKey("annotate.Study", on_delete=models.PROTECT, related_name="annotators")
     key = models.CharField(max_length=100)
@@ -14,10 +32,20 @@ class Annotator(models.Model):
         default=dict, blank=True, help_text="further columns of the folder's `annotators`"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    stage = models.CharField(max_length=15, choices=Stage.choices, default=Stage.CONSENT)
+    outcome = models.CharField(max_length=15, choices=Outcome.choices, blank=True)
+    consented_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, help_text="at the questions on the instructions")
+    session = models.CharField(max_length=200, blank=True, help_text="the panel's id of the visit")
+    session_start = models.PositiveIntegerField(default=0, help_text="items submitted before this visit")
+    excluded = models.TextField(blank=True, help_text="reason; empty: counted")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["study", "key"], name="annotator_key_once_a_study"),
+            models.CheckConstraint(
+                condition=Q(stage="ended") | Q(outcome=""), name="annotator_outcome_at_the_end"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -41,14 +69,12 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         return self.filter(annotator=annotator)
 
     def open_to(self, annotator: Annotator) -> "AssignmentQuerySet":
-        """Free seats at items where this annotator has no seat yet; repeats only after their original."""
+        """Free seats at main items that are shown and where this annotator has no seat yet."""
         own = Assignment.objects.for_annotator(annotator)
-        original_judged = own.submitted().filter(item=OuterRef("item__repeat_of"))
         return (
             self.free()
-            .filter(study_id=annotator.study_id)
+            .filter(study_id=annotator.study_id, item__role="main", item__withheld=False)
             .filter(~Exists(own.filter(item=OuterRef("item"))))
-            .filter(Q(item__repeat_of=None) | Exists(original_judged))
         )
 
 
@@ -96,3 +122,14 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_id}#{self.number}"
+
+
+class Draft(models.Model):
+    """What an annotator has entered on a page that is not submitted yet: fields of a form, no answers."""
+
+    assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, related_name="draft")
+    fields = models.JSONField(default=dict)
+    saved_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"draft of {self.assignment_id}"

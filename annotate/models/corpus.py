@@ -30,6 +30,7 @@ class Response(models.Model):
     source = models.CharField(max_length=200)
     sample = models.IntegerField(null=True, blank=True)
     params = models.JSONField(null=True, blank=True)
+    held_back = models.TextField(blank=True, help_text="reason for not showing it; empty: shown")
 
     class Meta:
         constraints = [

@@ -35,6 +35,14 @@ class Judgment(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     active_ms = models.PositiveBigIntegerField(null=True, blank=True)
+    first_ms = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="from opening to the first input"
+    )
+    changes = models.PositiveIntegerField(null=True, blank=True, help_text="answers that were changed")
+    # Responses that were scrolled or opened, by id: {"<response>": how often}.
+    looked = models.JSONField(null=True, blank=True)
+    flag = models.TextField(blank=True, help_text="what the annotator found wrong with the item")
+    comment = models.TextField(blank=True)
     excluded = models.TextField(blank=True, help_text="reason; empty: counted")
 
     objects = JudgmentQuerySet.as_manager()

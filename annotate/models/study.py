@@ -6,7 +6,31 @@ from django.urls import reverse
 from annotate.kinds import ItemKind, Kind, Measure
 
 
+class StudyQuerySet(models.QuerySet["Study"]):
+    def open(self) -> "StudyQuerySet":
+        return self.filter(status=Study.Status.OPEN)
+
+
+def prolific_names() -> dict[str, str]:
+    """What the panel Prolific calls its parameters; other panels have other names."""
+    return {"participant": "PROLIFIC_PID", "study": "STUDY_ID", "session": "SESSION_ID"}
+
+
 class Study(models.Model):
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        OPEN = "open"
+        PAUSED = "paused"
+        CLOSED = "closed"
+
+    class Layout(models.TextChoices):
+        SIDE_BY_SIDE = "side_by_side", "side by side (stacked on a phone)"
+        STACKED = "stacked"
+
+    class Markup(models.TextChoices):
+        PLAIN = "plain", "plain text"
+        MARKDOWN = "markdown", "safe Markdown"
+
     slug = models.SlugField(max_length=100, unique=True)
     title = models.CharField(max_length=300)
     seats = models.PositiveSmallIntegerField(
@@ -17,11 +41,46 @@ class Study(models.Model):
     instructions = models.TextField(blank=True)
     consent = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+
+    # The annotator's journey.
+    language = models.CharField(max_length=10, blank=True, help_text="of the pages; empty: the browser's")
+    minutes = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="a session takes; empty: estimated"
+    )
+    session_items = models.PositiveIntegerField(default=0, help_text="items of one session; 0: all there are")
+    break_after = models.PositiveIntegerField(default=0, help_text="items between two breaks; 0: none")
+    # Questions on the instructions: [{"text", "options": [...], "right": index}].
+    checks = models.JSONField(default=list, blank=True)
+    check_tries = models.PositiveSmallIntegerField(default=2, help_text="then the annotator is screened out")
+
+    # What a task page looks like and allows.
+    layout = models.CharField(max_length=15, choices=Layout.choices, default=Layout.SIDE_BY_SIDE)
+    markup = models.CharField(max_length=10, choices=Markup.choices, default=Markup.PLAIN)
+    sync_scroll = models.BooleanField(default=False, help_text="the boxes of a pair scroll together")
+    allow_skip = models.BooleanField(default=False)
+    allow_flag = models.BooleanField(default=False)
+    allow_comment = models.BooleanField(default=False)
+    edit_minutes = models.PositiveIntegerField(
+        default=10, help_text="for how long an answer may be changed; 0: not"
+    )
+
+    # Panels: names of the parameters of their links, and a completion code for each outcome.
+    panel_names = models.JSONField(default=prolific_names, blank=True)
+    completion_codes = models.JSONField(default=dict, blank=True)
+    return_url = models.CharField(
+        max_length=500, blank=True, default="https://app.prolific.com/submissions/complete?cc=CODE"
+    )
+
+    objects = StudyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "studies"
         constraints = [
             models.CheckConstraint(condition=Q(seats__gte=1), name="study_wants_a_seat"),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "open", "paused", "closed"]), name="study_status_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -99,6 +158,7 @@ class Item(models.Model):
     repeat_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="repeats"
     )
+    withheld = models.BooleanField(default=False, help_text="shown to nobody: a response of it is held back")
     # Seeded place of the item among those of its prompt and of the prompt among prompts.
     prompt_place = models.PositiveIntegerField(default=0)
     place = models.PositiveIntegerField(default=0)

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from annotate.models import Annotator, Study
@@ -59,6 +59,11 @@ def known_annotator(request: HttpRequest, slug: str) -> Annotator | None:
         return None
     rows = Annotator.objects.select_related("study").prefetch_related("study__criteria")
     return rows.filter(pk=pk, study__slug=slug).first()
+
+
+def not_invited(request: HttpRequest, slug: str) -> HttpResponse:
+    study = get_object_or_404(Study, slug=slug)
+    return render(request, "annotate/no_invite.html", {"study": study}, status=403)
 
 
 def _cookie_name(slug: str) -> str:

@@ -1,0 +1,103 @@
+"""Which seats an annotator is offered next, and in which order each shows its responses."""
+
+from collections.abc import Sequence
+
+from annotate import design
+from annotate.kinds import ItemKind
+from annotate.models import Annotator, Assignment, Item, ItemResponse
+
+# An annotator takes this many seats of one prompt at once: a prompt's responses are best rated by the same people.
+BLOCK = 20
+
+_KIND_ORDER = [ItemKind.SINGLE, ItemKind.PAIR, ItemKind.SET]
+
+
+def next_block(annotator: Annotator, at_most: int = BLOCK) -> list[Assignment]:
+    """Free seats to hold together: the rest of the prompt at hand, else of the least covered one."""
+    return (_block_in_hand(annotator) or _next_block(annotator))[:at_most]
+
+
+def _block_in_hand(annotator: Annotator) -> list[Assignment]:
+    own = Assignment.objects.for_annotator(annotator).submitted()
+    last = own.select_related("item").order_by("-turn", "-pk").first()
+    return [] if last is None else _block_of(annotator, last.item.prompt_id)
+
+
+def _next_block(annotator: Annotator) -> list[Assignment]:
+    first = Assignment.objects.open_to(annotator).select_related("item").order_by("rank").first()
+    return [] if first is None else _block_of(annotator, first.item.prompt_id)
+
+
+def _block_of(annotator: Annotator, prompt_id: int) -> list[Assignment]:
+    """One free seat for each item of the prompt that is open to the annotator, in the order of showing."""
+    seats = Assignment.objects.open_to(annotator).filter(item__prompt_id=prompt_id).select_related("item")
+    by_item: dict[int, list[Assignment]] = {}
+    for seat in seats.order_by("number"):
+        by_item.setdefault(seat.item_id, []).append(seat)
+    items = sorted(by_item.values(), key=lambda free: _turn_key(annotator, free[0].item))[:BLOCK]
+    return _balanced(annotator, items)
+
+
+def _turn_key(annotator: Annotator, item: Item) -> tuple[int, float]:
+    """Singles before pairs before sets, each in the annotator's own seeded order."""
+    return (_KIND_ORDER.index(ItemKind(item.kind)), design.fraction(item.place, annotator.pk, item.pk))
+
+
+def _balanced(annotator: Annotator, items: Sequence[Sequence[Assignment]]) -> list[Assignment]:
+    """The lowest free seat of each item; of a pair, the lowest on the side that the annotator saw less often."""
+    if not any(free[0].item.kind == ItemKind.PAIR for free in items):
+        return [free[0] for free in items]
+    own = Assignment.objects.for_annotator(annotator).filter(item__kind=ItemKind.PAIR)
+    turned = [design.is_turned(place, number) for place, number in own.values_list("item__place", "number")]
+    lead = 2 * sum(turned) - len(turned)
+    chosen = []
+    for free in items:
+        seat = free[0]
+        if seat.item.kind == ItemKind.PAIR:
+            wanted = lead < 0 if lead else design.is_turned(seat.item.place, seat.number)
+            seat = next((s for s in free if design.is_turned(s.item.place, s.number) == wanted), seat)
+            lead += 1 if design.is_turned(seat.item.place, seat.number) else -1
+        chosen.append(seat)
+    return chosen
+
+
+def planted(annotator: Annotator, block: Sequence[Assignment]) -> list[Item]:
+    """At most one gold item and one repeat to mix into a block: neither counts against an item's seats.
+
+    A repeat comes once its original was judged, and not in the same block.
+    """
+    own = Assignment.objects.for_annotator(annotator)
+    unseen = (
+        Item.objects.filter(study=annotator.study_id, withheld=False)
+        .exclude(pk__in=own.values("item"))
+        .order_by("place", "pk")
+    )
+    gold = list(unseen.filter(role=Item.Role.GOLD))
+    judged = own.submitted().values("item")
+    repeats = list(unseen.filter(role=Item.Role.REPEAT, repeat_of__in=judged))
+    if not block:
+        return [*gold, *repeats]
+    # By the annotator's own seeded order: not everybody meets the same one at the same point.
+    return [min(items, key=lambda i: _turn_key(annotator, i)) for items in (gold, repeats) if items]
+
+
+def swapped(annotator: Annotator, seats: Sequence[Assignment]) -> dict[int, list[int]]:
+    """A repeat shows the responses in the reverse of what the annotator saw first."""
+    originals = {s.item.repeat_of_id: s.pk for s in seats if s.item.repeat_of_id}
+    seen = Assignment.objects.for_annotator(annotator).filter(item__in=originals, shown__isnull=False)
+    return {originals[item]: (shown or [])[::-1] for item, shown in seen.values_list("item_id", "shown")}
+
+
+def practice(annotator: Annotator) -> list[Item]:
+    """Practice items that the annotator has not done."""
+    own = Assignment.objects.for_annotator(annotator).values("item")
+    items = Item.objects.filter(study=annotator.study_id, role=Item.Role.PRACTICE, withheld=False)
+    return list(items.exclude(pk__in=own).order_by("pk"))
+
+
+def shown_orders(seats: Sequence[Assignment]) -> dict[int, list[int]]:
+    responses: dict[int, list[int]] = {}
+    rows = ItemResponse.objects.filter(item__in=[s.item_id for s in seats]).order_by("item", "position")
+    for item_id, response_id in rows.values_list("item_id", "response_id"):
+        responses.setdefault(item_id, []).append(response_id)
+    return {s.pk: design.shown_order(responses[s.item_id], s.item.place, s.number) for s in seats}
