@@ -32,6 +32,30 @@ class Units:
     levels: tuple[Level, ...]
     clustered: bool = False  # several units of one item are not independent
 
+    @property
+    def given(self) -> pd.DataFrame:
+        return self.frame.dropna(subset=["value"])
+
+    def counted(self) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, Any] | None]:
+        """How many annotators gave each value to each unit, and the item of each where that matters."""
+        given = self.given
+        counts, names = value_counts(given["unit"].to_numpy(), given["value"].to_numpy(), self.domain)
+        if not self.clustered:
+            return counts, None
+        item_of = given.drop_duplicates("unit").set_index("unit")["item_id"]
+        return counts, item_of.loc[list(names)].to_numpy()
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """One criterion's agreement at its first level, for a page that is looked at while answers come in."""
+
+    criterion: Criterion
+    level: str
+    n_items: int
+    n_answers: int
+    alpha: Estimate
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -69,18 +93,45 @@ def agreement(study: Study) -> list[Entry]:
     return [entry for criterion in study.criteria.all() for entry in _entries(criterion)]
 
 
+def has_units(criterion: Criterion) -> bool:
+    """Whether agreement can be computed for such a criterion: words have none."""
+    return Kind(criterion.kind) in _UNITS
+
+
+def units(criterion: Criterion) -> Units | None:
+    """The units of a criterion that agreement can be computed for."""
+    make = _UNITS.get(Kind(criterion.kind))
+    return None if make is None else make(criterion, frames.answers(criterion))
+
+
+def so_far(study: Study) -> list[SoFar]:
+    found = []
+    for criterion in study.criteria.all():
+        asked = units(criterion)
+        if asked is None:
+            continue
+        counts, clusters = asked.counted()
+        level, given = asked.levels[0], asked.given
+        alpha = krippendorff_alpha(
+            counts, asked.domain, level, clusters=clusters, rng=np.random.default_rng(SEED)
+        )
+        found.append(SoFar(criterion, level, given["item_id"].nunique(), len(given), alpha))
+    return found
+
+
+def as_json(study: Study, entries: Sequence[Entry]) -> dict[str, Any]:
+    criteria = [e.as_json() for e in entries]
+    return {"study": study.slug, "simulated": study.simulated, "criteria": criteria}
+
+
 def _entries(criterion: Criterion) -> list[Entry]:
     make = _UNITS.get(Kind(criterion.kind))
     if make is None:  # words have no agreement
         return []
     answers = frames.answers(criterion)
     units = make(criterion, answers)
-    given = units.frame.dropna(subset=["value"])
-    counts, names = value_counts(given["unit"].to_numpy(), given["value"].to_numpy(), units.domain)
-    clusters = None
-    if units.clustered:
-        item_of = given.drop_duplicates("unit").set_index("unit")["item_id"]
-        clusters = item_of.loc[list(names)].to_numpy()
+    given = units.given
+    counts, clusters = units.counted()
     share = percent_agreement(counts, clusters=clusters, rng=np.random.default_rng(SEED))
     mean = reliability_of_mean(
         given["unit"].to_numpy(), given["annotator_id"].to_numpy(), given["value"].to_numpy(),

@@ -10,9 +10,8 @@ from annotate.kinds import ItemKind, Kind, Measure
 from annotate.models import Criterion, Study
 from judging import frames
 from judging.models import ScoreRun
+from judging.scorers.length import NAME as LENGTH
 from judging.stats import Underrating, most_underrated, underrating
-
-LENGTH = "length"
 
 
 class AuditError(ValueError):
@@ -75,8 +74,13 @@ class Sources:
     embedder: ScoreRun
 
     @property
+    def truncated(self) -> int:
+        """Responses longer than the embedder reads."""
+        return self.embedder.embeddings.filter(truncated=True).count()
+
+    @property
     def scorers(self) -> list[str]:
-        return [*sorted(self.scores["scorer"].unique()), LENGTH]
+        return [*sorted(set(self.scores["scorer"])), LENGTH]
 
 
 def sources(study: Study) -> Sources:
@@ -96,7 +100,18 @@ def sources(study: Study) -> Sources:
             "How unusual the responses are is not known yet: "
             f"run `manage.py score {study.slug} --scorer minilm` first."
         )
-    return Sources(study, criteria, frames.responses(study), frames.scores(study), embedder)
+    scores = frames.scores(study)
+    pool = frames.responses(study)
+    missing = study.responses.count() - embedder.embeddings.count()
+    if missing:
+        # Unusualness against a part of the pool is another number, and may tell another story.
+        raise AuditError(
+            f"{missing:,} of {len(pool):,} responses are not embedded yet, and unusualness is against the whole "
+            f"pool: run `manage.py score {study.slug} --scorer {embedder.scorer}` again."
+        )
+    # The baseline is always computed; numbers stored under its name are another scorer's.
+    scores["scorer"] = scores["scorer"].replace(LENGTH, f"{LENGTH} (stored)")
+    return Sources(study, criteria, pool, scores, embedder)
 
 
 def audit(study: Study, scorer: str | None = None) -> list[Row]:
@@ -109,7 +124,8 @@ def audit(study: Study, scorer: str | None = None) -> list[Row]:
 
 
 def _rows(found: Sources, criterion: Criterion, names: Iterable[str]) -> Iterable[Row]:
-    ratings = frames.answers(criterion)
+    # Who met a response in two items judged it twice; only the first look is independent.
+    ratings = frames.answers(criterion).drop_duplicates(["annotator_id", "response_id"])
     for name in names:
         scored = scored_pool(found, name)
         # Length held constant, the length of a response says nothing: the baseline goes without it.
@@ -135,4 +151,15 @@ def scored_pool(found: Sources, scorer: str) -> pd.DataFrame:
 def to_read(study: Study, scorer: str, criterion: Criterion, n: int = 10) -> pd.DataFrame:
     """The responses that the scorer underrates most; see judging.stats.most_underrated."""
     found = sources(study)
-    return most_underrated(frames.answers(criterion), scored_pool(found, scorer), n)
+    ratings = frames.answers(criterion).drop_duplicates(["annotator_id", "response_id"])
+    return most_underrated(ratings, scored_pool(found, scorer), n)
+
+
+def as_json(study: Study, scorer: str | None = None) -> dict[str, Any]:
+    """What `audit --json` and the page's JSON say; without an audit an empty list, and the reason."""
+    found: dict[str, Any] = {"study": study.slug, "simulated": study.simulated, "scorers": []}
+    try:
+        rows = audit(study, scorer)
+    except AuditError as error:
+        return found | {"reason": str(error)}
+    return found | {"scorers": [row.as_json() for row in rows]}

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from django.db import transaction
 from django.db.models import F, TextField, Value
+from pydantic import AfterValidator, Field
 
 from annotate import folder
 from annotate.folder import Exported, FolderError, Form, Loaded
@@ -16,7 +17,7 @@ from annotate.folder.load import without_query_log
 from annotate.folder.merge import Merge, by_key, keys_of
 from annotate.folder.problems import Problem, Problems, quoted
 from annotate.folder.progress import Progress, quiet
-from annotate.folder.rows import Id, Number, Row, Text, read, text_of
+from annotate.folder.rows import Id, Number, Row, Text, read, refused, text_of
 from annotate.folder.tables import Table, batches
 from annotate.folder.writing import Layout, Sheet
 from annotate.models import ItemResponse, Study
@@ -25,12 +26,24 @@ from judging.models import Embedding, Score, ScoreRun, Verdict
 ROWS = 5_000
 
 
+def _drawable(name: str) -> str:
+    """Names stand in charts: what XML can't hold would stop the program that draws them."""
+    if not all(c.isprintable() for c in name):
+        raise refused("a name without control characters")
+    return name
+
+
+Name = Annotated[Text, AfterValidator(_drawable)]
+# Beyond it squares of scores would not fit any more.
+Bounded = Annotated[Number, Field(ge=-1e100, le=1e100, description="a number between -1e100 and 1e100")]
+
+
 class ScoreRow(Row):
-    scorer: Annotated[Text, text_of(200)]
+    scorer: Annotated[Name, text_of(200)]
     item_id: Id | None = None
     response_id: Id | None = None
-    value: Number | None = None
-    version: Annotated[Text, text_of(200, 0)] = ""
+    value: Bounded | None = None
+    version: Annotated[Name, text_of(200, 0)] = ""
 
     @property
     def run(self) -> tuple[str, str]:

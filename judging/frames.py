@@ -17,7 +17,10 @@ COUNTED_ROLES = [Item.Role.MAIN, Item.Role.GOLD]
 
 
 def answers(criterion: Criterion) -> pd.DataFrame:
-    """Counted answers to a criterion: item_id, prompt_id, annotator_id, response_id, other_id, value, label."""
+    """Counted answers to a criterion: item_id, prompt_id, annotator_id, response_id, other_id, value, label.
+
+    Items that are held back do not count: what they show should not have been seen.
+    """
     columns = {
         "item_id": F("judgment__assignment__item_id"),
         "prompt_id": F("judgment__assignment__item__prompt_id"),
@@ -28,6 +31,7 @@ def answers(criterion: Criterion) -> pd.DataFrame:
     rows = (
         Answer.objects.filter(criterion=criterion, judgment__in=Judgment.objects.counted())
         .filter(judgment__assignment__item__role__in=COUNTED_ROLES)
+        .filter(judgment__assignment__item__withheld=False)
         .annotate(**{f"the_{name}": f for name, f in columns.items()})
         .order_by("pk")
         .values_list(*[f"the_{name}" for name in columns], "value", "label")
@@ -89,3 +93,47 @@ def scores(study: Study) -> pd.DataFrame:
 def pairwise_judges(study: Study) -> list[str]:
     """Names of scorers that choose between two responses instead of scoring each."""
     return list(Verdict.objects.filter(run__study=study).values_list("run__scorer", flat=True).distinct())
+
+
+def first_responses(study: Study) -> pd.Series:
+    """The first response of every item in its canonical order, by item_id."""
+    shown = item_responses(study)
+    return shown[shown["position"] == 0].set_index("item_id")["response_id"]
+
+
+_JUDGED = {
+    "judgment_id": F("pk"),
+    "annotator_id": F("assignment__annotator_id"),
+    "item_id": F("assignment__item_id"),
+    "kind": F("assignment__item__kind"),
+    "role": F("assignment__item__role"),
+    "repeat_of": F("assignment__item__repeat_of_id"),
+    "withheld": F("assignment__item__withheld"),
+    "shown": F("assignment__shown"),
+    "opened": F("opened_at"),
+    "submitted": F("submitted_at"),
+    "active_ms": F("active_ms"),
+    "excluded": F("excluded"),
+}
+
+
+def judged(study: Study) -> pd.DataFrame:
+    """Every last revision but of practice, excluded ones too: who, what, when; `counts` is what statistics use."""
+    rows = Judgment.objects.in_study(study).current().exclude(assignment__item__role=Item.Role.PRACTICE)
+    values = rows.annotate(**{f"the_{name}": f for name, f in _JUDGED.items()}).order_by("pk")
+    records = list(values.values_list(*[f"the_{name}" for name in _JUDGED]))
+    frame = pd.DataFrame.from_records(records, columns=list(_JUDGED))
+    frame["repeat_of"] = frame["repeat_of"].astype("Int64")
+    frame["active_ms"] = frame["active_ms"].astype(float)
+    for column in ("opened", "submitted"):
+        frame[column] = pd.to_datetime(frame[column], utc=True)
+    frame["counts"] = (frame["excluded"] == "") & ~frame["withheld"].astype(bool)
+    return frame
+
+
+def given(study: Study) -> pd.DataFrame:
+    """Every answer's value, whatever became of its judgment: judgment_id, criterion_id, response_id, value, label."""
+    columns = ["judgment_id", "criterion_id", "response_id", "value", "label"]
+    rows = Answer.objects.filter(criterion__study=study).order_by("pk").values_list(*columns)
+    frame = pd.DataFrame.from_records(list(rows), columns=columns)
+    return frame.astype({"value": float, "response_id": "Int64"})

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from typing import cast
 
 import altair as alt
 import pandas as pd
 import vl_convert
 
 from judging.audit import Row
+from judging.planning import Point
 
 TITLE = "SDs of the score per SD of unusualness, at equal human quality"
 INK, ACCENT, WARN, SOFT = "#1d2226", "#1f5f53", "#b4501c", "#6b7278"
@@ -58,6 +60,57 @@ def _point(row: Row) -> dict[str, object]:
         "naive": row.result.naive.estimate,
         "verdict": row.result.verdict.name,
     }
+
+
+def planning_charts(points: Sequence[Point]) -> list[alt.LayerChart]:
+    """Reliability of the mean of k, with its interval; and how wide two intervals are."""
+    columns = ["k", "reliability", "low", "high", "of alpha", "of an item’s mean"]
+    rows = [
+        (p.k, p.reliability.estimate, p.reliability.low, p.reliability.high, p.alpha_width, p.mean_width)
+        for p in points
+    ]
+    frame = pd.DataFrame(rows, columns=columns).astype(float)
+    return [_plain(_reliability_of(frame)), _plain(_widths_of(frame))]
+
+
+_K = alt.X("k:Q", title="annotators an item", axis=alt.Axis(tickMinStep=1))
+
+
+def _reliability_of(frame: pd.DataFrame) -> alt.LayerChart:
+    least = min(0.0, float(frame[["low", "reliability"]].min().min()))
+    scale, title = alt.Scale(domain=[least, 1.0]), "reliability of the mean"
+    base = alt.Chart(frame)
+    band = base.mark_area(color=ACCENT, opacity=0.18).encode(
+        x=_K, y=alt.Y("low:Q", title=title, scale=scale), y2="high:Q"
+    )
+    line = base.mark_line(color=ACCENT, point=alt.OverlayMarkDef(color=ACCENT)).encode(
+        x=_K, y=alt.Y("reliability:Q", title=title, scale=scale)
+    )
+    return cast(alt.LayerChart, alt.layer(band, line))
+
+
+def _widths_of(frame: pd.DataFrame) -> alt.LayerChart:
+    names = ["of alpha", "of an item’s mean"]
+    widths = frame.melt("k", names, "interval", "width").dropna()
+    color = alt.Color(
+        "interval:N",
+        title=None,
+        scale=alt.Scale(domain=names, range=[ACCENT, WARN]),
+        legend=alt.Legend(orient="top"),
+    )
+    y = alt.Y("width:Q", title="width of the 95 % interval", scale=alt.Scale(zero=True))
+    lines = alt.Chart(widths).mark_line(point=True).encode(x=_K, y=y, color=color)
+    return cast(alt.LayerChart, alt.layer(lines))
+
+
+def _plain(chart: alt.LayerChart) -> alt.LayerChart:
+    found: alt.LayerChart = (
+        chart.properties(background="transparent", width=390, height=230)
+        .configure_view(strokeWidth=0)
+        .configure_axis(labelColor=SOFT, titleColor=SOFT, gridColor="#8883", domainColor="#8886")
+        .configure_legend(labelColor=SOFT)
+    )
+    return found
 
 
 def svg(chart: alt.LayerChart, title: str) -> str:

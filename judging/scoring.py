@@ -16,7 +16,7 @@ from annotate.models import Response, Study
 from judging.models import Embedding, Score, ScoreRun
 from judging.scorers import Embedder, Scorer, load
 
-BATCH = 256
+BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)

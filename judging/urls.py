@@ -1,8 +1,34 @@
 from django.urls import path
 
-from judging import views
+from judging import views, views_monitor, views_planning
 
 urlpatterns = [
+    path("studies/<slug:slug>/monitor/", views_monitor.monitor, name="monitor"),
+    path(
+        "studies/<slug:slug>/monitor/annotators/<int:pk>/", views_monitor.annotator, name="monitor-annotator"
+    ),
+    path(
+        "studies/<slug:slug>/monitor/annotators/<int:pk>/exclude/",
+        views_monitor.exclude_annotator,
+        name="exclude-annotator",
+    ),
+    path(
+        "studies/<slug:slug>/monitor/annotators/<int:pk>/readmit/",
+        views_monitor.readmit_annotator,
+        name="readmit-annotator",
+    ),
+    path("studies/<slug:slug>/monitor/judgments/<int:pk>/", views_monitor.judgment, name="monitor-judgment"),
+    path(
+        "studies/<slug:slug>/monitor/judgments/<int:pk>/exclude/",
+        views_monitor.exclude_judgment,
+        name="exclude-judgment",
+    ),
+    path(
+        "studies/<slug:slug>/monitor/judgments/<int:pk>/readmit/",
+        views_monitor.readmit_judgment,
+        name="readmit-judgment",
+    ),
+    path("studies/<slug:slug>/planning/", views_planning.planning, name="planning"),
     path("studies/<slug:slug>/agreement/", views.agreement, name="agreement"),
     path("studies/<slug:slug>/audit/", views.audit, name="audit"),
     path("methods/", views.methods, name="methods"),

@@ -1,15 +1,17 @@
 """Results for researchers and auditors."""
 
+from collections import Counter
+
 import pandas as pd
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET
 
 from annotate.models import Response, Study
 from annotate.views.access import staff_only
+from judging import agreement as agreements
 from judging import audit as audits
-from judging.agreement import agreement as computed_agreement
 from judging.cached import kept
 from judging.plots import svg, underrating_chart
 
@@ -20,9 +22,9 @@ TO_READ = 8
 @staff_only
 def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study, slug=slug)
-    entries = kept(study, "agreement", lambda: computed_agreement(study))
+    entries = kept(study, "agreement", lambda: agreements.agreement(study))
     if request.GET.get("format") == "json":
-        return JsonResponse({"study": study.slug, "criteria": [e.as_json() for e in entries]})
+        return JsonResponse(agreements.as_json(study, entries))
     return render(request, "judging/agreement.html", {"study": study, "entries": entries})
 
 
@@ -30,12 +32,12 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
 @staff_only
 def audit(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study, slug=slug)
+    if request.GET.get("format") == "json":
+        return JsonResponse(kept(study, "audit-json", lambda: audits.as_json(study)))
     try:
         rows = kept(study, "audit", lambda: audits.audit(study))
     except audits.AuditError as error:
         return render(request, "judging/no_audit.html", {"study": study, "why": str(error)})
-    if request.GET.get("format") == "json":
-        return JsonResponse({"study": study.slug, "scorers": [r.as_json() for r in rows]})
     chosen = _chosen(rows, request.GET.get("scorer", ""))
     context = {
         "study": study,
@@ -46,7 +48,8 @@ def audit(request: HttpRequest, slug: str) -> HttpResponse:
             study, f"to-read:{chosen.scorer}:{chosen.criterion.pk}", lambda: _to_read(study, chosen)
         ),
         "embedder": rows[0].unusualness,
-        "truncated": audits.sources(study).embedder.embeddings.filter(truncated=True).count(),
+        "truncated": kept(study, "truncated", lambda: audits.sources(study).truncated),
+        "verdicts": Counter(r.result.verdict_text for r in rows).most_common(),
     }
     return render(request, "judging/audit.html", context)
 
@@ -54,6 +57,8 @@ def audit(request: HttpRequest, slug: str) -> HttpResponse:
 def _chosen(rows: list[audits.Row], scorer: str) -> audits.Row:
     """The row asked for, else the one with the largest estimate: the one to look at first."""
     named = [r for r in rows if r.scorer == scorer]
+    if scorer and not named:
+        raise Http404(f"no scores by {scorer}")
     return (named or sorted(rows, key=lambda r: -(r.result.underrating.estimate or -9.0)))[0]
 
 

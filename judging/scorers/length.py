@@ -8,6 +8,9 @@ import numpy.typing as npt
 
 from judging.scorers.protocol import Scores
 
+NAME = "length"
+"""Of the baseline among the scorers of an audit."""
+
 
 def log_length(texts: Sequence[str]) -> npt.NDArray[np.float64]:
     """Return the natural logarithm of one plus the number of characters.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -30,6 +31,8 @@ class Estimate:
         In words, why the estimate or its interval is missing.
     confidence : float
         Level of the interval, between 0 and 1.
+    standard_error : float or None
+        Standard error, where the statistic has an analytic one.
 
     Raises
     ------
@@ -44,12 +47,13 @@ class Estimate:
     n: int
     reason: str | None = None
     confidence: float = 0.95
+    standard_error: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what would show a reader a number that is none."""
         check_confidence(self.confidence)
         given = [x for x in (self.estimate, self.low, self.high) if x is not None]
-        if not all(math.isfinite(x) for x in given):
+        if not all(math.isfinite(x) for x in (*given, self.standard_error or 0.0)):
             raise ValueError("An estimate and its interval must be finite numbers; use None and a reason.")
         if (self.low is None) != (self.high is None):
             raise ValueError("An interval needs both ends or neither.")
@@ -148,6 +152,108 @@ def percentile_interval(draws: FloatArray, point: float, n: int, confidence: flo
     tail = (1 - confidence) / 2
     low, high = np.quantile(defined, [tail, 1 - tail])
     return Estimate(point, float(low), float(high), n, None, confidence)
+
+
+def clustered_error(leaning: FloatArray, groups: IntArray) -> float | None:
+    """Return the standard error of a mean of influences, groups of them being drawn together.
+
+    Parameters
+    ----------
+    leaning : ndarray, shape (n,)
+        What each unit adds to the statistic, centered: the statistic is about its true value plus their mean.
+    groups : ndarray of int, shape (n,)
+        Group of each unit, 0 to G - 1.
+
+    Returns
+    -------
+    float or None
+        None with a single group.
+
+    Notes
+    -----
+    sqrt(G / (G - 1) sum_g (sum of leaning in g)^2) / n; with one unit a group sqrt(sum leaning^2 / (n (n - 1))).
+    """
+    n = int(groups.max()) + 1
+    if n < 2:
+        return None
+    sums = np.bincount(groups, leaning)
+    return math.sqrt(n / (n - 1) * float((sums**2).sum())) / len(leaning)
+
+
+def t_interval(
+    point: float, error: float | None, df: int, n: int, confidence: float, *, reason: str = "No interval."
+) -> Estimate:
+    """Return a coefficient of agreement with its t interval, cut at 1.
+
+    Parameters
+    ----------
+    point : float
+        The statistic.
+    error : float or None
+        Its standard error; None leaves it without an interval.
+    df : int
+        Degrees of freedom.
+    n : int
+        Number of units.
+    confidence : float
+        Level of the interval.
+    reason : str
+        Why there is no interval, when there is none.
+
+    Returns
+    -------
+    Estimate
+        With `error` as its standard error.
+    """
+    if error is None or df < 1:
+        return Estimate(point, None, None, n, reason, confidence)
+    wide = unbounded_t_interval(point, error, df, n, confidence)
+    return replace(wide, high=min(point if wide.high is None else wide.high, max(1.0, point)))
+
+
+def unbounded_t_interval(point: float, error: float, df: int, n: int, confidence: float) -> Estimate:
+    """Return a point estimate with its t interval.
+
+    Parameters
+    ----------
+    point : float
+        The statistic.
+    error : float
+        Its standard error.
+    df : int
+        Degrees of freedom.
+    n : int
+        Number of units.
+    confidence : float
+        Level of the interval.
+
+    Returns
+    -------
+    Estimate
+        With `error` as its standard error.
+    """
+    reach = float(stats.t.ppf((1 + confidence) / 2, df)) * error
+    return Estimate(point, point - reach, point + reach, n, None, confidence, error)
+
+
+def totals(code: IntArray, values: FloatArray, size: int = 0) -> FloatArray:
+    """Return the sum of values of each code.
+
+    Parameters
+    ----------
+    code : ndarray of int, shape (n,)
+        Codes from 0.
+    values : ndarray, shape (n,)
+        What to add up.
+    size : int
+        Least number of codes.
+
+    Returns
+    -------
+    ndarray, shape (max(size, largest code + 1),)
+        Zero for a code without a value.
+    """
+    return np.asarray(np.bincount(code, values, minlength=size), dtype=np.float64)
 
 
 def bootstrap_weights(n: int, resamples: int, rng: np.random.Generator) -> FloatArray:

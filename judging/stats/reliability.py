@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy import sparse
 
 from judging.stats.estimate import (
@@ -19,6 +18,7 @@ from judging.stats.estimate import (
     check_confidence,
     percentile_interval,
 )
+from judging.stats.longform import ratings_of
 
 
 def reliability_of_mean(
@@ -31,7 +31,7 @@ def reliability_of_mean(
     rng: np.random.Generator | None = None,
     confidence: float = 0.95,
 ) -> Estimate:
-    """Return the split-half reliability of each item's mean over its annotators.
+    """Return the reliability of each item's mean over its annotators, from halves of the annotators.
 
     Parameters
     ----------
@@ -63,20 +63,26 @@ def reliability_of_mean(
 
     Notes
     -----
-    Whole people are put in one half or the other; an item takes part in a split with a rating in each half.
-    The correlations of the two half means over items are averaged over the splits as they are, and the
-    average is stepped up once: 2 r / (1 + |r|). Averaging Fisher's z would give infinity as soon as one
-    split agrees perfectly, and stepping up before averaging would let a single split near -1 dominate.
+    sum over splits of (n_s - 1) cov_s(a, b) / sum over splits of (n_s - 1), over var(mean): the covariance of
+    the two half means estimates the variance of true quality, however unequal the halves, because the
+    halves share no annotator; the variance is that of the items' whole means. Whole people are put in
+    one half or the other; an item takes part in a split with a rating in each half. With all annotators
+    on all items this is Cronbach's alpha.
 
-    The two halves are taken to be parallel. Where annotators differ from item to item, their severity
-    stays in the error, as it does in the mean itself. With an odd number of annotators, or when an item's
-    annotators fall unevenly, the halves are smaller than half, and the result is slightly too low. The
-    interval is for other items and the same annotators.
+    It answers how well the order of the means, as these annotators were assigned, follows true quality.
+    Severity counts as error only as far as it differs between items: where a few annotators rate nearly
+    everything it cancels, while the one-way intraclass correlation counts all of it and is far too low.
+    Simulated on HANNA's assignment (3 of 22 annotators give 79 % of the ratings) with severity 0, .5, 1 and 1.4
+    times as variable (SD) as quality: truth .59, .59, .56, .53; this .59, .58, .55, .53; one-way .59, .55, .43,
+    .30. Its distance from the truth had an SD of .02 to .035 there, and the interval, which is for
+    other items and the same annotators, covered the truth in 87, 95, 87 and 75 %. Stepping up the mean
+    correlation of halves instead (Spearman and Brown) takes the halves to be equal, and was .02 to .05 too
+    low with 3 or 5 ratings an item. For other annotators see `VarianceComponents.dependability`.
 
     References
     ----------
-    Spearman (1910) and Brown (1910), British Journal of Psychology 3; the |r| for negative correlations
-    is that of Krus and Helmstadter (1993), Educational and Psychological Measurement 53.
+    Flanagan (1937) and Rulon (1939), Harvard Educational Review 9:99-103, for the covariance of unequal halves;
+    Cronbach (1951), Psychometrika 16:297-334, for the mean over splits.
     """
     check_confidence(confidence)
     if splits < 1:
@@ -92,12 +98,15 @@ def reliability_of_mean(
             f"Only {n} items have two or more ratings; three are needed.", n, confidence
         )
     halves = _halves(present.shape[1], splits, chance)
+    mean = np.asarray(total[rated].sum(axis=1)).ravel() / np.asarray(present[rated].sum(axis=1)).ravel()
     sums = _half_sums(present[rated], total[rated], halves)
-    point = _stepped_up(np.ones((1, n)), sums)[0]
+    point = _reliability(np.ones((1, n)), mean, sums)[0]
     if not math.isfinite(point):
-        return Estimate.undefined("The half means do not vary between items.", n, confidence)
-    row = n + 6 * len(halves)
-    draws = [_stepped_up(bootstrap_weights(n, size, chance), sums) for size in batches(resamples, row)]
+        return Estimate.undefined("The means do not vary between items.", n, confidence)
+    draws = [
+        _reliability(bootstrap_weights(n, size, chance), mean, sums)
+        for size in batches(resamples, n + 4 * len(halves))
+    ]
     return percentile_interval(np.concatenate(draws or [np.empty(0)]), float(point), n, confidence)
 
 
@@ -105,25 +114,12 @@ def _tables(
     unit: npt.ArrayLike, annotator: npt.ArrayLike, value: npt.ArrayLike
 ) -> tuple[sparse.csr_array, sparse.csr_array]:
     """Return who rated what and the centered ratings, both items by annotators."""
-    units, people = np.asarray(unit), np.asarray(annotator)
-    values = np.asarray(value, dtype=np.float64)
-    if not units.shape == people.shape == values.shape or values.ndim != 1:
-        raise ValueError("unit, annotator and value must be one-dimensional and equally long.")
-    if pd.isna(units).any() or pd.isna(people).any():
-        raise ValueError("Some unit or annotator labels are missing.")
-    if np.isinf(values).any():
-        raise ValueError("Some values are infinite.")
-    given = ~np.isnan(values)
-    row, unit_labels = pd.factorize(units[given], sort=True)
-    column, people_labels = pd.factorize(people[given], sort=True)
-    if len(np.unique(row * max(1, len(people_labels)) + column)) != len(row):
-        raise ValueError("An annotator rated the same item twice.")
-    shape = (len(unit_labels), len(people_labels))
-    centered = values[given] - (values[given].mean() if given.any() else 0.0)
-    ones = np.ones(len(row))
+    ratings = ratings_of(unit, annotator, value)
+    centered = ratings.value - (ratings.value.mean() if ratings.value.size else 0.0)
+    at, shape = (ratings.unit, ratings.annotator), (ratings.n_units, ratings.n_annotators)
     return (
-        sparse.csr_array((ones, (row, column)), shape=shape),
-        sparse.csr_array((centered, (row, column)), shape=shape),
+        sparse.csr_array((np.ones_like(centered), at), shape=shape),
+        sparse.csr_array((centered, at), shape=shape),
     )
 
 
@@ -143,26 +139,34 @@ def _halves(n: int, splits: int, rng: np.random.Generator) -> FloatArray:
 
 
 def _half_sums(present: sparse.csr_array, total: sparse.csr_array, halves: FloatArray) -> FloatArray:
-    """Return per item and split 1, a, b, a a, b b, a b of the half means; zeros if a half has no rating."""
-    first, second = halves.T, 1 - halves.T
-    counts = (np.asarray(present @ first), np.asarray(present @ second))
-    usable: BoolArray = (counts[0] > 0) & (counts[1] > 0)
-    a, b = (
-        np.divide(np.asarray(total @ half), count, out=np.zeros_like(count), where=usable)
-        for half, count in zip((first, second), counts, strict=True)
-    )
-    return np.stack([usable.astype(np.float64), a, b, a * a, b * b, a * b])
+    """Return 1, a, b and a b of the half means, shape (4, items, splits); zeros if a half has no rating."""
+    found = np.zeros((4, present.shape[0], len(halves)))
+    everything = (np.asarray(x.sum(axis=1)).reshape(-1, 1) for x in (present, total))
+    count, whole = everything
+    start = 0
+    for size in batches(len(halves), present.shape[0]):
+        part = slice(start, start + size)
+        half = halves[part].T
+        have, said = np.asarray(present @ half), np.asarray(total @ half)
+        usable: BoolArray = (have > 0) & (have < count)
+        a = np.divide(said, have, out=np.zeros_like(said), where=usable)
+        b = np.divide(whole - said, count - have, out=np.zeros_like(said), where=usable)
+        found[0, :, part], found[1, :, part], found[2, :, part], found[3, :, part] = usable, a, b, a * b
+        start += size
+    return found
 
 
-def _stepped_up(weights: FloatArray, sums: FloatArray) -> FloatArray:
-    """Return the stepped-up mean split correlation for each row of item weights; NaN where there is none."""
-    n, a, b, aa, bb, ab = np.einsum("ri,kis->krs", weights, sums, optimize=True)
-    size = np.maximum(n, 1)
-    spread_a, spread_b = aa - a * a / size, bb - b * b / size
+def _reliability(weights: FloatArray, mean: FloatArray, sums: FloatArray) -> FloatArray:
+    """Return covariance of halves over variance of means for each row of item weights; NaN where undefined."""
+    n, a, b, ab = (weights @ part for part in sums)
+    some = n >= 2
+    covariance = np.where(some, ab - a * b / np.maximum(n, 1), 0.0).sum(axis=1)
+    freedom = np.where(some, n - 1, 0.0).sum(axis=1)
+    items = weights.sum(axis=1)
+    square = weights @ mean**2
+    spread = square - (weights @ mean) ** 2 / items
     # Below this the spread is rounding error of the sums, not variation of the means.
-    varied = (n >= 3) & (spread_a > 1e-12 * aa) & (spread_b > 1e-12 * bb)
-    scale = np.sqrt(np.where(varied, spread_a * spread_b, 1.0))
-    r = np.where(varied, np.clip((ab - a * b / size) / scale, -1, 1), 0.0)
-    used = varied.sum(axis=1)
-    mean = np.divide(r.sum(axis=1), used, out=np.full(len(weights), np.nan), where=used > 0)
-    return np.asarray(2 * mean / (1 + np.abs(mean)))
+    varied = (items >= 3) & (freedom > 0) & (spread > 1e-12 * square)
+    scale = np.where(varied, spread * freedom, 1.0)
+    ratio = covariance * (items - 1) / scale
+    return np.asarray(np.where(varied, np.minimum(ratio, 1.0), np.nan))

@@ -657,7 +657,9 @@ def _diagnostics(total: FloatArray, moments: Moments) -> tuple[float | None, flo
     if abs(rho) >= 1:
         return reliability, None, None
     noise = 1 / reliability - 1
-    bias = -r * rho * noise / ((1 - rho**2) + noise) if abs(r) < 1 else None
+    # By chance reliability may come out above 1; then there is no noise that could predict a bias.
+    left = (1 - rho**2) + noise
+    bias = -r * rho * noise / left if abs(r) < 1 and left > _TINY else None
     return reliability, rho, bias
 
 

@@ -46,3 +46,43 @@ def with_interval(e: Estimate, sign: str = "") -> SafeString:
         number(e.low, 2, sign),
         number(e.high, 2, sign),
     )
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{value * 100:.0f} %"
+
+
+@register.filter
+def share(e: Estimate) -> SafeString:
+    """A share in percent with its interval and what it rests on, or in words why there is none."""
+    if e.estimate is None:
+        return format_html('<span class="quiet">{}</span>', e.reason)
+    return format_html(
+        '{} <span class="ci">[{}, {}] of {}</span>',
+        percent(e.estimate),
+        f"{(e.low or 0) * 100:.0f}",
+        f"{(e.high or 0) * 100:.0f}",
+        f"{e.n:,}",
+    )
+
+
+@register.filter
+def counted(e: Estimate, sign: str = "") -> SafeString:
+    """Estimate and interval and what they rest on, or in words why there is none."""
+    if e.estimate is None:
+        return format_html('<span class="quiet">{}</span>', e.reason)
+    return format_html('{} <span class="ci">n = {}</span>', with_interval(e, sign), f"{e.n:,}")
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """A length of time; a dash where it is not known."""
+    if value is None:
+        return "–"
+    return f"{value:.1f} s" if value < 60 else f"{value / 60:.1f} min"
+
+
+@register.filter
+def milliseconds(value: int | None) -> str:
+    return seconds(None if value is None else value / 1000)

@@ -14,7 +14,9 @@ from django.urls import reverse
 from annotate.models import Judgment, Study
 from judging import agreement as agreements
 from judging import audit as audits
+from judging import monitor
 from judging.exports import load_folder
+from judging.models import Embedding
 from tests.factories import make_study
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +51,13 @@ def test_the_audit_finds_the_biased_scorer_and_acquits_the_fair_one(demo: Study)
     assert biased["n_annotators"] == 40
     assert biased["strength"] > 6
     assert biased["unusualness"] == "minilm"
+
+
+def test_a_pool_that_is_embedded_in_part_is_not_audited(demo: Study) -> None:
+    """Unusualness against a part of the pool gave confident, wrong verdicts on real data."""
+    Embedding.objects.filter(response__prompt__key="time-metaphor")[0].delete()
+    with pytest.raises(CommandError, match="1 of 192 responses are not embedded yet"):
+        run("audit", "demo")
 
 
 def test_one_scorer_can_be_asked_for(demo: Study) -> None:
@@ -110,6 +119,9 @@ def test_what_is_missing_for_an_audit_is_said() -> None:
     make_study()
     with pytest.raises(CommandError, match=re.escape("run `manage.py score tiny --scorer minilm` first")):
         run("audit", "tiny")
+    found = json.loads(run("audit", "tiny", "--json"))
+    assert found["scorers"] == []
+    assert "run `manage.py score" in found["reason"]
     with pytest.raises(CommandError, match="no study with slug 'nobody'"):
         run("audit", "nobody")
 
@@ -119,7 +131,7 @@ def test_an_empty_study_has_pages(auditor: Client) -> None:
     make_study()
     html = auditor.get("/studies/tiny/agreement/").content.decode()
     assert "undefined:" in html
-    assert "No audit yet" in auditor.get("/studies/tiny/audit/").content.decode()
+    assert "<h2>No audit</h2>" in auditor.get("/studies/tiny/audit/").content.decode()
 
 
 @pytest.mark.django_db
@@ -166,3 +178,45 @@ def test_every_key_of_the_json_is_in_the_readme(demo: Study) -> None:
     entry = agreements.agreement(demo)[0].as_json()
     row = audits.audit(demo)[0].as_json()
     assert [key for key in {*entry, *row} if f"`{key}`" not in readme] == []
+
+
+@pytest.mark.django_db
+def test_every_number_of_monitor_and_planning_is_on_the_methods_page(client: Client) -> None:
+    html = client.get("/methods/").content.decode()
+    ids = re.findall(r'id="(\w+)"', html)
+    columns = set(monitor.COLUMNS) - {"annotator", "items", "wall"}
+    others = {"seats", "pace", "annotators", "exclusion", "planning", "before", "stop"}
+    widths = {
+        "alpha_width",
+        "mean_width",
+        "reliability_of_k",
+        "simulation_error",
+        "n_simulated",
+        "n_identified",
+    }
+    assert columns | others | widths <= set(ids)
+    assert len(ids) == len(set(ids)), "each id once"
+    linked = {
+        fragment
+        for page in (ROOT / "templates/judging").glob("*.html")
+        for fragment in re.findall(r"{% url 'methods' %}#(\w+)", page.read_text())
+    }
+    assert linked <= set(ids)
+
+
+@pytest.mark.django_db
+def test_pages_follow_a_change_at_once(auditor: Client) -> None:
+    """Cached results may not outlive an exclusion."""
+    load_folder(ROOT / "fixtures" / "demo")
+    study = Study.objects.get(slug="demo")
+
+    def n_answers() -> int:
+        page = auditor.get("/studies/demo/agreement/", {"format": "json"}).json()
+        return int(page["criteria"][0]["n_answers"])
+
+    before = n_answers()
+    judgment = Judgment.objects.in_study(study).filter(assignment__item__kind="single").earliest("pk")
+    auditor.post(f"/studies/demo/monitor/judgments/{judgment.pk}/exclude/", {"reason": "a test"})
+    assert n_answers() == before - 1
+    auditor.post(f"/studies/demo/monitor/judgments/{judgment.pk}/readmit/")
+    assert n_answers() == before

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.models import Study
-from judging.agreement import Entry, agreement
+from judging.agreement import Entry, agreement, as_json
 from judging.stats import Estimate
 
 
@@ -21,9 +21,7 @@ class Command(BaseCommand):
             raise CommandError(f"no study with slug {slug!r}")
         entries = agreement(study)
         if options["json"]:
-            self.stdout.write(
-                json.dumps({"study": slug, "criteria": [e.as_json() for e in entries]}, indent=2)
-            )
+            self.stdout.write(json.dumps(as_json(study, entries), indent=2))
             return
         if study.simulated:
             self.stdout.write("The stored annotators of this study are simulated.")

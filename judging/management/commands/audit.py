@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.models import Study
-from judging.audit import AuditError, Row, audit
+from judging.audit import AuditError, Row, as_json, audit, sources
 
 
 class Command(BaseCommand):
@@ -19,17 +19,19 @@ class Command(BaseCommand):
         study = Study.objects.filter(slug=slug).first()
         if study is None:
             raise CommandError(f"no study with slug {slug!r}")
+        if options["json"]:
+            self.stdout.write(json.dumps(as_json(study, scorer), indent=2))
+            return
         try:
-            rows = audit(study, scorer)
+            found, rows = sources(study), audit(study, scorer)
         except AuditError as error:
             raise CommandError(str(error)) from error
-        if options["json"]:
-            self.stdout.write(json.dumps({"study": slug, "scorers": [r.as_json() for r in rows]}, indent=2))
-            return
         if study.simulated:
             self.stdout.write("The stored annotators and scorers of this study are simulated.")
         for row in rows:
             self.stdout.write(_text(row))
+        if found.truncated:
+            self.stdout.write(f"Read only in part by {found.embedder.scorer}: {found.truncated:,} responses.")
 
 
 def _text(row: Row) -> str:
@@ -40,5 +42,5 @@ def _text(row: Row) -> str:
     return (
         f"{row.scorer} on {row.criterion.key}: {r.verdict_text}. Underrating {estimate}{interval} "
         f"({r.n_prompts:,} prompts, {r.n_responses:,} responses, {r.n_annotators:,} annotators); naive {naive}\n"
-        f"    {r.reason}"
+        + "\n".join(f"    {line}" for line in [r.reason, *r.notes])
     )

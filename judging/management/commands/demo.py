@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
+from annotate.management.commands.serve import check_free
 from annotate.models import Study
 from annotate.views.access import invite_path
 from judging import scoring
@@ -26,6 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("--no-serve", action="store_true", help="only set up")
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        if not options["no_serve"]:
+            check_free(host, port)
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         study = self._demo_study()

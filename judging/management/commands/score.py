@@ -28,6 +28,8 @@ class Command(BaseCommand):
             report = scoring.score(study, scorer, progress)
         except scoring.UnknownScorerError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("stopped; what was scored is stored, and the same command goes on") from None
         finally:
             bar.close()
         self.stdout.write(

@@ -1,0 +1,168 @@
+"""What of the study desk needs both sides: folders with scores, pairs by embedding distance, deleting a study."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.views.decorators.http import require_http_methods
+
+from annotate import design
+from annotate.folder import FolderError, unpack
+from annotate.folder.replace import remove_study
+from annotate.models import Study
+from annotate.planting import Pool, make_pairs
+from annotate.readiness import leaking
+from annotate.views.access import staff_only
+from annotate.views.desk import judged, posted
+from judging.exports import Scores, load_folder
+from judging.frames import embedding_run
+from judging.models import Embedding, ScoreRun
+
+
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """One file or several."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        files = data if isinstance(data, list) else [data] if data else []
+        return [super(FilesField, self).clean(file, initial) for file in files or [None]]
+
+
+class UploadForm(forms.Form):
+    folder = FilesField(
+        label="A .zip or .tar.gz of the folder, or its files",
+        help_text="study.toml, prompts, responses, items and, where there are any, answers, annotators, scores.",
+    )
+    slug = forms.SlugField(
+        required=False,
+        max_length=100,
+        label="Under another short name",
+        help_text="Empty: as study.toml says. A study of this name takes up what is new.",
+    )
+
+
+class StrataForm(forms.Form):
+    each = forms.IntegerField(min_value=1, max_value=100_000, initial=3, label="Pairs for each prompt")
+
+
+@require_http_methods(["GET", "POST"])
+@staff_only
+def upload(request: HttpRequest) -> HttpResponse:
+    """Load a study folder: all of it, or nothing and a table of what is wrong."""
+    form = UploadForm(posted(request), request.FILES or None)
+    error: FolderError | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _loaded(request, form)
+        except FolderError as refused:
+            error = refused
+    wrong = error or form.errors
+    return render(
+        request, "annotate/desk_upload.html", {"form": form, "error": error}, status=422 if wrong else 200
+    )
+
+
+def _loaded(request: HttpRequest, form: UploadForm) -> HttpResponse:
+    before = set(Study.objects.values_list("pk", flat=True))
+    with tempfile.TemporaryDirectory(prefix="offbeat-") as folder, transaction.atomic():
+        unpack(form.cleaned_data["folder"], Path(folder))
+        loaded = load_folder(folder, form.cleaned_data["slug"] or None)
+        if loaded.study.pk not in before:
+            # Nobody sees it before somebody has looked at it.
+            Study.objects.filter(pk=loaded.study.pk).update(status=Study.Status.DRAFT)
+    new = ", ".join(f"{n:,} {table}" for table, n in loaded.new.items() if n)
+    messages.success(request, f"Loaded: {new or 'nothing that was not there'}.")
+    if n := sum(1 for _ in leaking(loaded.study)):
+        texts = "response names" if n == 1 else "responses name"
+        messages.warning(
+            request, f"{n:,} {texts} a model or a maker. Hold them back before you open the study."
+        )
+        return redirect("leaks", loaded.study.slug)
+    return redirect(loaded.study)
+
+
+@require_http_methods(["GET", "POST"])
+@staff_only
+def strata(request: HttpRequest, slug: str) -> HttpResponse:
+    """Pairs by embedding distance: near, middle and far equally."""
+    study = get_object_or_404(Study, slug=slug)
+    run = embedding_run(study)
+    form = StrataForm(posted(request))
+    if request.method == "POST" and run is not None and form.is_valid():
+        n = make_strata(study, run, form.cleaned_data["each"])
+        level = messages.success if n else messages.warning
+        level(request, f"Made: {n:,} pairs." if n else "Nothing new: the embedded pool has no more pairs.")
+        return redirect("items", study.slug)
+    context = {"study": study, "form": form, "run": run}
+    return render(request, "annotate/desk_strata.html", context, status=422 if form.errors else 200)
+
+
+def make_strata(study: Study, run: ScoreRun, each: int) -> int:
+    def chosen(pool: Pool, known: set[frozenset[int]]) -> list[tuple[int, int]]:
+        pks, vectors = _vectors(run, pool.responses)
+        far = distances(vectors).tolist()
+        pairs = design.strata_pairs(far, each, study.seed, pool.key, taken=_places(pks, known))
+        return [(pks[a], pks[b]) for stratum in pairs.values() for a, b in stratum]
+
+    return make_pairs(study, chosen)
+
+
+def _places(pks: Sequence[int], known: set[frozenset[int]]) -> set[frozenset[int]]:
+    places = {pk: place for place, pk in enumerate(pks)}
+    return {frozenset(places[pk] for pk in pair) for pair in known if pair <= places.keys()}
+
+
+def _vectors(run: ScoreRun, responses: Sequence[int]) -> tuple[list[int], npt.NDArray[np.float64]]:
+    """Embedded responses of a pool, in its order, and their vectors."""
+    rows = dict(
+        Embedding.objects.filter(run=run, response__in=responses).values_list("response_id", "vector")
+    )
+    pks = [pk for pk in responses if pk in rows]
+    raw = [np.frombuffer(bytes(rows[pk]), dtype="<f4") for pk in pks]
+    return pks, np.asarray(raw, dtype=np.float64).reshape(len(pks), -1)
+
+
+def distances(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """1 − cosine between rows of unit length: (n, d) to (n, n)."""
+    result: npt.NDArray[np.float64] = 1.0 - vectors @ vectors.T
+    return result
+
+
+@require_http_methods(["GET", "POST"])
+@staff_only
+def delete(request: HttpRequest, slug: str) -> HttpResponse:
+    """A draft without judgments goes with all that is in it; asked once more before."""
+    study = get_object_or_404(Study, slug=slug)
+    deletable = study.status == Study.Status.DRAFT and not judged(study)
+    if request.method == "POST" and deletable:
+        with transaction.atomic():
+            study = Study.objects.select_for_update().get(pk=study.pk)
+            if not judged(study):
+                Scores().remove(study)
+                remove_study(study)
+                messages.success(request, f"Deleted: {study.title}.")
+                return redirect("studies")
+    refused = request.method == "POST" or not deletable
+    context = {"study": study, "deletable": deletable}
+    return render(request, "annotate/desk_delete.html", context, status=409 if refused else 200)
+
+
+urlpatterns = [
+    path("desk/upload/", upload, name="upload"),
+    path("studies/<slug:slug>/items/by-distance/", strata, name="strata"),
+    path("studies/<slug:slug>/delete/", delete, name="delete"),
+]

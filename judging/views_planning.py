@@ -1,0 +1,131 @@
+"""How many annotators a study needs, from those that are there and before there are any."""
+
+import statistics
+
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_GET
+
+from annotate.models import Annotator, Criterion, Response, Study
+from annotate.views.access import staff_only
+from judging import planning as plans
+from judging.agreement import has_units
+from judging.cached import kept, kept_by
+from judging.plots import planning_charts, svg
+
+FIELDS = {
+    "prompts": "Prompts",
+    "responses": "Responses of each",
+    "ratings": "Ratings of each response",
+    "annotators": "Annotators in all",
+    "correlation": "Correlation of quality and unusualness",
+    "reliability": "Reliability of one rating",
+}
+
+
+@require_GET
+@staff_only
+def planning(request: HttpRequest, slug: str) -> HttpResponse:
+    study = get_object_or_404(Study, slug=slug)
+    criteria = [c for c in study.criteria.all() if has_units(c)]
+    target, problem = _target(request.GET)
+    context: dict[str, object] = {
+        "study": study,
+        "criteria": criteria,
+        "target": target,
+        "target_problem": problem,
+        **_before(request.GET, study),
+    }
+    if criteria:
+        context |= _from_data(study, _chosen(criteria, request.GET.get("criterion", "")), target)
+    return render(request, "judging/planning.html", context)
+
+
+def _chosen(criteria: list[Criterion], key: str) -> Criterion:
+    return next((c for c in criteria if c.key == key), criteria[0])
+
+
+def _target(asked: QueryDict) -> tuple[float, str]:
+    """The reliability that is wanted, or the usual one and what was wrong with it."""
+    raw = asked.get("target", "").strip()
+    try:
+        found = float(raw.replace(",", ".")) if raw else plans.TARGET
+    except ValueError:
+        found = 0.0
+    if 0.1 <= found <= 0.99:
+        return found, ""
+    return plans.TARGET, f"A target lies between 0.1 and 0.99; “{raw}” does not."
+
+
+def _from_data(study: Study, criterion: Criterion, target: float) -> dict[str, object]:
+    curve = kept(study, f"curve:{criterion.pk}", lambda: plans.curve(criterion))
+    return {
+        "curve": curve,
+        "chart": kept(study, f"curve-chart:{criterion.pk}", lambda: _chart(curve)),
+        "sentence": plans.sentence(curve, target) if curve.points else "",
+    }
+
+
+def _chart(curve: plans.Curve) -> str:
+    if not any(p.reliability.estimate is not None for p in curve.points):
+        return ""
+    labels = ("Reliability by number of annotators; table below", "Widths of intervals; table below")
+    drawn = zip(planning_charts(curve.points), labels, strict=True)
+    return mark_safe(" ".join(svg(chart, label) for chart, label in drawn))
+
+
+def _before(asked: QueryDict, study: Study) -> dict[str, object]:
+    """The form's fields as asked for or as the study is, and the plan or what is wrong with the numbers."""
+    asked_for = "prompts" in asked
+    values = {name: asked.get(name, "").strip() for name in FIELDS} if asked_for else _as_it_is(study)
+    fields = [(name, label, values[name]) for name, label in FIELDS.items()]
+    if not asked_for:
+        return {"fields": fields}
+    try:
+        design = _design(values)
+    except plans.PlanError as error:
+        return {"fields": fields, "plan_problem": str(error)}
+    return {"fields": fields, "plan": kept_by("plan", design, lambda: plans.plan(design))}
+
+
+def _design(values: dict[str, str]) -> plans.Design:
+    whole = {n: _number(n, values[n]) for n in ("prompts", "responses", "annotators", "ratings")}
+    for name, value in whole.items():
+        if not value.is_integer():
+            raise plans.PlanError(name, "a whole number", values[name])
+    return plans.Design(
+        **{name: int(value) for name, value in whole.items()},
+        correlation=_number("correlation", values["correlation"]),
+        reliability=_number("reliability", values["reliability"]),
+    )
+
+
+def _number(name: str, raw: str) -> float:
+    try:
+        found = float(raw.replace(",", ".").replace("\N{MINUS SIGN}", "-"))
+    except ValueError:
+        raise plans.PlanError(name, "a number", f"“{raw}”") from None
+    if not abs(found) < 1e9:
+        raise plans.PlanError(name, "a number that is not so large", raw)
+    return found
+
+
+def _as_it_is(study: Study) -> dict[str, str]:
+    """The study's own numbers, to start from."""
+    pools = list(
+        Response.objects.filter(study=study)
+        .values_list("prompt")
+        .annotate(n=Count("pk"))
+        .values_list("n", flat=True)
+    )
+    people = Annotator.objects.filter(study=study, excluded="").count()
+    return {
+        "prompts": str(max(2, len(pools))),
+        "responses": str(max(2, round(statistics.median(pools)))) if pools else "15",
+        "ratings": str(max(2, study.seats)),
+        "annotators": str(max(people, study.seats, 3)),
+        "correlation": "-0.4",
+        "reliability": "0.12",
+    }

@@ -1,0 +1,455 @@
+"""The live monitor: what it counts, what it costs, and who or what it excludes."""
+
+import datetime as dt
+import re
+import uuid
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from annotate import seats
+from annotate.kinds import Kind, Value
+from annotate.models import Annotator, Answer, Assignment, Criterion, Item, Judgment, Response, Study
+from judging import agreement, evidence, monitor
+from judging.cached import fingerprint, kept, kept_a_minute
+from tests.factories import make_annotator, make_item, make_study
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+    return client
+
+
+def rows_for(seat: Assignment, points: dict[int, int]) -> list[tuple[Criterion, Value]]:
+    """The rating of each response by `points` (else 1); the first shown slightly better; one pile."""
+    shown: list[int] = seat.shown or []
+    rows: list[tuple[Criterion, Value]] = []
+    for c in Criterion.objects.filter(study=seat.study_id, on=seat.item.kind):
+        match Kind(c.kind):
+            case Kind.RATING:
+                rows += [(c, Value(response=r, value=points.get(r, 1))) for r in shown]
+            case Kind.GROUPING:
+                rows += [(c, Value(response=r, value=1)) for r in shown]
+            case Kind.PREFERENCE:
+                rows.append((c, Value(response=shown[0], value=1)))
+            case Kind.SIMILARITY:
+                rows.append((c, Value(response=shown[0], other=shown[1], value=points.get(0, 0))))
+    return rows
+
+
+def work(annotator: Annotator, points: dict[int, int] | None = None, **said: object) -> list[Assignment]:
+    done: list[Assignment] = []
+    seat = seats.next_assignment(annotator)
+    while seat is not None:
+        rows = [] if said.get("skipped") else rows_for(seat, points or {})
+        submission = seats.Submission(rows, uuid.uuid4(), 0, 1500, **said)  # type: ignore[arg-type]
+        done.append(seat)
+        seat = seats.submit(annotator, seat, submission)
+    return done
+
+
+def worked(people: int = 3, *, prompts: int = 2, responses: int = 4) -> Study:
+    study = make_study(seats=people, prompts=prompts, responses=responses)
+    pool = list(Response.objects.filter(study=study).order_by("pk").values_list("pk", flat=True))
+    for n in range(people):
+        work(make_annotator(study, f"ann{n}"), {r: (i + n * (i % 2)) % 5 + 1 for i, r in enumerate(pool)})
+    return study
+
+
+# The cache
+
+
+def test_results_change_with_whatever_they_rest_on() -> None:
+    study = worked()
+    first, second, third, fourth = Judgment.objects.in_study(study).order_by("pk")[:4]
+    seen = [fingerprint(study)]
+
+    def changed() -> bool:
+        seen.append(fingerprint(study))
+        return seen[-1] not in seen[:-1]
+
+    seats.exclude(first, "a test")
+    assert changed()
+    seats.exclude(fourth, "a test")
+    assert changed()
+    both = seen[-1]
+    # The exchange that sums and counts would miss: 1 and 4 for 2 and 3.
+    Judgment.objects.filter(pk__in=[first.pk, fourth.pk]).update(excluded="")
+    Judgment.objects.filter(pk__in=[second.pk, third.pk]).update(excluded="a test")
+    assert changed()
+    assert seen[-1] != both
+    Criterion.objects.filter(study=study, key="quality").update(measures="originality")
+    assert changed()
+    Judgment.objects.create(assignment=first.assignment, revision=2)
+    assert changed()
+    Response.objects.filter(pk=Response.objects.filter(study=study).first().pk).update(held_back="leaks")  # type: ignore[union-attr]
+    assert changed()
+    Item.objects.filter(pk=first.assignment.item_id).update(withheld=True)
+    assert changed()
+    Annotator.objects.filter(study=study, key="ann0").update(excluded="a test")
+    assert changed()
+    Study.objects.filter(pk=study.pk).update(simulated=True)
+    study.refresh_from_db()
+    assert changed()
+    assert fingerprint(study) == seen[-1]
+
+
+def test_a_readmitted_judgment_brings_the_results_back() -> None:
+    study = worked()
+    judgment = Judgment.objects.in_study(study).earliest("pk")
+    before = fingerprint(study), agreement.agreement(study)[0].n_answers
+    seats.exclude(judgment, "a test")
+    assert agreement.agreement(study)[0].n_answers == before[1] - 1
+    seats.readmit(judgment)
+    assert (fingerprint(study), agreement.agreement(study)[0].n_answers) == before
+
+
+def test_items_held_back_do_not_count() -> None:
+    study = worked()
+    before = agreement.agreement(study)[0]
+    Item.objects.filter(pk=Item.objects.filter(study=study, kind="single").first().pk).update(withheld=True)  # type: ignore[union-attr]
+    after = agreement.agreement(study)[0]
+    assert (after.n_items, after.n_answers) == (before.n_items - 1, before.n_answers - 3)
+
+
+def test_a_poll_computes_at_most_once_a_minute_and_an_exclusion_shows_at_once() -> None:
+    study, calls = make_study(), []
+
+    def compute() -> int:
+        calls.append(1)
+        return len(calls)
+
+    first = kept_a_minute(study, "n", compute, "nobody")
+    Judgment.objects.create(assignment=study.assignments.earliest("pk"))
+    assert kept_a_minute(study, "n", compute, "nobody") == first
+    later = kept_a_minute(study, "n", compute, "somebody")
+    assert (first.value, later.value) == (1, 2)
+    assert kept(study, "n", compute) == 2
+
+
+# What is counted
+
+
+def test_seats_pace_and_people() -> None:
+    study = make_study(prompts=1, kinds=("single",), responses=6, seats=2)
+    assert monitor.live(study).pace.words == "not known yet: fewer than 5 judgments were given here"
+    work(make_annotator(study, "one"))
+    seat = seats.next_assignment(make_annotator(study, "two"))
+    assert seat is not None
+    Annotator.objects.create(study=study, key="gone", stage="ended", outcome="screened_out")
+    now = timezone.now()
+    Judgment.objects.in_study(study).update(submitted_at=now - dt.timedelta(minutes=30))
+    live = monitor.live(study)
+    assert (live.main.filled, live.main.held, live.main.free) == (6, 6, 0)
+    assert live.pace.last_hour == pytest.approx(12, rel=0.01)
+    assert live.pace.words == "about 30 minutes more at the pace of the last hour"
+    assert live.people == [("loaded with their answers", 1), ("at consent", 1), ("screened out", 1)]
+    Judgment.objects.in_study(study).update(submitted_at=now - dt.timedelta(hours=12))
+    Assignment.objects.held().filter(study=study).update(expires_at=now - dt.timedelta(minutes=1))
+    live = monitor.live(study)
+    assert (live.pace.last_hour, live.pace.n_last_hour) == (None, 0)
+    assert live.pace.overall == pytest.approx(0.5, rel=0.01)
+    assert live.pace.words == "about 12 hours more at the pace since the start"
+    assert live.main.ran_out == 6
+
+
+def test_a_judgment_that_does_not_count_is_no_seat_filled() -> None:
+    study = worked(2)
+    full = monitor.live(study)
+    assert full.pace.words == "every seat is filled"
+    seats.exclude(Judgment.objects.in_study(study).earliest("pk"), "a test")
+    live = monitor.live(study)
+    assert live.main.filled == full.main.filled - 1
+    assert (live.main.set_aside, live.main.free) == (1, 1)
+
+
+def test_gold_and_repeats_are_counted_apart_and_items_held_back_are_no_free_seats() -> None:
+    study = make_study(prompts=1, kinds=("single",), responses=3, seats=2)
+    gold = study.items.order_by("pk")[0]
+    Item.objects.filter(pk=gold.pk).update(role="gold")
+    Item.objects.filter(pk=study.items.order_by("pk")[1].pk).update(withheld=True)
+    live = monitor.live(study)
+    assert (live.main.free, live.main.withheld) == (2, 2)
+    assert [(s.role, s.free) for s in live.others] == [("gold", 2)]
+
+
+def test_flags_comments_and_items_passed_over(staff: Client) -> None:
+    study = make_study(prompts=1, kinds=("single",), responses=2, seats=2)
+    work(make_annotator(study, "one"), flag="names a model", comment="<b>hm</b>")
+    work(make_annotator(study, "two"), skipped=True)
+    live = monitor.live(study)
+    assert {j.flag for j in live.remarks.rows} == {"names a model"}
+    assert (live.remarks.n, live.skipped.n) == (2, 2)
+    html = staff.get("/studies/tiny/monitor/").content.decode()
+    assert "names a model" in html
+    assert "&lt;b&gt;hm&lt;/b&gt;" in html
+    assert "2 times: p0-single-0, p0-single-1." in html
+    skipped = Judgment.objects.get(excluded="skipped", assignment__item__key="p0-single-0")
+    staff.post(f"/studies/tiny/monitor/judgments/{skipped.pk}/readmit/")
+    skipped.refresh_from_db()
+    assert skipped.excluded == "skipped", "nothing was answered, so there is nothing to count"
+    assert monitor.excluded(study).judgments.n == 0
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [(0.001, "1 minute"), (0.5, "30 minutes"), (1.9, "114 minutes"),
+     (5.4, "5 hours"), (60, "2 days"), (1e4, "60 weeks")],
+)  # fmt: skip
+def test_lengths_of_time_in_words(hours: float, words: str) -> None:
+    assert monitor.duration(hours) == words
+
+
+def _queries(client: Client, path: str) -> int:
+    cache.clear()
+    with CaptureQueriesContext(
+        connection,
+    ) as found:
+        assert client.get(path).status_code == 200
+    return len(found)
+
+
+def test_the_number_of_queries_does_not_grow(staff: Client) -> None:
+    small, large = worked(2), make_study("large", prompts=6, responses=6, seats=5)
+    for n in range(5):
+        work(make_annotator(large, f"ann{n}"), flag="odd", comment="hm")
+    assert small.criteria.count() == large.criteria.count()
+    for part in ("?part=live", ""):
+        counts = [_queries(staff, f"/studies/{slug}/monitor/{part}") for slug in ("tiny", "large")]
+        # One more where a list is longer than what is shown of it.
+        assert counts[1] - counts[0] in (0, 1), part
+        assert counts[1] <= 60
+    # Within the minute a poll asks for rows that are counted by the database, and computes nothing.
+    with CaptureQueriesContext(connection) as found:
+        staff.get("/studies/large/monitor/?part=live")
+    assert len(found) <= 16
+
+
+# Evidence
+
+
+def _prefer(seat: Assignment, response: int, strength: int = 1) -> None:
+    judgment = Judgment.objects.create(assignment=seat, submitted_at=timezone.now())
+    criterion = Criterion.objects.get(study=seat.study_id, kind="preference")
+    Answer.objects.create(judgment=judgment, criterion=criterion, response_id=response, value=strength)
+
+
+def _seat(item: Item, annotator: Annotator, shown: list[int]) -> Assignment:
+    number = item.assignments.count() + 1
+    return Assignment.objects.create(
+        study=item.study, item=item, number=number, status="submitted", annotator=annotator, shown=shown
+    )
+
+
+def test_side_bias_and_consistency_from_swapped_repeats() -> None:
+    study = make_study(prompts=3, responses=2, kinds=("pair",), seats=1)
+    sided, steady = make_annotator(study, "sided"), make_annotator(study, "steady")
+    for original in list(study.items.all()):
+        a, b = original.item_responses.values_list("response_id", flat=True)
+        again = make_item(
+            study,
+            original.prompt,
+            f"{original.key}-again",
+            "pair",
+            list(Response.objects.filter(pk__in=[a, b])),
+        )
+        Item.objects.filter(pk=again.pk).update(role="repeat", repeat_of=original)
+        again.refresh_from_db()
+        for person, second in ((sided, b), (steady, a)):
+            _prefer(_seat(original, person, [a, b]), a)
+            _prefer(_seat(again, person, [b, a]), second)
+    found = {e.annotator.key: e for e in evidence.evidence(study)}
+    assert found["sided"].first_side.estimate == 1
+    assert found["sided"].first_side.low == pytest.approx(0.6097, abs=1e-4)  # Wilson, 6 of 6
+    assert (found["sided"].same_side.estimate, found["sided"].same_response.estimate) == (1, 0)
+    assert (found["sided"].exact.estimate, found["sided"].within_one.estimate) == (0, 0)
+    assert (found["steady"].same_side.estimate, found["steady"].same_response.estimate) == (0, 1)
+    assert (found["steady"].exact.estimate, found["steady"].exact.n) == (1, 3)
+    assert found["steady"].first_side.estimate == 0.5
+    assert found["steady"].rest.reason == (
+        "fewer than three questions that others answered too and people differ on"
+    )
+
+
+def test_correlation_and_severity_leave_the_annotator_out() -> None:
+    study = make_study(prompts=1, responses=4, kinds=("single",), seats=3)
+    pool = list(Response.objects.filter(study=study).order_by("pk").values_list("pk", flat=True))
+    given = {"low": [1, 2, 3, 4], "high": [2, 3, 4, 5], "against": [4, 3, 2, 1]}
+    for key, points in given.items():
+        work(make_annotator(study, key), dict(zip(pool, points, strict=True)))
+    found = {e.annotator.key: e for e in evidence.evidence(study)}
+    # The rest of "low" is 3 everywhere: it does not vary.
+    assert found["low"].rest.reason == "the answers do not vary"
+    assert found["against"].rest.estimate == pytest.approx(-1)
+    spread = np.std(list(given.values()), ddof=1)  # of all twelve answers
+    assert found["high"].severity.estimate == pytest.approx(-1 / spread, abs=2e-3)
+    assert found["low"].severity.estimate == pytest.approx(0.5 / spread, abs=2e-3)
+    seats.exclude_annotator(found["against"].annotator, "a test")
+    after = {e.annotator.key: e for e in evidence.evidence(study)}
+    assert after["low"].rest.estimate == pytest.approx(1)
+    assert after["against"].rest.estimate == pytest.approx(-1), "held against those who count"
+    assert after["against"].items == 4
+
+
+def test_the_same_answer_again_and_chance() -> None:
+    study = make_study(prompts=1, responses=4, kinds=("single",), seats=2)
+    pool = list(Response.objects.filter(study=study).order_by("pk").values_list("pk", flat=True))
+    work(make_annotator(study, "line"), dict.fromkeys(pool, 3))
+    seats_of = work(make_annotator(study, "turns"))
+    for n, seat in enumerate(seats_of):
+        Answer.objects.filter(judgment__assignment=seat).update(value=[1, 2, 1, 2][n])
+    line, turns = evidence.evidence(study)
+    assert (line.same_again.estimate, line.same_expected, line.same_again.n) == (1, 1, 3)
+    assert turns.same_again.estimate == 0
+    assert turns.same_expected == pytest.approx(1 / 3)  # 1 1 2 2 in random order
+    assert (line.items, line.active_s) == (4, 1.5)
+
+
+def test_fast_is_under_a_third_of_what_the_item_takes() -> None:
+    study = worked(6, prompts=1, responses=2)
+    hurried = Annotator.objects.get(study=study, key="ann0")
+    Judgment.objects.filter(assignment__annotator=hurried).update(active_ms=499)
+    found = {e.annotator.key: e for e in evidence.evidence(study)}
+    assert (found["ann0"].fast.estimate, found["ann1"].fast.estimate) == (1, 0)
+
+
+def test_nobody_failed_before_the_second_gold_item(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "_met", lambda: lambda expected, rows: False)
+    study = make_study(prompts=1, responses=3, kinds=("single",), seats=2)
+    one, two = study.items.order_by("pk")[:2]
+    Item.objects.filter(pk=one.pk).update(role="gold", expected={"quality": 5})
+    person = make_annotator(study, "ann")
+    work(person)
+    page = f"/studies/tiny/monitor/annotators/{person.pk}/"
+    for path in (page, "/studies/tiny/monitor/"):
+        html = staff.get(path).content.decode()
+        assert "0 of 1" in html
+        assert "fail" not in html.lower()
+    cache.clear()
+    Item.objects.filter(pk=two.pk).update(role="gold", expected={"quality": 5})
+    assert "0 of 2; failed: p0-single-0, p0-single-1" in staff.get(page).content.decode()
+
+
+def test_gold_is_not_claimed_where_nothing_can_check_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "_met", lambda: None)
+    study = worked(2)
+    Item.objects.filter(study=study, kind="single").update(role="gold", expected={"quality": 5})
+    assert {(e.gold, e.gold_share) for e in evidence.evidence(study)} == {(0, None)}
+
+
+def test_the_table_sorts_by_link_with_the_unknown_last(staff: Client) -> None:
+    study = worked(3)
+    lazy = make_annotator(study, "lazy")
+    seat = Assignment.objects.create(
+        study=study, item=study.items.earliest("pk"), number=9, status="submitted", annotator=lazy
+    )
+    Judgment.objects.create(assignment=seat)
+    rows = evidence.evidence(study)
+    assert [e.annotator.key for e in monitor.ordered(rows, "-active")][-1] == "lazy"
+    assert monitor.ordered(rows, "items")[0].annotator.key == "lazy"
+    assert monitor.ordered(rows, "nonsense") == monitor.ordered(rows, "annotator")
+    html = staff.get("/studies/tiny/monitor/?sort=items").content.decode()
+    assert re.findall(r"annotators/\d+/\">(\w+)<", html)[0] == "lazy"
+    assert 'aria-sort="ascending"><a href="?sort=-items#people">' in html
+
+
+# Exclusion
+
+
+def test_an_annotator_is_excluded_with_a_reason_and_readmitted(staff: Client) -> None:
+    study = worked(3)
+    person = Annotator.objects.get(study=study, key="ann1")
+    page = f"/studies/tiny/monitor/annotators/{person.pk}/"
+    before = agreement.agreement(study)[0].n_answers
+    refused = staff.post(f"{page}exclude/", {"reason": "  "})
+    assert refused.status_code == 422
+    assert "Please give a reason" in refused.content.decode()
+    person.refresh_from_db()
+    assert person.excluded == ""
+    assert staff.post(f"{page}exclude/", {"reason": "two people shared it"}).status_code == 302
+    assert agreement.agreement(study)[0].n_answers == before * 2 // 3
+    assert Assignment.objects.filter(study=study).free().count() == study.items.count()
+    assert Answer.objects.filter(judgment__assignment__annotator=person).exists(), "the data stays"
+    html = staff.get("/studies/tiny/monitor/").content.decode()
+    assert "two people shared it" in html
+    # A second exclusion would overwrite the reason that undoing looks for.
+    staff.post(f"{page}exclude/", {"reason": "another"})
+    assert staff.post(f"{page}readmit/").status_code == 302
+    assert agreement.agreement(study)[0].n_answers == before
+    assert Assignment.objects.filter(study=study).free().count() == 0
+
+
+def test_a_judgment_is_excluded_with_a_reason_and_readmitted(staff: Client) -> None:
+    study = worked(2)
+    judgment = Judgment.objects.in_study(study).earliest("pk")
+    page = f"/studies/tiny/monitor/judgments/{judgment.pk}/"
+    for reason in ("", "skipped", "annotator: x", "x" * 501):
+        assert staff.post(f"{page}exclude/", {"reason": reason}).status_code == 422
+    staff.post(f"{page}exclude/", {"reason": "fell  asleep"})
+    judgment.refresh_from_db()
+    assert judgment.excluded == "fell asleep"
+    assert [j.pk for j in monitor.excluded(study).judgments.rows] == [judgment.pk]
+    assert "fell asleep" in staff.get(page).content.decode()
+    staff.post(f"{page}readmit/")
+    judgment.refresh_from_db()
+    assert judgment.excluded == ""
+    assert monitor.excluded(study).judgments.n == 0
+
+
+def test_a_judgment_of_an_excluded_annotator_is_readmitted_with_the_annotator_only(staff: Client) -> None:
+    study = worked(2)
+    person = Annotator.objects.get(study=study, key="ann0")
+    seats.exclude_annotator(person, "a test")
+    judgment = Judgment.objects.filter(assignment__annotator=person).earliest("pk")
+    page = f"/studies/tiny/monitor/judgments/{judgment.pk}/"
+    assert "count them again there" in staff.get(page).content.decode()
+    staff.post(f"{page}readmit/")
+    judgment.refresh_from_db()
+    assert judgment.excluded == "annotator: a test"
+
+
+def test_the_monitor_is_for_staff_and_changes_are_posted(client: Client) -> None:
+    study = worked(2)
+    person, judgment = Annotator.objects.filter(study=study)[0], Judgment.objects.in_study(study)[0]
+    reads = ["", f"annotators/{person.pk}/", f"judgments/{judgment.pk}/"]
+    writes = [f"{path}{verb}/" for path in reads[1:] for verb in ("exclude", "readmit")]
+    for path in reads:
+        assert client.get(f"/studies/tiny/monitor/{path}")["Location"].startswith("/login/")
+    client.force_login(User.objects.create_user("somebody"))
+    assert {client.get(f"/studies/tiny/monitor/{p}").status_code for p in reads} == {403}
+    assert {client.post(f"/studies/tiny/monitor/{p}").status_code for p in writes} == {403}
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+    assert {client.get(f"/studies/tiny/monitor/{p}").status_code for p in writes} == {405}
+    assert {client.get(f"/studies/tiny/monitor/{p}").status_code for p in reads} == {200}
+    make_study("other")
+    assert client.get(f"/studies/other/monitor/annotators/{person.pk}/").status_code == 404
+    assert client.get(f"/studies/other/monitor/judgments/{judgment.pk}/").status_code == 404
+
+
+def test_an_empty_study_has_a_monitor(staff: Client) -> None:
+    make_study()
+    html = staff.get("/studies/tiny/monitor/").content.decode()
+    assert "Nobody has judged anything yet." in html
+    assert "undefined:" in html
+
+
+def test_the_fragment_is_a_part_of_the_page_and_no_more(staff: Client) -> None:
+    worked(2)
+    fragment = staff.get("/studies/tiny/monitor/?part=live").content.decode()
+    assert fragment.strip().startswith('<div id="live"')
+    assert "<html" not in fragment
+    assert "Exclude" not in fragment, "a poll must not take away what somebody is typing"
