@@ -2,7 +2,9 @@
 
 from .export import Exported, export_folder
 from .load import Loaded, Part, load_folder, open_seats
+from .pool import load_pool
 from .problems import FolderError, Problem
+from .unpack import unpack
 from .writing import Form
 
 __all__ = [
@@ -14,5 +16,7 @@ __all__ = [
     "Problem",
     "export_folder",
     "load_folder",
+    "load_pool",
     "open_seats",
+    "unpack",
 ]

@@ -159,7 +159,7 @@ def _merge_judgments(merge: Merge, batch: Batch, file: str) -> None:
         if seat.status == Assignment.Status.SUBMITTED and seat.pk not in batch.new_seats:
             _compare_judgment(merge, batch, judgment, row, line, file)
         if judgment is None:
-            new.append(Judgment(assignment=seat, revision=row.revision, **_columns(row)))
+            new.append(Judgment(assignment=seat, revision=row.revision, **_columns(batch, row)))
             if seat.pk not in batch.new_seats and _submit(seat, row, batch.shown(row), latest[seat.pk]):
                 changed[seat.pk] = seat
             latest[seat.pk] = max(latest[seat.pk], row.revision)
@@ -171,15 +171,20 @@ def _merge_judgments(merge: Merge, batch: Batch, file: str) -> None:
     )
 
 
-def _columns(row: AnswerRow) -> dict[str, Any]:
-    return row.model_dump(include={"opened_at", "submitted_at", "active_ms", "excluded"})
+JUDGMENT = {"opened_at", "submitted_at", "active_ms", "excluded", "first_ms", "changes", "flag", "comment"}
+
+
+def _columns(batch: Batch, row: AnswerRow) -> dict[str, Any]:
+    responses = batch.responses[batch.items[row.item_id].pk]
+    looked = None if row.looked is None else {str(responses[key]): n for key, n in row.looked.items()}
+    return row.model_dump(include=JUDGMENT) | {"looked": looked}
 
 
 def _compare_judgment(
     merge: Merge, batch: Batch, judgment: Judgment | None, row: AnswerRow, line: int, file: str
 ) -> None:
     if judgment is not None:
-        merge.compare(file, line, vars(judgment), _columns(row))
+        merge.compare(file, line, vars(judgment), _columns(batch, row))
     seat = batch.seat_of(row)
     if seat.shown != batch.shown(row):
         keys = {pk: key for key, pk in batch.responses[seat.item_id].items()}

@@ -234,6 +234,11 @@ def _judgment_columns(row: AnswerRow) -> dict[str, Hashable]:
         "submitted_at": row.submitted_at,
         "active_ms": row.active_ms,
         "excluded": row.excluded,
+        "first_ms": row.first_ms,
+        "changes": row.changes,
+        "looked": tuple(sorted((row.looked or {}).items())),
+        "flag": row.flag,
+        "comment": row.comment,
     }
 
 
@@ -251,6 +256,8 @@ def _answer_problems(known: Known, row: AnswerRow) -> Iterator[tuple[str, str, s
         return
     if row.shown is not None and sorted(row.shown) != sorted(shows.responses):
         yield "shown", f"{quoted(list(shows.responses))} in some order", quoted(row.shown)
+    for key in sorted(set(row.looked or ()) - set(shows.responses)):
+        yield "looked", f"counts by {', '.join(map(quoted, shows.responses))}", quoted(key)
     if criterion is not None:
         yield from _value_problems(criterion, row, shows)
 

@@ -114,9 +114,12 @@ def _prompts(study: Study) -> Iterator[Row]:
         yield dict(zip(PromptRow.model_fields, row, strict=True))
 
 
+RESPONSE = ("key", "prompt__key", "text", "source", "sample", "params", "held_back")
+
+
 def _responses(study: Study) -> Iterator[Row]:
     query = study.responses.order_by("pk")
-    for row in query.values_list("key", "prompt__key", "text", "source", "sample", "params").iterator(CHUNK):
+    for row in query.values_list(*RESPONSE).iterator(CHUNK):
         yield dict(zip(ResponseRow.model_fields, row, strict=True))
 
 
@@ -126,8 +129,9 @@ def _items(study: Study) -> Iterator[Row]:
 
 
 def _annotators(study: Study) -> Iterator[Row]:
-    for key, details in study.annotators.order_by("pk").values_list("key", "details").iterator(CHUNK):
-        yield {"annotator_id": key, **details}
+    columns = study.annotators.order_by("pk").values_list("key", "excluded", "details")
+    for key, excluded, details in columns.iterator(CHUNK):
+        yield {"annotator_id": key, "excluded": excluded, **details}
 
 
 def _detail_types(study: Study) -> dict[str, type]:
@@ -140,14 +144,15 @@ def _detail_types(study: Study) -> dict[str, type]:
     return {name: found.pop() if len(found) == 1 else object for name, found in types.items()}
 
 
-JUDGMENT = ("pk", "revision", "opened_at", "submitted_at", "active_ms", "excluded")
-SEAT = ("assignment__shown", "assignment__item", "assignment__item__key", "assignment__annotator__key")
+JUDGMENT = ("revision", "opened_at", "submitted_at", "active_ms", "excluded")
+FURTHER = ("first_ms", "changes", "looked", "flag", "comment")
+SEAT = ("pk", "assignment__item", "assignment__shown", "assignment__item__key", "assignment__annotator__key")
 VALUE = ("judgment_id", "criterion__key", "response__key", "other__key", "value", "label", "text")
 
 
 def _answers(study: Study) -> Iterator[Row]:
     criteria = list(study.criteria.order_by("position"))
-    judgments = Judgment.objects.in_study(study).order_by("pk").values_list(*JUDGMENT, *SEAT)
+    judgments = Judgment.objects.in_study(study).order_by("pk").values_list(*SEAT, *JUDGMENT, *FURTHER)
     for chunk in batches(judgments.iterator(CHUNK), CHUNK):
         responses = _response_keys(chunk)
         answers: dict[int, list[Any]] = defaultdict(list)
@@ -156,17 +161,22 @@ def _answers(study: Study) -> Iterator[Row]:
             for pk, *value in values:
                 answers[pk].append(value)
         for judgment in chunk:
-            for value in answers[judgment[0]] or _left_open(judgment[7], criteria):
+            for value in answers[judgment[0]] or _left_open(judgment[1], criteria):
                 yield _answer(judgment, value, responses)
 
 
 def _response_keys(judgments: list[Any]) -> dict[int, str]:
-    shown = (response for judgment in judgments for response in judgment[6] or ())
+    shown = (
+        int(response)
+        for _, _, in_order, *_, looked, _, _ in judgments
+        for response in (*(in_order or ()), *(looked or ()))
+    )
     return {response.pk: response.key for response in by_key(Response.objects.only("key"), "pk", shown)}
 
 
 def _answer(judgment: Any, value: Any, responses: dict[int, str]) -> Row:
-    _, revision, opened_at, submitted_at, active_ms, excluded, shown, _, item, annotator = judgment
+    _, _, shown, item, annotator, revision, opened_at, submitted_at, active_ms, excluded, *further = judgment
+    first_ms, changes, looked, flag, comment = further
     criterion, response, other, number, label, text = value
     return {
         "item_id": item,
@@ -183,7 +193,18 @@ def _answer(judgment: Any, value: Any, responses: dict[int, str]) -> Row:
         "active_ms": active_ms,
         "revision": revision,
         "excluded": excluded,
+        "first_ms": first_ms,
+        "changes": changes,
+        "looked": _by_response(looked, responses),
+        "flag": flag,
+        "comment": comment,
     }
+
+
+def _by_response(looked: dict[str, int] | None, responses: dict[int, str]) -> dict[str, int] | None:
+    if looked is None:
+        return None
+    return {responses[int(pk)]: n for pk, n in looked.items() if int(pk) in responses}
 
 
 def shortest(number: float | None) -> float | int | None:

@@ -121,7 +121,7 @@ def _write(
         remove_study(study)
         study = None
     if study is None:
-        study = Study.objects.create(slug=spec.slug, **{name: getattr(spec, name) for name in StudySpec.own})
+        study = Study.objects.create(slug=spec.slug, **spec.stored)
     merge = Merge(study, problems)
     _merge_tables(merge, spec, tables, known, progress)
     for part in parts:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Exists, Model, OuterRef, Prefetch, QuerySet
 
 from annotate import design
 from annotate.models import Annotator, Item, ItemResponse, Prompt, Response, Study
@@ -74,6 +74,12 @@ def comparable(value: Any) -> Any:
 def merge_settings(merge: Merge, spec: StudySpec) -> None:
     stored = {name: getattr(merge.study, name) for name in StudySpec.own}
     merge.compare(FILE, None, stored, {name: getattr(spec, name) for name in StudySpec.own})
+    for name, table in spec.tables.items():
+        # Only what the file says: a setting that it leaves out is left as it is.
+        before = type(table).of(merge.study).values
+        for key in sorted(table.model_fields_set):
+            if before[key] != (found := table.values[key]):
+                merge.differs(FILE, None, f"{name}, {key}", before[key], found)
     criteria = {c.key: criterion_spec(c) for c in merge.study.criteria.order_by("position")}
     kept = [key for key in criteria if key in spec.criteria]
     if list(spec.criteria)[: len(kept)] != kept:
@@ -123,6 +129,9 @@ def merge_responses(merge: Merge, table: Table) -> None:
         new = []
         for line, row in batch:
             columns = row.model_dump(exclude={"response_id", "prompt_id"})
+            if row.response_id in stored and not row.held_back:
+                # Held back here meanwhile, of which the folder knows nothing.
+                del columns["held_back"]
             if (response := stored.get(row.response_id)) is None:
                 prompt_id = prompts[row.prompt_id]
                 new.append(Response(study=merge.study, key=row.response_id, prompt_id=prompt_id, **columns))
@@ -175,7 +184,15 @@ def _merge_items(merge: Merge, file: str, batch: Sequence[tuple[int, ItemRow]]) 
             merge.compare(file, line, item_columns(item), row.model_dump(exclude={"item_id"}))
     Item.objects.bulk_create(new.values())
     _add_item_responses(merge, new, [row for _, row in batch if row.item_id in new])
+    withhold(merge.study)
     merge.added("items", len(new))
+
+
+def withhold(study: Study) -> None:
+    """An item is withheld while a response that it shows is held back."""
+    held = ItemResponse.objects.filter(item=OuterRef("pk")).exclude(response__held_back="")
+    study.items.filter(Exists(held), withheld=False).update(withheld=True)
+    study.items.filter(~Exists(held), withheld=True).update(withheld=False)
 
 
 def whole_items(study: Study) -> QuerySet[Item]:
@@ -228,8 +245,10 @@ def merge_annotators(merge: Merge, table: Table) -> None:
         new = []
         for line, row in batch:
             if (annotator := stored.get(row.annotator_id)) is None:
-                new.append(Annotator(study=merge.study, key=row.annotator_id, details=row.details))
+                columns = {"details": row.details, "excluded": row.excluded}
+                new.append(Annotator(study=merge.study, key=row.annotator_id, **columns))
             else:
-                merge.compare(table.file, line, {"details": annotator.details}, {"details": row.details})
+                found = {"details": row.details} | ({"excluded": row.excluded} if row.excluded else {})
+                merge.compare(table.file, line, vars(annotator), found)
         Annotator.objects.bulk_create(new)
         merge.added("annotators", len(new))

@@ -99,6 +99,7 @@ Id = Annotated[Text, text_of(200, what="an id")]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, Field(allow_inf_nan=False, description="a finite number or null")]
 Time = Annotated[dt.datetime, BeforeValidator(_time), Field(description="an ISO 8601 time")]
+Count = Annotated[Whole, Field(ge=0, le=INT32)]
 Object = Annotated[dict[str, Any], AfterValidator(_storable_json), Field(description="an object")]
 Ids = Annotated[list[Id], Field(min_length=1, description="a list of response ids")]
 
@@ -128,6 +129,8 @@ class ResponseRow(Row):
     source: Annotated[Text, text_of(200)]
     sample: Annotated[Whole, whole_of(-INT32 - 1, INT32)] | None = None
     params: Object | None = None
+    # Why nobody is shown it; items that show it are withheld.
+    held_back: Text = ""
 
 
 class ItemRow(Row):
@@ -164,6 +167,12 @@ class AnswerRow(Row):
     active_ms: Annotated[Whole, whole_of(0, INT64)] | None = None
     revision: Annotated[Whole, whole_of(1, 32767)] = 1
     excluded: Text = ""
+    first_ms: Annotated[Whole, whole_of(0, INT64)] | None = None
+    changes: Annotated[Whole, whole_of(0, INT32)] | None = None
+    # How often each response was scrolled or opened, by response_id.
+    looked: Annotated[dict[Id, Count], Field(description="an object of counts by response_id")] | None = None
+    flag: Text = ""
+    comment: Text = ""
 
 
 class AnnotatorRow(Row):
@@ -171,6 +180,8 @@ class AnnotatorRow(Row):
     named_by = "annotator_id"
     __pydantic_extra__: dict[str, Annotated[Any, AfterValidator(_storable_json)]]
     annotator_id: Annotated[Text, text_of(100, what="an id")]
+    # Why nothing of the annotator's counts; their judgments carry a reason of their own besides.
+    excluded: Text = ""
 
     @model_validator(mode="before")
     @classmethod

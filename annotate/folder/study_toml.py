@@ -4,14 +4,16 @@ import hashlib
 import json
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from annotate.kinds import ItemKind, Kind, Measure
-from annotate.models import Criterion, Study
+from annotate.models import Annotator, Criterion, Study
+from annotate.models.study import prolific_names
 
 from .problems import FolderError, Problem, Problems, quoted
 from .rows import INT32, INT64, Text, expectation, found_in, text_of, whole_of
@@ -48,6 +50,94 @@ class CriterionSpec(BaseModel):
     required: Flag = True
 
 
+class CheckSpec(BaseModel):
+    """A question on the instructions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    text: Annotated[Text, text_of(2_000)]
+    options: Annotated[
+        list[Annotated[Text, Field(min_length=1)]], Field(min_length=2, description="two texts or more")
+    ]
+    right: Annotated[int, Field(ge=0, description="the place of the right option, from 0")]
+
+
+class Table(BaseModel):
+    """An optional table of study.toml; what it leaves out is as the model says."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    # Names that the model says otherwise.
+    stored_as: ClassVar[dict[str, str]] = {}
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        return cls.model_construct(
+            **{name: getattr(study, cls.stored_as.get(name, name)) for name in cls.model_fields}
+        )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        # What is stored isn't validated again, so its inner tables are plain dicts.
+        return self.model_dump(warnings=False)
+
+    def stored(self) -> dict[str, Any]:
+        return {self.stored_as.get(name, name): value for name, value in self.values.items()}
+
+    def told(self) -> dict[str, Any]:
+        """What differs from the default."""
+        defaults = type(self)().values
+        return {name: value for name, value in self.values.items() if value != defaults[name]}
+
+
+class JourneySpec(Table):
+    language: Annotated[
+        Text,
+        Field(
+            max_length=10,
+            pattern=r"^([A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*)?$",
+            description="a BCP 47 language of up to 10 characters",
+        ),
+    ] = ""
+    minutes: Annotated[int, whole_of(1, 32767)] | None = None
+    session_items: Annotated[int, whole_of(0, INT32)] = 0
+    break_after: Annotated[int, whole_of(0, INT32)] = 0
+    checks: Annotated[
+        list[CheckSpec], Field(description="a list of tables with text, options and right")
+    ] = []
+    check_tries: Annotated[int, whole_of(1, 32767)] = 2
+
+
+class PageSpec(Table):
+    layout: Annotated[Text, one_of(Study.Layout.values)] = Study.Layout.SIDE_BY_SIDE.value
+    markup: Annotated[Text, one_of(Study.Markup.values)] = Study.Markup.PLAIN.value
+    sync_scroll: Flag = False
+    allow_skip: Flag = False
+    allow_flag: Flag = False
+    allow_comment: Flag = False
+    edit_minutes: Annotated[int, whole_of(0, INT32)] = 10
+
+
+def _keys(known: Iterable[str], what: str) -> Any:
+    """A table of texts whose keys are among those known."""
+    pattern = f"^({'|'.join(known)})$"
+    return Annotated[
+        dict[Annotated[str, Field(pattern=pattern)], Annotated[Text, Field(max_length=200)]],
+        Field(description=f"{what} by {', '.join(known)}"),
+    ]
+
+
+class PanelSpec(Table):
+    stored_as = {"names": "panel_names", "codes": "completion_codes"}
+    names: _keys(prolific_names(), "names of parameters") = Field(default_factory=prolific_names)  # type: ignore[valid-type]
+    codes: _keys(Annotator.Outcome.values, "codes") = {}  # type: ignore[valid-type]
+    return_url: Annotated[
+        Text,
+        Field(max_length=500, pattern=r"^(https?://\S+)?$", description="an address with https, or nothing"),
+    ] = "https://app.prolific.com/submissions/complete?cc=CODE"
+
+
+TABLES: dict[str, type[Table]] = {"journey": JourneySpec, "page": PageSpec, "panel": PanelSpec}
+
+
 class StudySpec(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     slug: Annotated[
@@ -60,6 +150,9 @@ class StudySpec(BaseModel):
     simulated: Flag = False
     instructions: Text = ""
     consent: Text = ""
+    journey: Annotated[JourneySpec, Field(description="a table")] = Field(default_factory=JourneySpec)
+    page: Annotated[PageSpec, Field(description="a table")] = Field(default_factory=PageSpec)
+    panel: Annotated[PanelSpec, Field(description="a table")] = Field(default_factory=PanelSpec)
     criterion: Annotated[list[CriterionSpec], Field(min_length=1, description="one [[criterion]] or more")]
 
     own: ClassVar[tuple[str, ...]] = ("title", "seats", "seed", "simulated", "instructions", "consent")
@@ -69,8 +162,20 @@ class StudySpec(BaseModel):
         return {spec.key: spec for spec in self.criterion}
 
     @property
+    def tables(self) -> dict[str, Table]:
+        return {name: getattr(self, name) for name in TABLES}
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """Fields of the stored study, all but its slug."""
+        own = {name: getattr(self, name) for name in self.own}
+        return own | {name: value for table in self.tables.values() for name, value in table.stored().items()}
+
+    @property
     def sha256(self) -> str:
-        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()
+        told = {name: table.told() for name, table in self.tables.items() if table.told()}
+        plain = self.model_dump(exclude=set(TABLES)) | told
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def read_study(folder: Path, problems: Problems, slug: str | None = None) -> StudySpec | None:
@@ -88,6 +193,7 @@ def read_study(folder: Path, problems: Problems, slug: str | None = None) -> Stu
         return None
     before = problems.count
     _check_criteria(spec, problems)
+    _check_checks(spec, problems)
     return spec if problems.count == before else None
 
 
@@ -107,15 +213,30 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def _add(problems: Problems, detail: ErrorDetails, error: ValidationError) -> None:
-    loc = detail["loc"]
-    inside = loc[0] == "criterion" and len(loc) > 2
-    model: type[BaseModel] = CriterionSpec if inside else StudySpec
-    name = str(loc[2] if inside else loc[0])
-    place = f"criterion {int(loc[1]) + 1}, {name}" if inside else name
+    model, place, name = _place(detail["loc"])
     if detail["type"] == "extra_forbidden":
         problems.add(FILE, None, place, f"one of the keys {', '.join(model.model_fields)}", quoted(name))
     else:
         problems.add(FILE, None, place, expectation(model, name, detail), found_in(detail))
+
+
+def _place(loc: tuple[int | str, ...]) -> tuple[type[BaseModel], str, str]:
+    """Which model says what is expected, the place as a message tells it, and the name of the key."""
+    match loc:
+        case ("criterion", int(n), name, *_):
+            return CriterionSpec, f"criterion {n + 1}, {name}", str(name)
+        case ("journey", "checks", int(n), name, *_):
+            return CheckSpec, f"journey, check {n + 1}, {name}", str(name)
+        case (str(table), name, *_) if table in TABLES:
+            return TABLES[table], f"{table}, {name}", str(name)
+    return StudySpec, str(loc[0]), str(loc[0])
+
+
+def _check_checks(spec: StudySpec, problems: Problems) -> None:
+    for number, check in enumerate(spec.journey.checks, 1):
+        if check.right >= len(check.options):
+            expected = f"the place of one of the {len(check.options)} options, from 0"
+            problems.add(FILE, None, f"journey, check {number}, right", expected, quoted(check.right))
 
 
 def _check_criteria(spec: StudySpec, problems: Problems) -> None:
@@ -163,7 +284,8 @@ def spec_of(study: Study) -> StudySpec:
     """The settings of a stored study, as its study.toml would say them."""
     criteria = [criterion_spec(c) for c in study.criteria.order_by("position")]
     own = {name: getattr(study, name) for name in StudySpec.own}
-    return StudySpec.model_construct(slug=study.slug, criterion=criteria, **own)
+    told = own | {name: table.of(study) for name, table in TABLES.items()}
+    return StudySpec.model_construct(slug=study.slug, criterion=criteria, **told)
 
 
 def criterion_spec(criterion: Criterion) -> CriterionSpec:
@@ -187,8 +309,11 @@ def criterion_of(spec: CriterionSpec, position: int) -> Criterion:
 
 
 def render(spec: StudySpec) -> str:
-    """study.toml; a default is left out where format.md gives one to a criterion."""
+    """study.toml; a default is left out where format.md gives one to a criterion, and in the optional tables."""
     lines = [f"{name} = {_toml(getattr(spec, name))}" for name in ("slug", *StudySpec.own)]
+    for name, table in spec.tables.items():
+        if told := table.told():
+            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in told.items())]
     for criterion in spec.criterion:
         lines += ["", "[[criterion]]"]
         told = {k: v for k, v in criterion.model_dump().items() if v not in ("", [], {})}

@@ -189,6 +189,9 @@ def new_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
+OURS = {"study", "prompts", "responses", "items", "answers", "annotators", "scores", "manifest"}
+
+
 def _check_target(target: Path) -> None:
     """Only an earlier export is overwritten, and only when nobody has put anything else there."""
     expected = "an empty folder, an earlier export, or nothing"
@@ -204,7 +207,9 @@ def _check_target(target: Path) -> None:
 def _exported(target: Path) -> set[str]:
     try:
         manifest = json.loads((target / MANIFEST).read_bytes())
-        return {MANIFEST, *(str(file["name"]) for file in manifest["files"])}
+        named = {MANIFEST, *(str(file["name"]) for file in manifest["files"])}
+        # Only plain files with names of ours: a manifest may say anything.
+        return {n for n in named if n.split(".")[0] in OURS and (target / n).is_file()}
     except (OSError, ValueError, KeyError, TypeError):
         return set()
 

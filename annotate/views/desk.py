@@ -1,12 +1,31 @@
-"""The study desk: what staff see of a study before its results (those are judging's pages)."""
+"""The study desk: what staff see of a study before its results (those are judging's pages), and its life."""
 
+from django.contrib import messages
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate.models import Annotator, Assignment, Item, Prompt, Response, Study
+from annotate import planting
+from annotate.forms import CloneForm
+from annotate.models import Annotator, Assignment, Item, Judgment, Prompt, Response, Study
+from annotate.readiness import lacks, leaking
 from annotate.views.access import invite_path, staff_only
+
+Status = Study.Status
+# Where a study may go from where it is, and what the button says.
+MOVES: dict[str, list[tuple[Status, str]]] = {
+    Status.DRAFT: [(Status.OPEN, "Open")],
+    Status.OPEN: [(Status.PAUSED, "Pause"), (Status.CLOSED, "Close")],
+    Status.PAUSED: [(Status.OPEN, "Go on"), (Status.CLOSED, "Close")],
+    Status.CLOSED: [(Status.OPEN, "Open again")],
+}
+SAID = {
+    Status.OPEN: "The study is open: whoever has the link can take part.",
+    Status.PAUSED: "The study is paused: nobody gets another item, and nobody is sent away for good.",
+    Status.CLOSED: "The study is closed.",
+}
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -21,6 +40,7 @@ def _count(rows: QuerySet[Item] | QuerySet[Assignment]) -> Coalesce:
     return Coalesce(Subquery(per_study, output_field=IntegerField()), 0)
 
 
+@require_safe
 @staff_only
 def studies(request: HttpRequest) -> HttpResponse:
     rows = Study.objects.order_by("slug").annotate(
@@ -31,24 +51,79 @@ def studies(request: HttpRequest) -> HttpResponse:
     return render(request, "annotate/studies.html", {"studies": rows})
 
 
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: what was sent, be it nothing at all."""
+    return request.POST if request.method == "POST" else None
+
+
+def judged(study: Study) -> int:
+    return Judgment.objects.in_study(study).count()
+
+
+@require_safe
 @staff_only
 def study(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Study, slug=slug)
+    return _overview(request, get_object_or_404(Study, slug=slug))
+
+
+def _overview(request: HttpRequest, study: Study, refused: str = "", leaks: bool = False) -> HttpResponse:
+    missing = lacks(study)
     context = {
-        "study": found,
-        "criteria": found.criteria.all(),
-        "invite": request.build_absolute_uri(invite_path(found)),
-        "counts": _counts(found),
+        "study": study,
+        "criteria": study.criteria.all(),
+        "invite": request.build_absolute_uri(invite_path(study)),
+        "counts": _counts(study),
+        "stops": [lack for lack in missing if lack.stops],
+        "hints": [lack for lack in missing if not lack.stops],
+        "moves": MOVES[study.status],
+        "judged": judged(study),
+        "refused": refused,
+        "leaks": leaks,
     }
-    return render(request, "annotate/study.html", context)
+    return render(request, "annotate/study.html", context, status=409 if refused else 200)
 
 
 def _counts(study: Study) -> dict[str, int]:
     seats = dict(Assignment.objects.filter(study=study).values_list("status").annotate(n=Count("pk")))
+    roles = dict(Item.objects.filter(study=study).values_list("role").annotate(n=Count("pk")))
     return {
         "prompts": Prompt.objects.filter(study=study).count(),
         "responses": Response.objects.filter(study=study).count(),
-        "items": Item.objects.filter(study=study).count(),
+        "held_back": Response.objects.filter(study=study).exclude(held_back="").count(),
+        "items": sum(roles.values()),
+        "planted": sum(n for role, n in roles.items() if role != Item.Role.MAIN),
         "annotators": Annotator.objects.filter(study=study).count(),
         **{status: seats.get(status, 0) for status in Assignment.Status.values},
     }
+
+
+@require_POST
+@staff_only
+def move(request: HttpRequest, slug: str) -> HttpResponse:
+    """Open, pause or close; a study with something missing is not opened."""
+    study = get_object_or_404(Study, slug=slug)
+    wanted = request.POST.get("to", "")
+    if wanted not in [to for to, _ in MOVES[study.status]]:
+        return _overview(request, study, f"A study that is {study.status} can't become “{wanted[:20]}”.")
+    if wanted == Status.OPEN and any(lack.stops for lack in lacks(study)):
+        return _overview(request, study, "The study can't be opened yet.")
+    unseen = study.status == Status.DRAFT and "anyway" not in request.POST
+    if n := sum(1 for _ in leaking(study)) if unseen else 0:
+        texts = "response names" if n == 1 else "responses name"
+        return _overview(request, study, f"{n:,} {texts} a model or a maker.", leaks=True)
+    Study.objects.filter(pk=study.pk, status=study.status).update(status=wanted)
+    messages.success(request, SAID[Status(wanted)])
+    return redirect(study)
+
+
+@require_http_methods(["GET", "POST"])
+@staff_only
+def clone(request: HttpRequest, slug: str) -> HttpResponse:
+    study = get_object_or_404(Study, slug=slug)
+    form = CloneForm(posted(request), initial={"title": f"{study.title} (copy)"[:300], "slug": ""})
+    if request.method == "POST" and form.is_valid():
+        copy = planting.clone(study, form.cleaned_data["slug"], form.cleaned_data["title"])
+        messages.success(request, "Cloned: settings, criteria, texts and items; no answers. It is a draft.")
+        return redirect(copy)
+    context = {"study": study, "form": form}
+    return render(request, "annotate/desk_clone.html", context, status=422 if form.errors else 200)

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from annotate import design
-from annotate.folder import Form, export_folder, load_folder, open_seats
+from annotate.folder import FolderError, Form, export_folder, load_folder, open_seats, study_toml
 from annotate.models import Assignment, Item, Judgment, Study
 
 pytestmark = pytest.mark.django_db
@@ -259,8 +259,8 @@ def test_parquet_export_has_types(tmp_path: Path) -> None:
     assert str(answers.schema.field("shown").type).startswith("list<")
     people = pq.read_table(tmp_path / "out" / "annotators.parquet").to_pylist()
     assert people == [
-        {"annotator_id": "ann", "country": "DE", "age": None},
-        {"annotator_id": "bob", "country": None, "age": 30},
+        {"annotator_id": "ann", "excluded": "", "country": "DE", "age": None},
+        {"annotator_id": "bob", "excluded": "", "country": None, "age": 30},
     ]
 
 
@@ -308,7 +308,7 @@ def test_times_are_utc(tmp_path: Path) -> None:
 
 def test_numbers_keep_every_digit(tmp_path: Path) -> None:
     tables = small()
-    values = [0.1 + 0.2, 1e-300, 1.7976931348623157e308, -7, 2**53 + 2, 0]
+    values = [0.1 + 0.2, 1e-300, 999999999999.9999, -7, 2**39 + 2, 0]
     tables["answers"] = [
         {"item_id": "set", "annotator_id": f"a{n}", "criterion": "ideas", "value": value}
         for n, value in enumerate(values)
@@ -442,6 +442,63 @@ def test_settings_survive_any_text(tmp_path: Path) -> None:
     assert [{**c, "required": c.get("required", True)} for c in source["criterion"]] == written["criterion"]
 
 
+TABLES = """
+[journey]
+minutes = 7
+checks = [{ "text" = "What is rated?", "options" = ["this \\"text\\"", "its author"], "right" = 0 }]
+
+[page]
+markup = "markdown"
+allow_skip = true
+
+[panel]
+names = { "participant" = "pid", "study" = "sid", "session" = "s" }
+codes = { "finished" = "C1", "left" = "C2" }
+"""
+
+
+def test_journey_page_and_panel_come_back(tmp_path: Path) -> None:
+    source = STUDY.replace("\n[[criterion]]", f"{TABLES}\n[[criterion]]", 1)
+    study = load_folder(write_folder(tmp_path / "in", small(), source)).study
+    assert (study.minutes, study.markup, study.allow_skip, study.sync_scroll) == (7, "markdown", True, False)
+    assert study.checks[0]["options"][0] == 'this "text"'
+    assert study.completion_codes == {"finished": "C1", "left": "C2"}
+    export_folder(study, tmp_path / "out")
+    written = (tmp_path / "out" / "study.toml").read_text()
+    assert {t: tomllib.loads(written)[t] for t in ("journey", "page", "panel")} == tomllib.loads(TABLES)
+    assert not any(load_folder(tmp_path / "out").new.values())
+    study.minutes = 9
+    study.layout = "stacked"  # of which the folder says nothing
+    study.save()
+    with pytest.raises(FolderError, match="journey, minutes: expected 9, found 7, which differs"):
+        load_folder(tmp_path / "out")
+
+
+def test_settings_left_alone_are_not_written(tmp_path: Path) -> None:
+    study = load_folder(write_folder(tmp_path / "in", small())).study
+    export_folder(study, tmp_path / "out")
+    assert not {"journey", "page", "panel"} & set(
+        tomllib.loads((tmp_path / "out" / "study.toml").read_text())
+    )
+    assert Study.objects.get().panel_names == Study().panel_names
+
+
+def test_what_a_table_leaves_out_is_as_the_model_says() -> None:
+    made = Study()
+    for table in study_toml.TABLES.values():
+        assert table().values == table.of(made).values
+
+
+def test_held_back_responses_withhold_their_items(tmp_path: Path) -> None:
+    tables = small()
+    tables["responses"][0]["held_back"] = "names ChatGPT"
+    study = load_folder(write_folder(tmp_path / "in", tables)).study
+    assert list(study.items.filter(withheld=True).values_list("key", flat=True)) == ["one", "two", "set"]
+    study.responses.filter(key="r2").update(held_back="found here")
+    # The folder knows nothing of what was held back here meanwhile.
+    assert not any(load_folder(tmp_path / "in").new.values())
+
+
 def test_the_manifest_names_every_file(tmp_path: Path) -> None:
     import hashlib
 
@@ -500,7 +557,12 @@ def folders(draw: st.DrawFn) -> Tables:
             tables["answers"] += draw(judgment_rows(item, person))
     if draw(st.booleans()):
         tables["annotators"] = [
-            {**draw(st.dictionaries(IDS, JSON, max_size=2)), "annotator_id": p} for p in people
+            {
+                **draw(st.dictionaries(IDS, JSON, max_size=2)),
+                "annotator_id": p,
+                "excluded": draw(st.sampled_from(["", "left", None])),
+            }
+            for p in people
         ]
     return tables
 
@@ -514,7 +576,11 @@ def prompt_row(draw: st.DrawFn, key: str) -> Row:
 @st.composite
 def response_row(draw: st.DrawFn, key: str, prompt: str) -> Row:
     row = {"response_id": key, "prompt_id": prompt, "text": draw(TEXTS), "source": draw(IDS)}
-    optional = {"sample": draw(st.integers(-5, 5)), "params": draw(OBJECTS)}
+    optional = {
+        "sample": draw(st.integers(-5, 5)),
+        "params": draw(OBJECTS),
+        "held_back": draw(st.sampled_from(["", "names ChatGPT"])),
+    }
     return row | {name: draw(st.sampled_from([None, value])) for name, value in optional.items()}
 
 
@@ -549,6 +615,11 @@ def judgment_rows(draw: st.DrawFn, item: Row, person: str) -> list[Row]:
             "submitted_at": draw(st.sampled_from([None, submitted])),
             "active_ms": draw(st.sampled_from([None, 0, 2**40])),
             "excluded": draw(st.sampled_from([None, "", 'too fast, "really"\n'])),
+            "first_ms": draw(st.sampled_from([None, 0, 2**40])),
+            "changes": draw(st.sampled_from([None, 0, 7])),
+            "looked": draw(st.sampled_from([None, {}, {item["response_ids"][0]: 3}])),
+            "flag": draw(st.sampled_from([None, "", "typo"])),
+            "comment": draw(st.sampled_from([None, "«why»\n"])),
             "revision": draw(st.sampled_from([None, 1])) if revision == 1 else revision,
         }
         values = draw(answer_rows(item["kind"], item["response_ids"]))
@@ -585,7 +656,7 @@ def answer_rows(draw: st.DrawFn, kind: str, ids: list[str]) -> list[Row]:
                 for r in ids
             ]
             odd = draw(st.sampled_from([{}, {"response_id": draw(st.sampled_from(ids)), "value": 1}]))
-            number = draw(st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9))
+            number = draw(st.none() | st.floats(-1e12, 1e12) | st.integers(-9, 9))
             return [*rows, {"criterion": "odd", **odd}, {"criterion": "ideas", "value": number}]
 
 

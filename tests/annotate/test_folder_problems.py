@@ -40,7 +40,7 @@ ALIKE: Row = {**PAIR, "criterion": "alike", "other_id": "r2"}
 RANK: Row = {"item_id": "set", "annotator_id": "bob", "criterion": "rank", "response_id": "r1", "value": 1}
 COLUMNS = (
     "item_id, annotator_id, criterion, response_id, other_id, value, label, text, shown, opened_at, submitted_at, "
-    "active_ms, revision, excluded"
+    "active_ms, revision, excluded, first_ms, changes, looked, flag, comment"
 )
 ONE_ANSWER = "one answer for each item, annotator, criterion, response and revision"
 
@@ -274,7 +274,7 @@ def test_an_unknown_column_is_told_once(tmp_path: Path) -> None:
     tables["responses"] = [{**row, "modle": "x"} for row in tables["responses"]]
     assert told(write_folder(tmp_path, tables)) == [
         "responses.jsonl, line 1, modle: expected one of the columns response_id, prompt_id, text, source, sample, "
-        'params, found "modle"'
+        'params, held_back, found "modle"'
     ]
 
 
@@ -420,8 +420,37 @@ SETTINGS = [
     (
         "seed = 5",
         "sead = 5",
-        "sead: expected one of the keys slug, title, seats, seed, simulated, instructions, consent, criterion, "
-        'found "sead"',
+        "sead: expected one of the keys slug, title, seats, seed, simulated, instructions, consent, journey, page, "
+        'panel, criterion, found "sead"',
+    ),
+    ("seed = 5", "journey = 3", "journey: expected a table, found 3"),
+    ("seed = 5", "journey.minutes = 0", "journey, minutes: expected a whole number from 1 to 32767, found 0"),
+    ("seed = 5", 'page.layout = "x"', 'page, layout: expected one of side_by_side, stacked, found "x"'),
+    (
+        "seed = 5",
+        "page.sinc = true",
+        "page, sinc: expected one of the keys layout, markup, sync_scroll, allow_skip, allow_flag, "
+        'allow_comment, edit_minutes, found "sinc"',
+    ),
+    (
+        "seed = 5",
+        'panel.codes = { done = "C1" }',
+        'panel, codes: expected codes by finished, screened_out, no_consent, full, left, found "done"',
+    ),
+    (
+        "seed = 5",
+        'panel.return_url = "javascript:alert(1)"',
+        'panel, return_url: expected an address with https, or nothing, found "javascript:alert(1)"',
+    ),
+    (
+        "seed = 5",
+        'journey.checks = [{ text = "?", options = ["a", "b"], right = 2 }]',
+        "journey, check 1, right: expected the place of one of the 2 options, from 0, found 2",
+    ),
+    (
+        "seed = 5",
+        'journey.checks = [{ text = "?", options = ["a"], right = 0 }]',
+        'journey, check 1, options: expected two texts or more, found ["a"]',
     ),
     ("seed = 5", "simulated = 1", "simulated: expected true or false, found 1"),
     (

@@ -1,0 +1,137 @@
+"""A study folder from what somebody uploads: an archive or single files. Nothing is written outside the target."""
+
+import gzip
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
+
+from .problems import FolderError, Problem, quoted
+from .study_toml import FILE
+from .tables import FORMS, TABLES
+from .writing import MANIFEST
+
+MOST_FILES = 200
+MOST_BYTES = 2 * 2**30
+CHUNK = 2**20
+
+
+class Upload(Protocol):
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def file(self) -> IO[bytes]: ...
+
+
+class _Room:
+    """How many files and bytes may still come."""
+
+    def __init__(self) -> None:
+        self.files, self.bytes = MOST_FILES, MOST_BYTES
+
+    def file(self, name: str) -> None:
+        self.files -= 1
+        if self.files < 0:
+            raise refused(name, f"at most {MOST_FILES} files", "more")
+
+    def take(self, name: str, n: int) -> None:
+        self.bytes -= n
+        if self.bytes < 0:
+            raise refused(name, f"at most {MOST_BYTES // 2**20:,} MB in all, unpacked", "more")
+
+
+def refused(file: str, expected: str, found: str) -> FolderError:
+    return FolderError([Problem(file, None, "", expected, found)])
+
+
+def unpack(uploads: Iterable[Upload], target: Path) -> None:
+    """Put the files of a study folder into `target`; what else an archive holds is left out."""
+    room = _Room()
+    for upload in uploads:
+        name = PurePosixPath(upload.name or "").name
+        try:
+            for inner, source in _files(name, upload.file, room):
+                _write(inner, source, target, room)
+        except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise refused(name, "a whole archive", str(error) or "a broken one") from error
+        except (NotImplementedError, RuntimeError) as error:
+            raise refused(name, "an archive without a password", str(error)) from error
+
+
+def _files(name: str, file: IO[bytes], room: _Room) -> Iterator[tuple[str, IO[bytes]]]:
+    lower = name.lower()
+    if lower.endswith(".zip"):
+        yield from _zipped(file, room)
+    elif lower.endswith((".tar.gz", ".tgz", ".tar")):
+        yield from _tarred(file, room)
+    elif _belongs(name):
+        room.file(name)
+        yield name, file
+    else:
+        raise refused(name, f"a .zip or .tar.gz, {FILE}, or a table of a study folder", quoted(name))
+
+
+def _zipped(file: IO[bytes], room: _Room) -> Iterator[tuple[str, IO[bytes]]]:
+    with zipfile.ZipFile(file) as archive:
+        for info in archive.infolist():
+            room.file(info.filename)
+            # The upper half of the attributes is Unix's mode: only a plain file or none is told there.
+            mode = info.external_attr >> 16 & 0o170000
+            plain = info.is_dir() or mode in (0, 0o100000)
+            if inner := _inner(info.filename, plain=plain, is_file=not info.is_dir()):
+                with archive.open(info) as source:
+                    yield inner, source
+
+
+def _tarred(file: IO[bytes], room: _Room) -> Iterator[tuple[str, IO[bytes]]]:
+    with tarfile.open(fileobj=file, mode="r:*") as archive:
+        for member in archive:
+            room.file(member.name)
+            # Before the next one can be found this one is unpacked and thrown away: that counts too.
+            room.take(member.name, 0 if _belongs(PurePosixPath(member.name).name) else member.size)
+            plain = member.isfile() or member.isdir()
+            if inner := _inner(member.name, plain=plain, is_file=member.isfile()):
+                source = archive.extractfile(member)
+                if source is not None:
+                    yield inner, source
+
+
+def _inner(path: str, *, plain: bool, is_file: bool) -> str:
+    """The name of a file that belongs to a study folder, nothing for another; FolderError for a trick."""
+    parts = PurePosixPath(path.replace("\\", "/")).parts
+    if path.startswith(("/", "\\")) or ".." in parts or (parts and ":" in parts[0]):
+        raise refused(path, "a path inside the archive", quoted(path))
+    if not plain:
+        raise refused(path, "a plain file", "a link or a device")
+    # macOS puts a shadow beside every file.
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return parts[-1] if is_file and parts and not hidden and _belongs(parts[-1]) else ""
+
+
+def _belongs(name: str) -> bool:
+    stem, _, form = name.removesuffix(".gz").partition(".")
+    return name in (FILE, MANIFEST) or (form in FORMS and stem.rstrip("s").lower() in _STEMS)
+
+
+_STEMS = {table.rstrip("s") for table in TABLES}
+
+
+def _write(name: str, source: IO[bytes], target: Path, room: _Room) -> None:
+    path = target / name
+    if path.exists():
+        raise refused(name, "each file once", f"{quoted(name)} again")
+    with path.open("xb") as out:
+        while chunk := source.read(CHUNK):
+            room.take(name, len(chunk))
+            out.write(chunk)
+    if name.endswith(".gz"):
+        _measure(path, room)
+
+
+def _measure(path: Path, room: _Room) -> None:
+    """A little gzip file can hold a lot: it is read once to see how much."""
+    with gzip.open(path) as inner:
+        while chunk := inner.read(CHUNK):
+            room.take(path.name, len(chunk))

@@ -1,0 +1,86 @@
+"""What a study still lacks before people see it, in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from annotate.expected import by_criterion
+from annotate.leaks import Leak, excerpts, leaks
+from annotate.models import Annotator, Item, Response, Study
+
+# How an item kind is called in a sentence.
+CALLED = {"single": "one response", "pair": "a pair", "set": "a set"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """`page` is the name of the URL where it is put right; a study opens with lacks that only ought to go."""
+
+    text: str
+    page: str
+    stops: bool = True
+    section: str = ""
+
+
+def lacks(study: Study) -> list[Lack]:
+    return [*_content(study), *_checks(study), *_planted(study), *_panel(study)]
+
+
+def _content(study: Study) -> Iterator[Lack]:
+    asked = set(study.criteria.order_by().values_list("on", flat=True))
+    shown = set(study.items.filter(withheld=False).order_by().values_list("kind", "role").distinct())
+    if not asked:
+        yield Lack("There are no criteria: nothing would be asked.", "criteria")
+    if not any(role == Item.Role.MAIN for _, role in shown):
+        yield Lack("There are no items: nothing would be shown.", "items")
+    for kind in sorted({kind for kind, _ in shown} - asked) if asked else ():
+        yield Lack(f"No criterion asks about {CALLED[kind]}, but there are such items.", "criteria")
+    for kind in sorted(asked - {kind for kind, _ in shown}) if shown else ():
+        text = f"A criterion asks about {CALLED[kind]}, but there are no such items."
+        yield Lack(text, "items", stops=False)
+    if not study.instructions.strip():
+        yield Lack("There are no instructions.", "settings", stops=False, section="texts")
+
+
+def _checks(study: Study) -> Iterator[Lack]:
+    for number, check in enumerate(study.checks or [], 1):
+        options, right = check.get("options") or [], check.get("right")
+        if not isinstance(right, int) or not 0 <= right < len(options):
+            text = f"Question {number} on the instructions has no right answer, so nobody could pass it."
+            yield Lack(text, "settings", section="journey")
+
+
+def _planted(study: Study) -> Iterator[Lack]:
+    planted = list(study.items.filter(role__in=["gold", "practice"]).values_list("key", "role", "expected"))
+    for key, role, expected in planted:
+        if not by_criterion(expected):
+            text = f"The {role} item {key} has no expected answer, so it can't be passed or failed."
+            yield Lack(text, "items", stops=role == Item.Role.GOLD)
+    if [role for _, role, _ in planted].count("gold") == 1:
+        text = "There is one gold item. One failed check is no ground to exclude anybody: plant two or more."
+        yield Lack(text, "items", stops=False)
+
+
+def _panel(study: Study) -> Iterator[Lack]:
+    if study.completion_codes and not study.completion_codes.get(Annotator.Outcome.FINISHED):
+        text = "There are completion codes, but none for those who finish."
+        yield Lack(text, "settings", section="panel")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    response: Response
+    places: list[Leak]
+
+    @property
+    def pieces(self) -> list[tuple[str, bool]]:
+        return excerpts(self.response.text, self.places)
+
+
+def leaking(study: Study) -> Iterator[Found]:
+    """Responses that are not held back and give away who wrote them."""
+    rows = study.responses.order_by("pk").only("pk", "key", "text", "source", "held_back", "study_id")
+    for response in rows.filter(held_back="").iterator(chunk_size=1_000):
+        if places := leaks(response.text, settings.LEAK_WORDS):
+            yield Found(response, places)

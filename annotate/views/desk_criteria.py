@@ -1,0 +1,160 @@
+"""What a study asks: criteria, and how each looks to an annotator."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotate.forms import CLONE_INSTEAD, CriterionForm
+from annotate.kinds import ItemKind, Kind, Question
+from annotate.models import Criterion, Study
+from annotate.planting import PLANTED
+from annotate.views.access import staff_only
+from annotate.views.desk import judged, posted
+
+SIZES = {ItemKind.SINGLE: 1, ItemKind.PAIR: 2, ItemKind.SET: 3}
+SAMPLE_PROMPT = "Write one sentence about time."
+SAMPLES = [
+    "Time is a river, and we are the stones it wears smooth.",
+    "Nobody has ever seen time; we only see what it has taken.",
+    "Yesterday was a minute ago, and so is next year.",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as a task page draws it."""
+
+    criterion: Criterion
+    question: Question
+    chosen: str = ""
+    problem: str = ""
+
+
+def sample(study: Study, size: int) -> tuple[str, list[str]]:
+    """A prompt and responses to show a question with: the study's own, where there are enough."""
+    prompt = study.prompts.exclude(responses=None).exclude(responses__source=PLANTED).order_by("pk").first()
+    if prompt is not None:
+        texts = list(prompt.responses.order_by("pk").values_list("text", flat=True)[:size])
+        if len(texts) == size:
+            return prompt.text, texts
+    return SAMPLE_PROMPT, SAMPLES[:size]
+
+
+def drawn(study: Study, criterion: Criterion, chosen: dict[str, str] | None = None) -> dict[str, Any]:
+    """What the preview of a criterion shows, with responses numbered from 1."""
+    size = SIZES[ItemKind(criterion.on)]
+    prompt, texts = sample(study, size)
+    asked = [
+        Asked(criterion, question, (chosen or {}).get(question.field, ""))
+        for question in Kind(criterion.kind).questions(criterion, range(1, size + 1))
+    ]
+    cards = [
+        {"number": n, "text": text, "asked": [a for a in asked if a.question.response == n]}
+        for n, text in enumerate(texts, 1)
+    ]
+    return {
+        "on": criterion.on,
+        "prompt": prompt,
+        "cards": cards,
+        "asked": [a for a in asked if a.question.response is None],
+        "shared": criterion.text if Kind(criterion.kind).per_response and size > 1 else "",
+    }
+
+
+@require_safe
+@staff_only
+def criteria(request: HttpRequest, slug: str) -> HttpResponse:
+    study = get_object_or_404(Study, slug=slug)
+    context = {"study": study, "criteria": list(study.criteria.all()), "judged": judged(study)}
+    return render(request, "annotate/desk_criteria.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@staff_only
+def criterion(request: HttpRequest, slug: str, pk: int | None = None) -> HttpResponse:
+    """Add a criterion, or change one."""
+    study = get_object_or_404(Study, slug=slug)
+    stored = get_object_or_404(Criterion, study=study, pk=pk) if pk else None
+    n = judged(study)
+    form = _form(request, study, stored, locked=bool(n))
+    if request.method == "POST" and form.is_valid():
+        _store(study, form)
+        messages.success(request, "Saved.")
+        return redirect("criteria", study.slug)
+    wrong = request.method == "POST"
+    drafted = form.drafted() if form.is_bound else _initial(study, form)
+    context = {"study": study, "form": form, "stored": pk, "judged": n, "locked": CLONE_INSTEAD}
+    context["preview"] = drawn(study, drafted) if drafted else None
+    return render(request, "annotate/desk_criterion.html", context, status=422 if wrong else 200)
+
+
+def _form(request: HttpRequest, study: Study, stored: Criterion | None, *, locked: bool) -> CriterionForm:
+    initial = None if stored else {"kind": Kind.RATING, "on": "single", "scale_low": 1, "scale_high": 5}
+    return CriterionForm(posted(request), instance=stored, initial=initial, study=study, locked=locked)
+
+
+def _initial(study: Study, form: CriterionForm) -> Criterion | None:
+    """The criterion of a form that nobody has touched."""
+    first = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    values = {name: "" if value is None else value for name, value in first.items()}
+    return CriterionForm(values, study=study).drafted()
+
+
+def _store(study: Study, form: CriterionForm) -> None:
+    with transaction.atomic():
+        Study.objects.select_for_update().get(pk=study.pk)
+        if form.instance.pk is None:
+            last = study.criteria.order_by("-position").first()
+            form.instance.position = last.position + 1 if last else 0
+        form.save()
+
+
+@require_POST
+@staff_only
+def preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """The question as it is typed so far, as the annotator will see it."""
+    study = get_object_or_404(Study, slug=slug)
+    drafted = CriterionForm(request.POST, study=study).drafted()
+    context = {"study": study, "preview": drawn(study, drafted) if drafted else None}
+    return render(request, "annotate/desk_preview.html", context)
+
+
+@require_POST
+@staff_only
+def move(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """One place up or down."""
+    study = get_object_or_404(Study, slug=slug)
+    with transaction.atomic():
+        line = list(study.criteria.select_for_update().order_by("position"))
+        at = next((n for n, c in enumerate(line) if c.pk == pk), None)
+        to = None if at is None else at + (-1 if request.POST.get("to") == "up" else 1)
+        if at is not None and to is not None and 0 <= to < len(line):
+            _swap(line[at], line[to])
+    return redirect("criteria", study.slug)
+
+
+def _swap(one: Criterion, other: Criterion) -> None:
+    # Positions are unique at every moment, so one of them steps aside.
+    aside = max(one.position, other.position) + 1_000
+    for criterion, position in ((one, aside), (other, one.position), (one, other.position)):
+        Criterion.objects.filter(pk=criterion.pk).update(position=position)
+
+
+@require_POST
+@staff_only
+def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    study = get_object_or_404(Study, slug=slug)
+    found = get_object_or_404(Criterion, study=study, pk=pk)
+    with transaction.atomic():
+        Study.objects.select_for_update().get(pk=study.pk)
+        if judged(study):
+            messages.error(request, CLONE_INSTEAD)
+        else:
+            found.delete()
+            messages.success(request, f"Removed: {found.key}.")
+    return redirect("criteria", study.slug)

@@ -1,0 +1,194 @@
+"""Items: made from the pool, planted by hand, repeated, and taken back."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Prefetch, ProtectedError, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from annotate import planting
+from annotate.expected import EXPLAIN
+from annotate.forms import DesignForm, PlantForm, RepeatForm
+from annotate.kinds import AnswerError, ItemKind, Kind
+from annotate.models import Assignment, Criterion, Item, ItemResponse, Study
+from annotate.readiness import CALLED
+from annotate.views.access import staff_only
+from annotate.views.desk import posted
+from annotate.views.desk_criteria import Asked
+
+PER_PAGE = 50
+# A set written by hand; one from the pool may be larger.
+LARGEST_PLANTED = 6
+
+
+@require_http_methods(["GET", "POST"])
+@staff_only
+def items(request: HttpRequest, slug: str) -> HttpResponse:
+    """What there is, and the form that makes more of it."""
+    study = get_object_or_404(Study, slug=slug)
+    form = DesignForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        _make(request, study, form)
+        return redirect("items", study.slug)
+    return _page(request, study, form)
+
+
+def _page(
+    request: HttpRequest, study: Study, form: DesignForm, repeat: RepeatForm | None = None
+) -> HttpResponse:
+    rows = _rows(study, request.GET.get("role", ""))
+    context = {
+        "study": study,
+        "form": form,
+        "repeat": repeat or RepeatForm(),
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "role": request.GET.get("role", ""),
+        "table": _table(study),
+        "pool": study.responses.filter(held_back="").exclude(source=planting.PLANTED).count(),
+    }
+    wrong = form.errors or (repeat is not None and repeat.errors)
+    return render(request, "annotate/desk_items.html", context, status=422 if wrong else 200)
+
+
+def _rows(study: Study, role: str) -> QuerySet[Item]:
+    shown = ItemResponse.objects.order_by("position").select_related("response").defer("response__text")
+    rows = study.items.order_by("pk").select_related("prompt", "repeat_of")
+    if role in Item.Role.values:
+        rows = rows.filter(role=role)
+    submitted = Count("assignments", filter=Q(assignments__status=Assignment.Status.SUBMITTED))
+    return rows.annotate(n=submitted).prefetch_related(Prefetch("item_responses", shown))
+
+
+def _table(study: Study) -> list[dict[str, Any]]:
+    """Items by kind and role."""
+    rows = study.items.order_by().values_list("kind", "role").annotate(n=Count("pk"))
+    counts = {(kind, role): n for kind, role, n in rows}
+    there = {kind for kind, _ in counts}
+    return [
+        {"kind": kind.label.lower(), "counts": [counts.get((kind.value, r), 0) for r in Item.Role.values]}
+        for kind in ItemKind
+        if kind.value in there
+    ]
+
+
+def _make(request: HttpRequest, study: Study, form: DesignForm) -> None:
+    data = form.cleaned_data
+    wanted = planting.Wanted(data["how"], data["each"], data["size"] or 2, data["delta"] or 0.0)
+    n = planting.make_items(study, wanted)
+    if n:
+        messages.success(request, f"Made: {n:,} {'item' if n == 1 else 'items'}, with their seats.")
+    elif wanted.how == "equal":
+        messages.warning(
+            request, "No pair of rated responses is that close: rate singles first, or allow more."
+        )
+    else:
+        messages.warning(request, "Nothing new: the pool has no more of these.")
+
+
+@require_POST
+@staff_only
+def repeat(request: HttpRequest, slug: str) -> HttpResponse:
+    study = get_object_or_404(Study, slug=slug)
+    form = RepeatForm(request.POST)
+    if not form.is_valid():
+        return _page(request, study, DesignForm(), form)
+    n = planting.add_repeats(study, form.cleaned_data["share"] / 100, ItemKind.values)
+    messages.success(request, f"Planted: {n:,} {'repeat' if n == 1 else 'repeats'}.")
+    return redirect("items", study.slug)
+
+
+@require_POST
+@staff_only
+def remove(request: HttpRequest, slug: str) -> HttpResponse:
+    """Take back chosen items, or all of a role, as far as nobody has judged them."""
+    study = get_object_or_404(Study, slug=slug)
+    if role := request.POST.get("role", ""):
+        chosen = list(study.items.filter(role=role).values_list("pk", flat=True))
+    else:
+        chosen = [int(pk) for pk in request.POST.getlist("item") if pk.isdecimal() and len(pk) < 19]
+        chosen = list(study.items.filter(pk__in=chosen).values_list("pk", flat=True))
+    try:
+        n = planting.remove_items(study, chosen)
+    except ProtectedError:
+        messages.error(request, "Nothing was taken back: scores of machines rest on some of these items.")
+        return redirect("items", study.slug)
+    left = len(chosen) - n
+    stayed = f" {left:,} stayed: people have judged them or have them open." if left > 0 else ""
+    messages.success(request, f"Taken back: {n:,}.{stayed}")
+    return redirect("items", study.slug)
+
+
+@require_http_methods(["GET", "POST"])
+@staff_only
+def plant(request: HttpRequest, slug: str) -> HttpResponse:
+    """Write a practice or gold item, and answer it as it should be answered."""
+    study = get_object_or_404(Study, slug=slug)
+    kind, size = _shape(request.GET)
+    criteria = [c for c in study.criteria.all() if c.on == kind]
+    form = PlantForm(posted(request), size=size)
+    expected, problems = _expected(criteria, size, request.POST)
+    if request.method == "POST" and form.is_valid() and not problems:
+        if expected:
+            item = planting.plant(study, _plant(form, kind, expected))
+            messages.success(request, f"Planted: {item.key}.")
+            return redirect("items", study.slug)
+        form.add_error(None, "Answer at least one question: without an expected answer it can't be passed.")
+    context = {
+        "study": study,
+        "form": form,
+        "kind": kind,
+        "kinds": CALLED.items(),
+        "called": CALLED[kind.value],
+        "size": size,
+        "sizes": range(3, LARGEST_PLANTED + 1),
+        **_questions(criteria, size, request.POST, problems),
+    }
+    wrong = request.method == "POST"
+    return render(request, "annotate/desk_plant.html", context, status=422 if wrong else 200)
+
+
+def _shape(query: QueryDict) -> tuple[ItemKind, int]:
+    name, size = query.get("kind", ""), query.get("size", "")
+    kind = ItemKind(name) if name in ItemKind.values else ItemKind.SINGLE
+    if kind is ItemKind.SET:
+        return kind, min(max(int(size) if size.isdecimal() and len(size) < 4 else 3, 3), LARGEST_PLANTED)
+    return kind, kind.sizes[0]
+
+
+def _expected(criteria: list[Criterion], size: int, sent: QueryDict) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the questions were answered with, by criterion; what of it can't be an answer."""
+    expected, problems = dict[str, Any](), dict[str, str]()
+    tolerance = sent.get("tolerance", "0")
+    near = int(tolerance) if tolerance.isdecimal() and len(tolerance) < 4 else 0
+    for criterion in criteria if sent else ():
+        # Nothing has to be expected of any one question.
+        criterion.required = False
+        try:
+            rows = Kind(criterion.kind).read(criterion, sent, range(1, size + 1))
+        except AnswerError as error:
+            problems[criterion.key] = f"Expected {error.expected}."
+            continue
+        if (value := planting.expectation(criterion, rows, near)) is not None:
+            expected[criterion.key] = value
+    return expected, problems
+
+
+def _plant(form: PlantForm, kind: ItemKind, expected: dict[str, Any]) -> planting.Plant:
+    data = form.cleaned_data
+    texts = [data[field.name] for field in form.texts]
+    return planting.Plant(data["role"], kind, data["prompt"], texts, expected, data["explain"])
+
+
+def _questions(
+    criteria: list[Criterion], size: int, sent: QueryDict, problems: dict[str, str]
+) -> dict[str, Any]:
+    asked = []
+    for criterion in criteria:
+        criterion.required = True
+        for question in Kind(criterion.kind).questions(criterion, range(1, size + 1)):
+            chosen = sent.get(question.field, "")
+            asked.append(Asked(criterion, question, chosen, problems.get(criterion.key, "")))
+    return {"asked": asked, "explain": EXPLAIN}

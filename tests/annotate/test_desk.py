@@ -1,0 +1,569 @@
+"""The study desk over HTTP: a study from nothing to open, and what is refused on the way."""
+
+import gzip
+import io
+import json
+import re
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from annotate import planting, seats
+from annotate.models import Assignment, Criterion, Item, Judgment, Response, Study
+from tests.factories import make_annotator, make_study
+
+pytestmark = pytest.mark.django_db
+
+GET, POST = "get", "post"
+PAGES = [
+    (GET, "new-study", []),
+    (POST, "markdown", []),
+    (GET, "upload", []),
+    (GET, "studies", []),
+    (GET, "study", ["tiny"]),
+    (POST, "move-study", ["tiny"]),
+    (GET, "clone", ["tiny"]),
+    (GET, "delete", ["tiny"]),
+    *((GET, "settings", ["tiny", section]) for section in ("texts", "journey", "page", "panel")),
+    (GET, "criteria", ["tiny"]),
+    (GET, "new-criterion", ["tiny"]),
+    (POST, "preview-criterion", ["tiny"]),
+    (GET, "criterion", ["tiny", 0]),
+    (POST, "move-criterion", ["tiny", 0]),
+    (POST, "remove-criterion", ["tiny", 0]),
+    (GET, "pool", ["tiny"]),
+    (GET, "leaks", ["tiny"]),
+    (POST, "hold-back", ["tiny"]),
+    (GET, "items", ["tiny"]),
+    (GET, "plant", ["tiny"]),
+    (GET, "strata", ["tiny"]),
+    (POST, "repeat-items", ["tiny"]),
+    (POST, "remove-items", ["tiny"]),
+]
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(User.objects.create_user("sam", is_staff=True))
+    return client
+
+
+def address(name: str, args: list[Any]) -> str:
+    pk = Criterion.objects.values_list("pk", flat=True).first()
+    return reverse(name, args=[pk if arg == 0 else arg for arg in args])
+
+
+@pytest.mark.parametrize(("method", "name", "args"), PAGES, ids=lambda v: str(v))
+def test_only_staff_come_to_the_desk(client: Client, method: str, name: str, args: list[Any]) -> None:
+    make_study()
+    path = address(name, args)
+    assert getattr(client, method)(path).url.startswith("/login/")
+    client.force_login(User.objects.create_user("ann"))
+    assert getattr(client, method)(path).status_code == 403
+    client.force_login(User.objects.create_user("sam", is_staff=True))
+    assert getattr(client, method)(path).status_code in (200, 302, 409, 422)
+    if method == POST:
+        # What changes something is posted, with a token.
+        assert client.get(path).status_code == 405
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(User.objects.get(username="sam"))
+        assert strict.post(path).status_code == 403
+
+
+@pytest.mark.parametrize(("method", "name", "args"), [p for p in PAGES if p[0] == GET], ids=lambda v: str(v))
+def test_a_page_asks_the_database_as_often_for_many_rows_as_for_few(
+    staff: Client,
+    method: str,
+    name: str,
+    args: list[Any],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    make_study(prompts=6, responses=6)
+    with django_assert_max_num_queries(24):
+        staff.get(address(name, args))
+
+
+def entered(page: Any) -> dict[str, Any]:
+    """The fields of a page's last form as they stand, read from its context."""
+    form = page.context["form"]
+    values = {f.html_name: f.value() for f in form}
+    return {name: value for name, value in values.items() if value is not None and value is not False}
+
+
+def test_a_study_from_nothing_to_open(staff: Client) -> None:
+    made: Any = staff.post(
+        reverse("new-study"), {"title": "Lines about time", "seats": 2, "instructions": "Read **all**."}
+    )
+    study = Study.objects.get()
+    assert (study.slug, study.status) == ("lines-about-time", "draft")
+    assert made.url == reverse("criteria", args=[study.slug])
+    assert "There are no criteria" in said(staff, study)
+
+    rating = {"text": "How good is it?", "kind": "rating", "on": "single", "scale_low": 1, "scale_high": 5}
+    rating |= {"labels": "1 = poor\n5 = great", "measures": "quality", "required": "on"}
+    staff.post(reverse("new-criterion", args=[study.slug]), rating)
+    better = {
+        "text": "Which is better?",
+        "kind": "preference",
+        "on": "pair",
+        "key": "better",
+        "required": "on",
+    }
+    staff.post(reverse("new-criterion", args=[study.slug]), better)
+    assert [(c.key, c.labels) for c in study.criteria.all()] == [
+        ("how-good-is-it", {"1": "poor", "5": "great"}),
+        ("better", {}),
+    ]
+
+    pasted = {
+        "prompts": "prompt_id,text\np1,Write about time.\n",
+        "responses": "\n".join(
+            json.dumps({"response_id": f"r{n}", "prompt_id": "p1", "text": f"Time {n}.", "source": "m"})
+            for n in range(6)
+        ),
+    }
+    assert staff.post(reverse("pool", args=[study.slug]), pasted).status_code == 302
+    assert study.responses.count() == 6
+
+    items = reverse("items", args=[study.slug])
+    staff.post(items, {"how": "singles"})
+    staff.post(items, {"how": "random", "each": 6})
+    assert (study.items.filter(kind="single").count(), study.items.filter(kind="pair").count()) == (6, 6)
+    assert Assignment.objects.filter(study=study).free().count() == 24
+    staff.post(items, {"how": "random", "each": 3})
+    assert study.items.filter(kind="pair").count() == 9
+    again = staff.post(items, {"how": "singles"}, follow=True)
+    assert "Nothing new" in again.content.decode()
+
+    assert "Missing before" not in said(staff, study)
+    staff.post(reverse("move-study", args=[study.slug]), {"to": "open"})
+    study.refresh_from_db()
+    assert study.status == "open"
+    assert seats.next_assignment(make_annotator(study)) is not None
+    for to in ("paused", "open", "closed", "open"):
+        staff.post(reverse("move-study", args=[study.slug]), {"to": to})
+        assert Study.objects.get().status == to
+
+
+def said(staff: Client, study: Study) -> str:
+    return staff.get(reverse("study", args=[study.slug])).content.decode()
+
+
+def test_nothing_opens_with_something_missing(staff: Client) -> None:
+    study = make_study(kinds=["single"])
+    Study.objects.update(status="draft", checks=[{"text": "?", "options": ["a", "b"], "right": None}])
+    study.criteria.update(on="pair", kind="preference", scale_low=None, scale_high=None)
+    Item.objects.filter(key="p0-single-0").update(role="gold", expected=None)
+    refused = staff.post(reverse("move-study", args=["tiny"]), {"to": "open"})
+    page = refused.content.decode()
+    assert refused.status_code == 409
+    for lack in ("No criterion asks about one response", "has no right answer", "has no expected answer"):
+        assert lack in page
+    assert Study.objects.get().status == "draft"
+    assert staff.post(reverse("move-study", args=["tiny"]), {"to": "closed"}).status_code == 409
+
+
+WRONG_CRITERIA = [
+    ({"kind": "preference"}, "on", "asked about a pair"),
+    ({"scale_high": 1}, "scale_high", "Higher than"),
+    ({"scale_high": 5000}, "scale_high", "At most 1,001 points"),
+    ({"scale_low": ""}, "scale_low", "Needed for"),
+    ({"labels": "9 = superb"}, "labels", "9 is no point"),
+    ({"labels": "superb"}, "labels", "point = label"),
+    ({"key": "quality"}, "key", "Another criterion"),
+    ({"key": "a b"}, "key", "letters, digits"),
+    ({"text": ""}, "text", "required"),
+]
+
+
+@pytest.mark.parametrize(("change", "field", "message"), WRONG_CRITERIA)
+def test_an_error_stands_at_its_field_and_what_was_typed_stays(
+    staff: Client, change: dict[str, Any], field: str, message: str
+) -> None:
+    make_study(kinds=["single"])
+    typed = {"text": "How odd?", "kind": "rating", "on": "single", "scale_low": 1, "scale_high": 5} | change
+    page = staff.post(reverse("new-criterion", args=["tiny"]), typed)
+    assert page.status_code == 422
+    assert message in " ".join(page.context["form"].errors[field])
+    assert message.split("=")[0] in page.content.decode()
+    assert "How odd?" in page.content.decode() or field == "text"
+    assert Criterion.objects.count() == 1
+
+
+def test_the_preview_draws_what_is_typed(staff: Client) -> None:
+    make_study(kinds=["pair"])
+    path = reverse("preview-criterion", args=["tiny"])
+    typed = {"text": "How <b>alike</b>?", "kind": "similarity", "on": "pair", "scale_low": 0, "scale_high": 4}
+    page = staff.post(path, typed | {"labels": "0 = not at all"}).content.decode()
+    assert "How &lt;b&gt;alike&lt;/b&gt;?" in page
+    assert page.count('type="radio"') == 5
+    assert "not at all" in page
+    assert "Response 0 to 0" in page  # the study's own texts
+    assert "comes back" in staff.post(path, typed | {"on": "set"}).content.decode()
+    for kind, on in (
+        ("ranking", "set"),
+        ("grouping", "set"),
+        ("text", "single"),
+        ("number", "set"),
+        ("odd_one_out", "set"),
+    ):
+        assert "question" in staff.post(path, {"text": "?", "kind": kind, "on": on}).content.decode()
+
+
+def test_criteria_change_places_and_go(staff: Client) -> None:
+    study = make_study()
+    first, second, *_ = study.criteria.all()
+    staff.post(reverse("move-criterion", args=["tiny", second.pk]), {"to": "up"})
+    assert [c.key for c in study.criteria.all()][:2] == [second.key, first.key]
+    staff.post(reverse("move-criterion", args=["tiny", second.pk]), {"to": "up"})  # it's the first already
+    staff.post(reverse("remove-criterion", args=["tiny", second.pk]))
+    assert second.key not in [c.key for c in study.criteria.all()]
+
+
+def judge(study: Study) -> Judgment:
+    annotator = make_annotator(study)
+    seat = seats.next_assignment(annotator)
+    assert seat is not None
+    criterion = study.criteria.filter(on=seat.item.kind).first()
+    assert criterion is not None
+    from uuid import uuid4
+
+    from annotate.kinds import Value
+
+    row = (criterion, Value(response=(seat.shown or [0])[0], value=4))
+    seats.submit(annotator, seat, seats.Submission([row], uuid4(), 0))
+    return Judgment.objects.get()
+
+
+def test_opening_points_at_leaks_once(staff: Client) -> None:
+    study = make_study()
+    Study.objects.update(status="draft")
+    leaky = study.responses.order_by("pk").first()
+    assert leaky is not None
+    Response.objects.filter(pk=leaky.pk).update(text="I'm Claude.")
+    path = reverse("move-study", args=["tiny"])
+    page = staff.post(path, {"to": "open"})
+    assert page.status_code == 409
+    assert "1 response names a model" in page.content.decode()
+    staff.post(path, {"to": "open", "anyway": "1"})
+    assert Study.objects.get().status == "open"
+
+
+def test_what_would_change_the_meaning_of_answers_is_refused(staff: Client) -> None:
+    study = make_study(kinds=["single"])
+    judge(study)
+    [criterion] = study.criteria.all()
+    path = reverse("criterion", args=["tiny", criterion.pk])
+    typed = entered(staff.get(path))
+    for change in (
+        {"scale_high": 7},
+        {"text": "How bad?"},
+        {"kind": "number"},
+        {"labels": "1 = x"},
+        {"key": "k"},
+    ):
+        page = staff.post(path, typed | change)
+        assert page.status_code == 422
+        assert any("Clone the study" in e for errors in page.context["form"].errors.values() for e in errors)
+        assert reverse("clone", args=["tiny"]) in page.content.decode()
+    staff.post(reverse("remove-criterion", args=["tiny", criterion.pk]))
+    criterion.refresh_from_db()
+    assert (criterion.text, criterion.scale_high, criterion.key) == ("Question quality?", 5, "quality")
+    # What the audit takes it for may change, and so may whether it must be answered.
+    assert staff.post(path, typed | {"measures": ""}).status_code == 302
+
+
+def test_seats_are_raised_and_lowered_but_not_below_what_was_given(staff: Client) -> None:
+    study = make_study(kinds=["single"], seats=3)
+    judge(study)
+    path = reverse("settings", args=["tiny", "texts"])
+    typed = entered(staff.get(path))
+    assert typed["seats"] == 3
+    staff.post(path, typed | {"seats": 4})
+    counts = {i.assignments.count() for i in study.items.all()}
+    assert counts == {4}
+    staff.post(path, typed | {"seats": 1})
+    assert {i.assignments.count() for i in study.items.all()} == {1}
+    staff.post(path, typed | {"seats": 2})
+    one, two = make_annotator(study, "b"), make_annotator(study, "c")
+    assert seats.next_assignment(one)
+    assert seats.next_assignment(two)
+    refused = staff.post(path, typed | {"seats": 1})
+    assert "has 2 annotators already" in refused.content.decode()
+    assert refused.status_code == 422
+    assert Study.objects.get().seats == 2
+
+
+def test_journey_page_and_panel(staff: Client) -> None:
+    study = make_study()
+    path = reverse("settings", args=["tiny", "journey"])
+    page = staff.get(path)
+    typed = entered(page) | {"minutes": 12, "break_after": 20, "language": "ru"}
+    typed |= {"check-TOTAL_FORMS": "2", "check-INITIAL_FORMS": "0"}
+    wrong = staff.post(path, typed | {"check-0-text": "What?", "check-0-options": "a\nb"})
+    assert "Put a star" in wrong.content.decode()
+    stored = staff.post(path, typed | {"check-0-text": "What?", "check-0-options": "a\n* b"})
+    assert stored.status_code == 302, stored.context["form"].errors
+    study.refresh_from_db()
+    assert study.checks == [{"text": "What?", "options": ["a", "b"], "right": 1}]
+    assert (study.minutes, study.break_after, study.language) == (12, 20, "ru")
+    assert "* b" in staff.get(path).content.decode()
+
+    path = reverse("settings", args=["tiny", "page"])
+    staff.post(path, entered(staff.get(path)) | {"layout": "stacked", "allow_skip": "on"})
+    path = reverse("settings", args=["tiny", "panel"])
+    typed = entered(staff.get(path)) | {"name_session": "sid", "code_finished": "C1"}
+    assert staff.post(path, typed | {"return_url": "javascript:alert(1)"}).status_code == 422
+    staff.post(path, typed | {"return_url": "https://panel.example/?c=CODE"})
+    study.refresh_from_db()
+    assert (study.layout, study.allow_skip, study.sync_scroll) == ("stacked", True, False)
+    assert study.panel_names == {"participant": "PROLIFIC_PID", "study": "STUDY_ID", "session": "sid"}
+    assert study.completion_codes == {"finished": "C1"}
+    assert study.return_url == "https://panel.example/?c=CODE"
+    assert staff.get(reverse("settings", args=["tiny", "nothing"])).status_code == 404
+
+
+def test_a_wrong_pool_is_told_row_by_row_and_kept(staff: Client) -> None:
+    make_study()
+    typed = {"responses": "response_id,prompt_id,text,source\nx,p9,Hello,m\n,p0,Hello,m\n"}
+    page = staff.post(reverse("pool", args=["tiny"]), typed)
+    assert page.status_code == 422
+    assert [(p.file, p.line, p.column) for p in page.context["error"].problems] == [
+        ("responses.csv", 2, "prompt_id"),
+        ("responses.csv", 3, "response_id"),
+    ]
+    assert "x,p9,Hello,m" in page.content.decode()
+    assert not Response.objects.filter(key="x").exists()
+    assert staff.post(reverse("pool", args=["tiny"]), {}).status_code == 422
+
+
+DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
+
+
+def zipped(names: dict[str, bytes]) -> io.BytesIO:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in names.items():
+            archive.writestr(name, content)
+    file.seek(0)
+    file.name = "folder.zip"
+    return file
+
+
+def demo_files() -> dict[str, bytes]:
+    names = ("study.toml", "prompts.jsonl", "responses.jsonl", "items.jsonl", "scores.jsonl")
+    return {name: (DEMO / name).read_bytes() for name in names}
+
+
+def test_a_folder_is_uploaded_whole(staff: Client) -> None:
+    file = zipped(
+        {f"demo/{name}": content for name, content in demo_files().items()} | {"demo/README.md": b"x"}
+    )
+    done = staff.post(reverse("upload"), {"folder": file, "slug": "mine"}, follow=True)
+    study = Study.objects.get()
+    assert (study.slug, study.status) == ("mine", "draft")
+    assert "Loaded:" in done.content.decode()
+    assert study.score_runs.exists()
+    assert "No response that is shown names" in staff.get(reverse("leaks", args=["mine"])).content.decode()
+    # Scores go with a deleted draft.
+    staff.post(reverse("delete", args=["mine"]))
+    assert not Study.objects.exists()
+
+
+def test_several_files_and_what_is_wrong_with_them(staff: Client) -> None:
+    files = demo_files()
+    files["items.jsonl"] += (
+        b'{"item_id": "x", "kind": "pair", "prompt_id": "nowhere", "response_ids": ["r"]}\n'
+    )
+    uploads = []
+    for name, content in files.items():
+        upload = io.BytesIO(content)
+        upload.name = name
+        uploads.append(upload)
+    page = staff.post(reverse("upload"), {"folder": uploads})
+    assert page.status_code == 422
+    assert "2 for a pair" in page.content.decode()
+    assert not Study.objects.exists()
+
+
+def tarred(**member: Any) -> io.BytesIO:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        info = tarfile.TarInfo(member.pop("name"))
+        for name, value in member.items():
+            setattr(info, name, value)
+        archive.addfile(info, io.BytesIO(b"x" * info.size))
+    file.seek(0)
+    file.name = "folder.tar.gz"
+    return file
+
+
+TRICKS = [
+    (lambda: tarred(name="../study.toml", size=1), "a path inside the archive"),
+    (lambda: tarred(name="/etc/study.toml", size=1), "a path inside the archive"),
+    (lambda: tarred(name="study.toml", type=tarfile.SYMTYPE, linkname="/etc/passwd"), "a plain file"),
+    (lambda: tarred(name="study.toml", type=tarfile.LNKTYPE, linkname="x"), "a plain file"),
+    (lambda: tarred(name="study.toml", type=tarfile.FIFOTYPE), "a plain file"),
+    (lambda: zipped({"a/../../study.toml": b"x"}), "a path inside the archive"),
+    (lambda: zipped({"C:\\study.toml": b"x"}), "a path inside the archive"),
+    (lambda: zipped({"a/study.toml": b"x", "b/study.toml": b"x"}), "each file once"),
+    (lambda: zipped({f"{n}.txt": b"" for n in range(201)}), "at most 200 files"),
+]
+
+
+@pytest.mark.parametrize(("made", "message"), TRICKS)
+def test_an_archive_with_a_trick_in_it_is_refused(staff: Client, made: Any, message: str) -> None:
+    page = staff.post(reverse("upload"), {"folder": made()})
+    assert page.status_code == 422
+    assert message in page.content.decode()
+
+
+def test_a_file_that_is_no_archive_and_one_that_is_too_large(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = io.BytesIO(b"PK nothing")
+    broken.name = "folder.zip"
+    assert "a whole archive" in staff.post(reverse("upload"), {"folder": broken}).content.decode()
+    other = io.BytesIO(b"x")
+    other.name = "photo.png"
+    assert "a table of a study folder" in staff.post(reverse("upload"), {"folder": other}).content.decode()
+    monkeypatch.setattr(sys.modules["annotate.folder.unpack"], "MOST_BYTES", 1_000)
+    for file in (
+        zipped({"study.toml": b"x" * 2_000}),
+        zipped({"prompts.jsonl.gz": gzip.compress(b"x" * 2_000)}),
+    ):
+        assert "MB in all" in staff.post(reverse("upload"), {"folder": file}).content.decode()
+
+
+def test_a_clone_has_everything_but_answers(staff: Client) -> None:
+    study = make_study(seats=2)
+    planting.add_repeats(study, 0.2, ["single", "pair", "set"])
+    judge(study)
+    staff.post(reverse("clone", args=["tiny"]), {"title": "Again", "slug": ""})
+    copy = Study.objects.get(slug="again")
+    assert copy.status == "draft"
+    assert not Judgment.objects.in_study(copy).exists()
+    for name in ("criteria", "prompts", "responses", "items"):
+        assert getattr(copy, name).count() == getattr(study, name).count() > 0
+    for item in copy.items.prefetch_related("item_responses__response").select_related("prompt", "repeat_of"):
+        before = study.items.get(key=item.key)
+        assert (item.role, item.place, item.prompt.study) == (before.role, before.place, copy)
+        assert [s.response.key for s in item.item_responses.all()] == [
+            s.response.key for s in before.item_responses.all()
+        ]
+        assert {s.response.study_id for s in item.item_responses.all()} == {copy.pk}
+        assert (item.repeat_of.study if item.repeat_of else copy) == copy
+    assert copy.items.filter(role="repeat").exists()
+    assert Assignment.objects.filter(study=copy).free().count() == 2 * copy.items.filter(role="main").count()
+
+
+def test_only_an_unjudged_draft_is_deleted(staff: Client) -> None:
+    study = make_study()
+    path = reverse("delete", args=["tiny"])
+    assert staff.post(path).status_code == 409
+    Study.objects.update(status="draft")
+    assert "can't be undone" in staff.get(path).content.decode()
+    Study.objects.update(status="open")
+    judge(study)
+    Study.objects.update(status="draft")
+    assert staff.post(path).status_code == 409
+    assert Study.objects.exists()
+
+
+def test_leaks_are_listed_held_back_and_released(staff: Client) -> None:
+    study = make_study(prompts=1)
+    leaky = study.responses.order_by("pk").first()
+    assert leaky is not None
+    Response.objects.filter(pk=leaky.pk).update(text="Sure! As an AI language model, I <3 time.")
+    holder = make_annotator(study)
+    assert seats.next_assignment(holder)
+    page = staff.get(reverse("leaks", args=["tiny"])).content.decode()
+    assert "<mark>As an AI</mark>" in page
+    assert "I &lt;3 time" in page
+    path = reverse("hold-back", args=["tiny"])
+    staff.post(path, {"do": "chosen", "response": leaky.pk, "reason": "says it is one"})
+    leaky.refresh_from_db()
+    assert leaky.held_back == "says it is one"
+    shows = Item.objects.filter(item_responses__response=leaky)
+    assert set(study.items.filter(withheld=True)) == set(shows)
+    assert len(shows) == 3
+    assert not Assignment.objects.held().filter(item__in=shows).exists()
+    seat = seats.next_assignment(holder)
+    assert seat is not None
+    assert seat.item not in shows
+    staff.post(path, {"do": "release", "response": leaky.pk})
+    assert not study.items.filter(withheld=True).exists()
+    staff.post(path, {"do": "all"})
+    assert study.responses.exclude(held_back="").count() == 1
+
+
+@pytest.mark.parametrize("kind", ["single", "pair", "set"])
+def test_a_gold_item_is_planted_by_answering_it(staff: Client, kind: str) -> None:
+    study = make_study()
+    path = reverse("plant", args=["tiny"]) + f"?kind={kind}"
+    page = staff.get(path).content.decode()
+    fields = dict.fromkeys(re.findall(r'name="(c[\d-]+)"', page))
+    size = {"single": 1, "pair": 2, "set": 3}[kind]
+    typed = {f"text_{n}": f"Please choose what is marked, {n}." for n in range(1, size + 1)}
+    typed |= {"role": "gold", "prompt": "A check", "explain": "It said so.", "tolerance": "0"}
+    assert "Answer at least one" in staff.post(path, typed).content.decode()
+    assert not study.items.filter(role="gold").exists()
+    answers = {name: re.search(rf'name="{name}" value="([^"]+)"', page) for name in fields}
+    typed |= {name: found[1] for name, found in answers.items() if found}
+    assert staff.post(path, typed).status_code == 302
+    item = study.items.get(role="gold")
+    keys = [s.response.key for s in item.item_responses.all()]
+    wanted: dict[str, dict[str, Any]] = {
+        "single": {"quality": 1},
+        "pair": {"preference": keys[0], "similarity": 0},
+        "set": {"grouping": dict.fromkeys(keys, 1)},
+    }
+    assert item.expected == {"explain": "It said so.", **wanted[kind]}
+    assert not item.assignments.exists()  # everybody who comes gets a seat of their own
+    assert item.prompt.key == "gold-1"
+    assert {r.source for r in item.prompt.responses.all()} == {planting.PLANTED}
+    # No pool takes planted texts in.
+    assert "gold-1" not in {pool.key for pool in planting.pools(study)}
+
+
+def test_a_tolerance_admits_the_points_around(staff: Client) -> None:
+    study = make_study(kinds=["single"])
+    [criterion] = study.criteria.all()
+    typed = {"role": "practice", "prompt": "P", "text_1": "T", "tolerance": "1", f"c{criterion.pk}-1": "5"}
+    stored = staff.post(reverse("plant", args=["tiny"]), typed)
+    assert stored.status_code == 302, (stored.context["form"].errors, stored.context["asked"])
+    assert study.items.get(role="practice").expected == {"quality": [4, 5]}
+
+
+def test_repeats_are_planted_once_and_items_taken_back(staff: Client) -> None:
+    study = make_study(prompts=5)
+    path = reverse("repeat-items", args=["tiny"])
+    staff.post(path, {"share": 20})
+    repeats = study.items.filter(role="repeat")
+    assert sorted(repeats.values_list("kind", flat=True)) == [
+        "pair",
+        "set",
+        "single",
+        "single",
+        "single",
+        "single",
+    ]
+    staff.post(path, {"share": 20})
+    assert repeats.count() == 6
+    assert staff.post(path, {"share": 0}).status_code == 422
+    judgment = judge(study)
+    staff.post(reverse("remove-items", args=["tiny"]), {"role": "main"})
+    kept = set(study.items.values_list("pk", flat=True))
+    assert judgment.assignment.item_id in kept
+    # Those that the annotator holds stay too; everything else is gone, repeats with what they repeat.
+    held = set(Assignment.objects.exclude(status="free").values_list("item_id", flat=True))
+    assert kept == held
+    assert {repeat.repeat_of_id for repeat in repeats} <= kept
