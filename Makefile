@@ -14,7 +14,7 @@ run: $(VENV)/.run .env
 
 # Written once. A server that others reach needs its own values: see the README.
 .env:
-	@umask 077; $(BIN)/python -c "import secrets; print(f'SECRET_KEY={secrets.token_urlsafe(50)}', 'ALLOWED_HOSTS=127.0.0.1,localhost', 'DATABASE_URL=sqlite:///var/offbeat.sqlite3', f'DEMO_PASSWORD={secrets.token_urlsafe(9)}', sep='\n')" > $@
+	@umask 077; $(BIN)/python -c "import secrets; print(f'SECRET_KEY={secrets.token_urlsafe(50)}', f'PSEUDONYM_KEY={secrets.token_urlsafe(50)}', 'ALLOWED_HOSTS=127.0.0.1,localhost', 'DATABASE_URL=sqlite:///var/offbeat.sqlite3', f'DEMO_PASSWORD={secrets.token_urlsafe(9)}', sep='\n')" > $@
 
 test: $(VENV)/.dev
 	$(BIN)/ruff check .

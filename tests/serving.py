@@ -23,6 +23,7 @@ def environment(database_url: str) -> dict[str, str]:
     return os.environ | {
         "DATABASE_URL": database_url,
         "SECRET_KEY": "for-this-test-only",
+        "PSEUDONYM_KEY": "for-this-test-only",
         "ALLOWED_HOSTS": "127.0.0.1",
         "DEBUG": "0",
         "LOG_LEVEL": "ERROR",

@@ -21,6 +21,9 @@ def required(name: str, development: str) -> str:
 
 
 SECRET_KEY = required("SECRET_KEY", "development-only-key-not-for-any-real-study")
+# Pseudonyms of panel participants hang on this key. Keep it apart from the data, and never change it in a study.
+# Without one of its own it follows from SECRET_KEY, and changes with it.
+PSEUDONYM_KEY = env.str("PSEUDONYM_KEY", default=f"pseudonyms:{SECRET_KEY}")
 ALLOWED_HOSTS = [h for h in required("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",") if h]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -58,6 +61,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "annotate.languages.EnglishUnlessSpoken",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -65,6 +69,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "annotate.config.middleware.BusyMiddleware",
 ]
 
 ROOT_URLCONF = "annotate.config.urls"
@@ -98,7 +103,11 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "studies"
 LOGOUT_REDIRECT_URL = "login"
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"
+# Of annotators' pages; everybody else's are in English.
+LANGUAGES = [("en", "English"), ("ru", "Русский")]
+LOCALE_PATHS = [BASE_DIR / "annotate" / "locale"]
+CSRF_FAILURE_VIEW = "annotate.views.journey.csrf_failure"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -124,6 +133,49 @@ SCORERS = {
     "minilm": "judging.scorers.minilm.MiniLM",
     "length": "judging.scorers.length.Length",
 }
+
+# What a response must not say to those who judge it: names of makers, products and themselves. How words match is
+# told in annotate/leaks.py; words that everyday texts are full of would only tire the reader of the list.
+LEAK_WORDS = [
+    *("as an ai", "as a large language model", "as a language model", "as an artificial intelligence"),
+    *(
+        "i'm an ai",
+        "i am an ai",
+        "i'm just an ai",
+        "ai language model",
+        "ai assistant",
+        "large language model",
+    ),
+    *("trained by", "my training data", "my knowledge cutoff", "knowledge cut-off"),
+    *("ChatGPT", "gpt-*", "GPT", "OpenAI", "Anthropic", "Claude", "Google AI", "Google DeepMind", "DeepMind"),
+    *("Gemini", "Gemma", "Bard", "Meta AI", "Llama", "LLaMA", "Mistral", "Mixtral", "Qwen", "Alibaba Cloud"),
+    *(
+        "DeepSeek",
+        "Grok",
+        "xAI",
+        "Cohere",
+        "Command R",
+        "Phi-*",
+        "Microsoft Copilot",
+        "Copilot",
+        "Yi-*",
+        "Falcon-*",
+    ),
+    *(
+        "GLM-*",
+        "ChatGLM",
+        "Zhipu",
+        "Moonshot AI",
+        "Kimi",
+        "ERNIE Bot",
+        "Baichuan",
+        "Nemotron",
+        "OLMo",
+        "Vicuna",
+    ),
+    *("Alpaca-*", "Jamba", "MiniMax", "Perplexity AI", "Hugging Face", "YandexGPT", "GigaChat"),
+]
+LEAK_WORDS += env.list("MORE_LEAK_WORDS", default=[])
 
 # Behind HTTPS set SECURE=1: cookies travel encrypted only, and browsers are told to stay on HTTPS.
 SECURE = env.bool("SECURE", default=False)

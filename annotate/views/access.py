@@ -2,16 +2,22 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 
+from annotate import languages, pseudonyms
 from annotate.models import Annotator, Study
 
 P = ParamSpec("P")
@@ -19,6 +25,9 @@ P = ParamSpec("P")
 _INVITE = signing.Signer(salt="offbeat.invite")
 _COOKIE_SALT = "offbeat.annotator"
 _COOKIE_AGE = 60 * 60 * 24 * 90
+_PERSONAL_SALT = "offbeat.personal"
+# Parameter of a personal link: who comes, by pseudonym, signed.
+_PERSONAL = "as"
 
 
 def invite_path(study: Study) -> str:
@@ -29,19 +38,64 @@ def invited_study(token: str) -> Study:
     try:
         slug = _INVITE.unsign(token)
     except signing.BadSignature:
-        raise Http404("This invite link is not valid. Was it copied whole?") from None
-    return get_object_or_404(Study, slug=slug)
+        raise Http404(_("This invite link is not valid. Was it copied whole?")) from None
+    return get_object_or_404(Study.objects.prefetch_related("criteria"), slug=slug)
 
 
-def new_annotator(study: Study) -> Annotator:
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who opens an invite link: known already, or named by a panel or a personal link, or nobody yet."""
+
+    annotator: Annotator | None = None
+    key: str = ""
+    session: str = ""
+
+
+def visitor(request: HttpRequest, study: Study) -> Visitor:
+    """Whom the link names; without a name, whoever this browser is."""
+    try:
+        key, session = signing.loads(request.GET.get(_PERSONAL, ""), salt=_PERSONAL_SALT + study.slug)
+    except signing.BadSignature:
+        return Visitor(known_annotator(request, study.slug))
+    return Visitor(_annotators().filter(study=study, key=key).first(), key, session)
+
+
+def panel_link(request: HttpRequest, study: Study) -> str:
+    """For a visitor with a panel's parameters: the same link with a signed pseudonym in their place."""
+    panel_id = _panel_parameter(request, study, "participant")
+    if not panel_id:
+        return ""
+    session = _panel_parameter(request, study, "session")
+    key = pseudonyms.participant(study.slug, panel_id)
+    return _named_path(study, key, pseudonyms.visit(study.slug, session))
+
+
+def _panel_parameter(request: HttpRequest, study: Study, name: str) -> str:
+    named = study.panel_names.get(name)
+    return request.GET.get(named, "").strip() if named else ""
+
+
+def personal_link(request: HttpRequest, annotator: Annotator) -> str:
+    """A link with which its annotator goes on in another browser."""
+    return request.build_absolute_uri(_named_path(annotator.study, annotator.key))
+
+
+def _named_path(study: Study, key: str, session: str = "") -> str:
+    named = signing.dumps([key, session], salt=_PERSONAL_SALT + study.slug)
+    return f"{invite_path(study)}?{urlencode({_PERSONAL: named})}"
+
+
+def new_annotator(study: Study, key: str = "") -> Annotator:
     # Random, so that a pseudonym says nothing about who joined when.
-    return Annotator.objects.create(study=study, key=f"a-{secrets.token_hex(5)}")
+    annotator, _created = Annotator.objects.get_or_create(study=study, key=key or f"a-{secrets.token_hex(5)}")
+    return annotator
 
 
 def remember(response: HttpResponse, annotator: Annotator, *, secure: bool) -> HttpResponse:
     response.set_cookie(
         _cookie_name(annotator.study.slug),
-        signing.dumps(annotator.pk, salt=_COOKIE_SALT),
+        # By name, not by number: a study that is exported and loaded again knows its annotators still.
+        signing.dumps([annotator.study.slug, annotator.key], salt=_COOKIE_SALT),
         max_age=_COOKIE_AGE,
         httponly=True,
         samesite="Lax",
@@ -51,18 +105,44 @@ def remember(response: HttpResponse, annotator: Annotator, *, secure: bool) -> H
 
 
 def known_annotator(request: HttpRequest, slug: str) -> Annotator | None:
-    """The annotator this browser is in the study, with the study and its criteria at hand."""
+    """The annotator this browser is in the study, with the study and its criteria at hand.
+
+    What follows of the request is in the language of the study's pages.
+    """
     cookie = request.COOKIES.get(_cookie_name(slug), "")
     try:
-        pk = signing.loads(cookie, salt=_COOKIE_SALT, max_age=_COOKIE_AGE)
-    except signing.BadSignature:
+        named, key = signing.loads(cookie, salt=_COOKIE_SALT, max_age=_COOKIE_AGE)
+    except (signing.BadSignature, TypeError, ValueError):
         return None
-    rows = Annotator.objects.select_related("study").prefetch_related("study__criteria")
-    return rows.filter(pk=pk, study__slug=slug).first()
+    annotator = _annotators().filter(key=key, study__slug=slug).first() if named == slug else None
+    if annotator is not None:
+        languages.speak(request, annotator.study)
+    return annotator
+
+
+def _annotators() -> QuerySet[Annotator]:
+    return Annotator.objects.select_related("study").prefetch_related("study__criteria")
+
+
+def for_annotators(
+    view: Callable[Concatenate[HttpRequest, Annotator, P], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Give the view the annotator that this browser is; others are asked for their invite link."""
+
+    @never_cache
+    @wraps(view)
+    def known(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        annotator = known_annotator(request, slug)
+        if annotator is None:
+            return not_invited(request, slug)
+        return view(request, annotator, *args, **kwargs)
+
+    return known
 
 
 def not_invited(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study, slug=slug)
+    languages.speak(request, study)
     return render(request, "annotate/no_invite.html", {"study": study}, status=403)
 
 

@@ -35,7 +35,7 @@ def url(study: Study) -> str:
 
 
 def get(client: Client, study: Study) -> str:
-    return client.get(url(study)).content.decode()
+    return client.get(url(study), follow=True).content.decode()
 
 
 def test_invite_to_first_item_without_an_account() -> None:
@@ -227,7 +227,7 @@ def test_the_end_says_why() -> None:
     assert "in the hands of other annotators until" in get(second, study)
     while 'class="answer"' in page:
         page = first.post(url(study), fill(page), headers={"HX-Request": "true"}).content.decode()
-    assert "4 judgments of yours are stored" in page
+    assert "4 judgments of yours are stored" in get(first, study)
     assert "has all the annotators it wants" in get(second, study)
     assert "This study is full" in Client().get(invite_path(study)).content.decode()
 
@@ -237,7 +237,7 @@ def test_leaving_gives_the_seats_back() -> None:
     client = join(study)
     get(client, study)
     assert Assignment.objects.held().exists()
-    assert "You stopped" in client.post(f"/rate/{study.slug}/leave/").content.decode()
+    assert "You stopped" in client.post(f"/rate/{study.slug}/leave/", follow=True).content.decode()
     assert not Assignment.objects.held().exists()
 
 
@@ -258,3 +258,18 @@ def test_a_submission_costs_few_queries_whatever_the_size() -> None:
         )
     assert costs[0] == costs[1]
     assert costs[1] <= 15
+
+
+def test_a_study_loaded_again_knows_its_annotators() -> None:
+    study = make_study()
+    client = join(study)
+    Annotator.objects.update(id=987_654)  # as after an export and a load: another number, the same name
+    assert client.get(url(study)).status_code == 200
+
+
+def test_a_cookie_of_one_study_is_no_key_to_its_copy() -> None:
+    one, two = make_study("one"), make_study("two")
+    client = join(one)
+    Annotator.objects.create(study=two, key=Annotator.objects.get(study=one).key)
+    client.cookies["annotator-two"] = client.cookies["annotator-one"].value
+    assert client.get(url(two)).status_code == 403

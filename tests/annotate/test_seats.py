@@ -340,3 +340,53 @@ def test_the_database_refuses_an_annotator_twice_on_an_item() -> None:
     another = Assignment.objects.filter(item=seat.item_id).free()[0]
     with pytest.raises(IntegrityError), transaction.atomic():
         Assignment.objects.filter(pk=another.pk).update(status="submitted", annotator=annotator)
+
+
+def test_an_old_page_fills_the_seat_that_its_annotator_holds_by_now() -> None:
+    """The seat ran out and went to somebody; back in another tab, the annotator got another at the same item."""
+    study = make_study(prompts=1, responses=2, seats=2, kinds=["pair"])
+    slow, quick = make_annotator(study, "slow"), make_annotator(study, "quick")
+    old = seats.next_assignment(slow)
+    assert old is not None
+    expire_all(study)
+    seats.release_expired(study.pk)
+    seats.next_assignment(quick)
+    new = seats.next_assignment(slow)
+    assert new is not None
+    assert new.pk != old.pk
+    submit(slow, old)
+    new.refresh_from_db()
+    assert (new.status, new.annotator_id, new.shown) == ("submitted", slow.pk, old.shown)
+    assert seats.next_assignment(slow) is None
+    assert Assignment.objects.get(pk=old.pk).annotator_id == quick.pk
+
+
+def test_a_seat_with_a_judgment_is_never_given_back() -> None:
+    annotator = make_annotator(make_study())
+    seat = seats.next_assignment(annotator)
+    assert seat is not None
+    submit(annotator, seat)
+    past = timezone.now() - dt.timedelta(minutes=1)
+    Assignment.objects.filter(pk=seat.pk).update(status="held", expires_at=past)
+    seats.release_expired(seat.study_id)
+    seat.refresh_from_db()
+    assert seat.annotator_id == annotator.pk
+
+
+def test_the_same_token_with_other_answers_is_told() -> None:
+    annotator = make_annotator(make_study(kinds=["single"]))
+    seat = seats.next_assignment(annotator)
+    assert seat is not None
+    token = uuid.uuid4()
+    submit(annotator, seat, token=token)
+    other = [(criterion, Value(response=value.response, value=4)) for criterion, value in rows_for(seat)]
+    with pytest.raises(seats.StaleSeatError):
+        seats.submit(annotator, seat, seats.Submission(other, token, 0))
+
+
+def test_a_study_is_not_full_while_held_seats_run_out() -> None:
+    study = make_study(prompts=1, seats=1)
+    seats.next_assignment(make_annotator(study))
+    assert seats.free_seats(study) == 0
+    expire_all(study)
+    assert seats.free_seats(study) == study.items.count()

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+THREADS = 8
+
 
 class Command(BaseCommand):
     help = "Serve by a production server (granian). Run `migrate` and `collectstatic` before."
@@ -16,15 +18,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, workers: int, **options: Any) -> None:
         """Become the server: this process ends only with it."""
-        _check_free(host, port)
+        check_free(host, port)
         command = ["-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
-        # One thread a process: threads would only take turns. More at once: more --workers.
-        command += ["--workers", str(workers), "--blocking-threads", "1", "--respawn-failed-workers"]
+        # Threads take turns in Python, but one that waits for a slow sender's body must not stop the others.
+        command += ["--workers", str(workers), "--blocking-threads", str(THREADS), "--respawn-failed-workers"]
         command += ["--no-ws", "--log-level", "warning", "annotate.config.wsgi:application"]
         os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
 
 
-def _check_free(host: str, port: int) -> None:
+def check_free(host: str, port: int) -> None:
     # The server shares its port among workers, so it would share it with another server too, without a word.
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -32,5 +34,5 @@ def _check_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CommandError(
-                f"{host}:{port} can't be used ({error.strerror}); another: PORT=8001 make run"
+                f"{host}:{port} can't be used ({error.strerror}); name another port"
             ) from error

@@ -1,0 +1,42 @@
+"""How long a visit takes: what the study says, else what its texts and questions make likely."""
+
+from collections import Counter
+from math import ceil
+
+from django.db.models import Count, Sum
+from django.db.models.functions import Length
+
+from annotate.kinds import Kind
+from annotate.models import Item, ItemResponse, Study
+
+CHARACTERS_A_MINUTE = 1300
+SECONDS_A_QUESTION = 5
+
+
+def minutes(study: Study, n_items: int) -> int:
+    """Of a visit of so many items."""
+    if study.minutes:
+        return study.minutes
+    shown = ItemResponse.objects.filter(
+        item__study=study, item__role=Item.Role.MAIN, item__withheld=False
+    ).order_by()
+    kinds = shown.values_list("item__kind").annotate(Count("item", distinct=True), Count("pk"))
+    n_all = sum(items for _, items, _ in kinds)
+    if not n_all:
+        return 1
+    questions = sum(_questions(study, kind, items, responses) for kind, items, responses in kinds)
+    characters = shown.aggregate(n=Sum(Length("response__text")))["n"] or 0
+    characters += study.prompts.aggregate(n=Sum(Length("text")))["n"] or 0
+    seconds = 60 * characters / CHARACTERS_A_MINUTE + SECONDS_A_QUESTION * questions
+    return _rounded(seconds / 60 * min(1, n_items / n_all))
+
+
+def _questions(study: Study, kind: str, items: int, responses: int) -> int:
+    asked = Counter(Kind(c.kind).per_response for c in study.criteria.all() if c.on == kind)
+    return asked[True] * responses + asked[False] * items
+
+
+def _rounded(value: float) -> int:
+    """To a figure that promises no more than an estimate can."""
+    step = 1 if value < 10 else 5 if value < 60 else 10
+    return max(1, step * ceil(value / step))

@@ -1,0 +1,167 @@
+"""Participants of a panel: known by a keyed hash alone, resumed, visited again, paid."""
+
+import json
+import re
+from io import StringIO
+
+import pytest
+from django.core import serializers
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from annotate import pseudonyms
+from annotate.models import Annotator, Assignment, Study
+from annotate.views.access import invite_path
+from tests.annotate.test_journey import fill, url
+from tests.annotate.test_journey_stages import see, step, study_with, submit
+
+pytestmark = pytest.mark.django_db
+
+PID = "5f8d-participant-of-prolific"
+SID = "77aa-session-of-prolific"
+
+
+def link(study: Study, participant: str = PID, session: str = SID) -> str:
+    return f"{invite_path(study)}?PROLIFIC_PID={participant}&STUDY_ID=s1&SESSION_ID={session}"
+
+
+def come(study: Study, participant: str = PID, session: str = SID) -> Client:
+    """Open the panel's link and press the button."""
+    client = Client()
+    client.post(see(client, link(study, participant, session))[0])
+    return client
+
+
+def test_a_pseudonym_is_a_keyed_hash(settings: object) -> None:
+    key = pseudonyms.participant("tiny", PID)
+    assert re.fullmatch(r"p-[0-9a-f]{16}", key)
+    assert key == pseudonyms.participant("tiny", PID)
+    assert key != pseudonyms.participant("other", PID)
+    assert key.removeprefix("p-") != pseudonyms.visit("tiny", PID).removeprefix("v-")
+    settings.PSEUDONYM_KEY = "another"  # type: ignore[attr-defined]
+    assert key != pseudonyms.participant("tiny", PID)
+
+
+def test_the_panels_ids_are_stored_nowhere_and_stay_in_the_first_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG")
+    study = study_with(consent="Agree?", break_after=1)
+    client = Client()
+    response = client.get(link(study))
+    seen = [str(response.headers), response.content.decode()]
+    where, page = see(client, response["Location"], go="1")
+    seen += [response["Location"], where, page]
+    seen += see(client, where, agree="yes")
+    seen += submit(client, study)
+    seen += see(client, step(study, "leave"), go="1")
+    seen += [client.cookies.output(), str(client.session.items())]
+    rows = [*Annotator.objects.all(), *Assignment.objects.all(), study]
+    seen += [serializers.serialize("json", rows), caplog.text.replace(link(study), "")]
+    assert Annotator.objects.get().key == pseudonyms.participant(study.slug, PID)
+    assert not [text for text in seen if PID in text or SID in text]
+
+
+def test_the_same_participant_is_the_same_annotator_on_any_device() -> None:
+    study = study_with()
+    submit(come(study), study)
+    second = Client()
+    assert "Welcome back" in see(second, link(study))[1]
+    come(study)
+    come(study, "somebody else")
+    assert Annotator.objects.count() == 2
+
+
+def test_two_participants_at_one_computer_are_two_annotators() -> None:
+    study = study_with()
+    client = Client()
+    for participant in ("one", "two", "one"):
+        client.post(see(client, link(study, participant))[0])
+    assert Annotator.objects.count() == 2
+    held = fill(client.get(url(study)).content.decode())["assignment"]
+    assert Assignment.objects.get(pk=held).annotator == Annotator.objects.get(
+        key=pseudonyms.participant(study.slug, "one")
+    )
+
+
+def test_a_reload_and_a_second_press_change_nothing() -> None:
+    study = study_with(session_items=2)
+    for _ in range(3):
+        come(study)
+    found = Annotator.objects.get()
+    assert (found.session, found.session_start) == (pseudonyms.visit(study.slug, SID), 0)
+
+
+def test_a_visit_ends_after_its_items_and_a_new_session_begins_another() -> None:
+    study = study_with(session_items=2, completion_codes={"finished": "FIN"}, shape={"responses": 5})
+    client = come(study)
+    assert [submit(client, study)[0] for _ in range(2)] == [url(study), step(study, "end")]
+    found = Annotator.objects.get()
+    assert (found.outcome, found.session_start) == ("finished", 0)
+    where, page = see(come(study), url(study))  # the same visit again
+    assert (where, "FIN" in page) == (step(study, "end"), True)
+    assert "Do more" not in page
+    client = come(study, session="a new one")
+    found.refresh_from_db()
+    assert (found.stage, found.session_start) == ("work", 2)
+    assert [submit(client, study)[0] for _ in range(2)] == [url(study), step(study, "end")]
+    assert Assignment.objects.submitted().count() == 4
+
+
+def test_whoever_comes_from_no_panel_may_do_another_round() -> None:
+    study = study_with(session_items=2, shape={"responses": 5})
+    client = Client()
+    client.post(invite_path(study))
+    submit(client, study)
+    page = submit(client, study)[1]
+    assert "There is more to do" in page
+    assert see(client, step(study, "resume"), go="1")[0] == url(study)
+    assert Annotator.objects.get().session_start == 2
+
+
+def test_a_screened_out_participant_stays_so_in_a_new_session() -> None:
+    study = study_with(checks=[{"text": "?", "options": ["a", "b"], "right": 0}], check_tries=1)
+    see(come(study), step(study, "check"), q0="1", tries="0")
+    assert see(come(study, session="new"), url(study))[0] == step(study, "end")
+
+
+def test_other_panels_have_other_names() -> None:
+    study = study_with(panel_names={"participant": "workerId", "session": "assignmentId"})
+    client = Client()
+    where, _ = see(client, f"{invite_path(study)}?workerId=W1&assignmentId=A1")
+    client.post(where)
+    found = Annotator.objects.get()
+    assert (found.key, found.session) == (
+        pseudonyms.participant(study.slug, "W1"),
+        pseudonyms.visit(study.slug, "A1"),
+    )
+    assert see(Client(), link(study))[0] == link(study)  # Prolific's names mean nothing here
+
+
+@pytest.mark.parametrize("names", [{}, {"participant": ""}])
+def test_a_study_of_no_panel_ignores_parameters(names: dict[str, str]) -> None:
+    study = study_with(panel_names=names)
+    client = Client()
+    client.post(see(client, f"{link(study)}&=x")[0])
+    assert Annotator.objects.get().key.startswith("a-")
+
+
+def test_the_researcher_finds_people_again() -> None:
+    study = study_with()
+    come(study)
+    out = StringIO()
+    call_command("pseudonym", study.slug, PID, "nobody", stdout=out)
+    lines = [line.split("\t") for line in out.getvalue().splitlines()]
+    assert lines == [
+        [PID, Annotator.objects.get().key, "work"],
+        ["nobody", pseudonyms.participant(study.slug, "nobody"), "never came"],
+    ]
+    with pytest.raises(CommandError, match="no study nix"):
+        call_command("pseudonym", "nix", PID)
+
+
+def test_a_forged_name_names_nobody() -> None:
+    study = study_with()
+    client = Client()
+    client.post(f"{invite_path(study)}?as={json.dumps(['p-0000000000000000', ''])}")
+    assert Annotator.objects.get().key.startswith("a-")

@@ -1,0 +1,191 @@
+"""Drafts, the page ahead, back and edit, remarks and measures over Django's test client."""
+
+import uuid
+
+import pytest
+from django.test import Client
+
+from annotate.models import Assignment, Draft, Judgment, Study
+from annotate.templatetags.texts import direction, response_markdown
+from tests.annotate.test_journey import HIDDEN, fill, get, join, url
+from tests.factories import make_study
+
+pytestmark = pytest.mark.django_db
+
+HX = {"HX-Request": "true"}
+
+
+def seat(html: str) -> str:
+    return str(dict(HIDDEN.findall(html))["assignment"])
+
+
+def send(client: Client, study: Study, fields: dict[str, str], **headers: str) -> str:
+    return str(client.post(url(study), fields, headers=HX | headers).content.decode())
+
+
+def ahead(client: Client, study: Study, html: str) -> str:
+    return str(client.get(f"{url(study)}ahead/?after={seat(html)}", headers=HX).content.decode())
+
+
+def test_the_page_ahead_is_the_one_that_comes() -> None:
+    study = make_study()
+    client = join(study)
+    first = get(client, study)
+    following = ahead(client, study, first)
+    assert "<html" not in following
+    assert "1 done" in following
+    assert seat(send(client, study, fill(first))) == seat(following)
+
+
+def test_who_shows_the_next_page_already_gets_no_second() -> None:
+    study = make_study()
+    client = join(study)
+    first = get(client, study)
+    shown = seat(ahead(client, study, first))
+    response = client.post(url(study), fill(first), headers=HX | {"X-Ahead": shown})
+    assert set(response.json()) == {"saved_at", "progress"}
+    assert response.json()["progress"].startswith("1 done")
+
+
+def test_nothing_is_ahead_at_the_end_and_before_a_break() -> None:
+    study = make_study(prompts=1, kinds=["pair"])
+    client = join(study)
+    assert client.get(f"{url(study)}ahead/?after={seat(get(client, study))}").status_code == 204
+    other = make_study("other")
+    Study.objects.filter(pk=other.pk).update(break_after=1)
+    client = join(other)
+    assert client.get(f"{url(other)}ahead/?after={seat(get(client, other))}").status_code == 204
+
+
+@pytest.mark.parametrize("after", ["", "x", "0", "9" * 30, "²"])
+def test_a_strange_question_for_the_page_ahead_is_answered_calmly(after: str) -> None:
+    study = make_study()
+    client = join(study)
+    get(client, study)
+    assert client.get(f"{url(study)}ahead/", {"after": after}).status_code in (200, 204)
+
+
+def test_a_draft_fills_the_page_and_goes_with_the_submission() -> None:
+    study = make_study(prompts=1, kinds=["single"])
+    client = join(study)
+    page = get(client, study)
+    assert client.post(f"{url(study)}draft/", fill(page) | {"spam": "x"}).status_code == 200
+    assert "spam" not in Draft.objects.get().fields
+    assert " checked" in get(client, study)
+    send(client, study, fill(page))
+    assert not Draft.objects.exists()
+    assert client.post(f"{url(study)}draft/", fill(page)).status_code == 409
+    assert not Draft.objects.exists()
+
+
+def test_nobody_writes_into_anothers_draft() -> None:
+    study = make_study()
+    one, two = join(study), join(study)
+    page = get(one, study)
+    get(two, study)
+    assert two.post(f"{url(study)}draft/", fill(page)).status_code == 409
+    assert Client().post(f"{url(study)}draft/", fill(page)).status_code == 403
+
+
+def test_back_and_edit_makes_a_revision_and_goes_on() -> None:
+    study = make_study(prompts=1, kinds=["single"])
+    client = join(study)
+    first = get(client, study)
+    second = send(client, study, fill(first))
+    again = client.get(f"{url(study)}back/?before={seat(second)}").content.decode()
+    assert seat(again) == seat(first)
+    assert 'value="5" data-key="5" checked' in again
+    field = next(name for name in fill(again) if name.startswith("c") and name[1].isdigit())
+    after = send(client, study, fill(again) | {field: "2"})
+    assert seat(after) == seat(second)
+    kept = Judgment.objects.filter(assignment=int(seat(first))).order_by("revision")
+    assert [(j.revision, j.answers.get().value) for j in kept] == [(1, 5), (2, 2)]
+
+
+def test_after_the_window_the_page_before_stays_as_it_is() -> None:
+    study = make_study(prompts=1, kinds=["single"])
+    client = join(study)
+    second = send(client, study, fill(get(client, study)))
+    Study.objects.filter(pk=study.pk).update(edit_minutes=0)
+    page = client.get(f"{url(study)}back/?before={seat(second)}", follow=True).content.decode()
+    assert seat(page) == seat(second)
+    assert "no earlier page" in page
+
+
+def test_a_stale_page_gives_the_words_back() -> None:
+    study = make_study(prompts=1, kinds=["single"])
+    Study.objects.filter(pk=study.pk).update(allow_comment=True)
+    client = join(study)
+    page = get(client, study)
+    send(client, study, fill(page))
+    late = fill(page) | {"token": str(uuid.uuid4()), "comment": "my <precious> words"}
+    response = client.post(url(study), late)
+    assert response.status_code == 409
+    assert "my &lt;precious&gt; words" in response.content.decode()
+
+
+def test_a_stale_last_page_gives_the_words_back_too() -> None:
+    study = make_study(prompts=1, kinds=["pair"])
+    client = join(study)
+    page = get(client, study)
+    client.post(url(study), fill(page))
+    response = client.post(url(study), fill(page) | {"token": str(uuid.uuid4()), "flag": "words"}, headers=HX)
+    assert response.status_code == 409
+    assert "words" in response.content.decode()
+
+
+def test_remarks_and_skipping_only_where_the_study_allows_them() -> None:
+    study = make_study(prompts=1, kinds=["single"])
+    client = join(study)
+    page = get(client, study)
+    assert 'name="skip"' not in page
+    assert client.post(url(study), {**dict(HIDDEN.findall(page)), "skip": "1"}).status_code == 422
+    send(client, study, fill(page) | {"flag": "x", "comment": "y"})
+    stored = Judgment.objects.get()
+    assert (stored.flag, stored.comment, stored.excluded) == ("", "", "")
+    Study.objects.filter(pk=study.pk).update(allow_skip=True, allow_flag=True, allow_comment=True)
+    page = get(client, study)
+    send(client, study, dict(HIDDEN.findall(page)) | {"skip": "1", "flag": "bad\0", "comment": "why"})
+    skipped = Judgment.objects.latest("pk")
+    assert (skipped.flag, skipped.comment, skipped.excluded) == ("bad", "why", "skipped")
+    assert not skipped.answers.exists()
+
+
+@pytest.mark.parametrize("looked", ["", "[1]", "{", '{"0": 3}', '{"x": "y"}', "[" * 9999])
+def test_measures_are_stored_and_nonsense_is_not(looked: str) -> None:
+    study = make_study(prompts=1, kinds=["single"])
+    client = join(study)
+    page = get(client, study)
+    sent = fill(page) | {"first_ms": "340", "changes": "2", "looked": looked}
+    send(client, study, sent)
+    stored = Judgment.objects.get()
+    assert (stored.active_ms, stored.first_ms, stored.changes, stored.looked) == (1200, 340, 2, None)
+
+
+def test_only_responses_that_were_shown_were_looked_at() -> None:
+    study = make_study(prompts=1, kinds=["single"])
+    client = join(study)
+    page = get(client, study)
+    shown = (Assignment.objects.get(pk=seat(page)).shown or [])[0]
+    send(client, study, fill(page) | {"looked": f'{{"{shown}": 4, "999999": 1}}'})
+    assert Judgment.objects.get().looked == {str(shown): 4}
+
+
+def test_a_response_in_markdown_is_safe_and_leads_nowhere() -> None:
+    html = response_markdown(
+        "# Big\n\n[a link](https://evil.example) ![an image](https://evil.example/x.png) <b onclick=x>y</b>\n\n- *one*"
+    )
+    assert "evil" not in html
+    assert "<h3>Big</h3>" in html
+    assert "<em>one</em>" in html
+    assert "<a" not in html
+    assert "<img" not in html
+    assert "<b" not in html
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("ar", "rtl"), ("he-IL", "rtl"), ("en", "auto"), ("az-Arab", "rtl"), ("ar-Latn", "auto"), ("", "auto")],
+)
+def test_the_direction_is_that_of_the_language(language: str, expected: str) -> None:
+    assert direction(language) == expected
