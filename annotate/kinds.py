@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 if TYPE_CHECKING:
     from annotate.models import Criterion
@@ -38,10 +40,14 @@ class Measure(models.TextChoices):
 class NoPreference(models.TextChoices):
     """Why a preference names no response."""
 
-    TIE = "tie", "About the same"
-    BOTH_GOOD = "both_good", "Both good"
-    BOTH_BAD = "both_bad", "Both bad"
-    CANNOT_TELL = "cannot_tell", "Cannot tell"
+    TIE = "tie", gettext_lazy("About the same")
+    BOTH_GOOD = "both_good", gettext_lazy("Both good")
+    BOTH_BAD = "both_bad", gettext_lazy("Both bad")
+    CANNOT_TELL = "cannot_tell", gettext_lazy("Cannot tell")
+
+
+# Beyond it nobody counts ideas, and squares would not fit any more.
+LARGEST = 1e12
 
 
 class AnswerError(ValueError):
@@ -78,6 +84,8 @@ class Question:
     response: int | None
     options: tuple[Option, ...] = ()
     typed: str = ""  # the HTML input type where there are no options
+    low: int | None = None  # least and greatest number that may be typed
+    high: int | None = None
 
 
 class Kind(models.TextChoices):
@@ -163,16 +171,24 @@ class Kind(models.TextChoices):
             case Kind.TEXT:
                 raise AnswerError("value", "null, since the words are in text", number)
             case _:
-                if number - number != 0:  # infinity or NaN
-                    raise AnswerError("value", "a finite number", number)
+                if not abs(number) <= LARGEST:  # NaN is not either
+                    raise AnswerError("value", "a number between minus and plus a million million", number)
 
     def questions(self, criterion: Criterion, shown: Sequence[int]) -> list[Question]:
         """The controls a task page draws for an item that shows these responses, in displayed order."""
-        options = tuple(_keyed(self._options(criterion, shown)))
-        if self.per_response:
-            return [Question(f"c{criterion.pk}-{r}", r, options) for r in shown]
+        numbered = self not in (Kind.PREFERENCE, Kind.ODD_ONE_OUT)
+        options = tuple(_keyed(self._options(criterion, shown), own_digits=numbered))
         typed = {Kind.NUMBER: "number", Kind.TEXT: "text"}.get(self, "")
-        return [Question(f"c{criterion.pk}", None, options, typed)]
+        low = high = None
+        if self._is_typed(len(options)):
+            low, high, options, typed = int(options[0].value), int(options[-1].value), (), "number"
+        asked: list[int | None] = [*shown] if self.per_response else [None]
+        return [Question(_field(criterion, r), r, options, typed, low, high) for r in asked]
+
+    def _is_typed(self, n_options: int) -> bool:
+        """A long scale and the ranks or piles of a large set are typed: nobody reads a hundred buttons."""
+        most = {Kind.RATING: 11, Kind.SIMILARITY: 11, Kind.RANKING: 9, Kind.GROUPING: 9}.get(self)
+        return most is not None and n_options > most
 
     def _options(self, criterion: Criterion, shown: Sequence[int]) -> tuple[Option, ...]:
         match self:
@@ -183,7 +199,7 @@ class Kind(models.TextChoices):
             case Kind.RANKING | Kind.GROUPING:
                 return tuple(Option(str(n), "") for n in range(1, len(shown) + 1))
             case Kind.ODD_ONE_OUT:
-                return tuple(Option(str(r), f"Response {n}") for n, r in enumerate(shown, 1))
+                return tuple(Option(str(r), _("Response %(n)d") % {"n": n}) for n, r in enumerate(shown, 1))
             case _:
                 return ()
 
@@ -192,14 +208,10 @@ class Kind(models.TextChoices):
 
         Fields are named `c<criterion>`, or `c<criterion>-<response>` where the kind asks each response.
         """
-        fields: list[tuple[str, int | None]] = (
-            [(f"c{criterion.pk}-{r}", r) for r in responses]
-            if self.per_response
-            else [(f"c{criterion.pk}", None)]
-        )
         rows = []
-        for field, response in fields:
-            raw = posted.get(field, "").strip()
+        asked: list[int | None] = [*responses] if self.per_response else [None]
+        for field, response in [(_field(criterion, r), r) for r in asked]:
+            raw = _storable(field, posted.get(field, "").strip())
             if not raw and criterion.required:
                 raise AnswerError(field, "an answer", "nothing")
             value = self._parse(raw, response, responses)
@@ -207,6 +219,16 @@ class Kind(models.TextChoices):
             rows.append(value)
         # A question left open by choice has rows only where the format keeps one a response.
         return [r for r in rows if r.value is not None or r.text or self.per_response]
+
+    def written(self, criterion: Criterion, value: Value) -> tuple[str, str]:
+        """The form field that says this row, and what it says: the way back from `read`."""
+        field = _field(criterion, value.response if self.per_response else None)
+        if self is Kind.PREFERENCE:
+            chosen = f"{value.response}:{_plain(value.value)}" if value.response is not None else ""
+            return field, value.label or chosen
+        if self is Kind.ODD_ONE_OUT:
+            return field, "" if value.response is None else str(value.response)
+        return field, value.text if self is Kind.TEXT else _plain(value.value)
 
     def blank(self, responses: Sequence[int] | Sequence[str]) -> Value:
         """The row of a question left open."""
@@ -232,23 +254,44 @@ class Kind(models.TextChoices):
                 return Value(response=response, value=_number(raw))
 
 
-def _keyed(options: Sequence[Option]) -> list[Option]:
-    """A point of a scale is chosen by its own digit, anything else by its place; there are nine keys for places."""
-    if all(len(o.value) == 1 and o.value.isdecimal() for o in options):
+def _keyed(options: Sequence[Option], *, own_digits: bool) -> list[Option]:
+    """A point of a scale is chosen by its own digit, anything else by its place.
+
+    The last of ten points is 0, and of the scale from 0 to 10 the last is `-`, which is beside it.
+    Where there are more, two digits are typed after a 0: `0 1 2` is the twelfth.
+    """
+    values = [o.value for o in options]
+    if own_digits and all(len(v) == 1 and v.isdecimal() for v in values):
         return [replace(o, key=o.value) for o in options]
-    return [replace(o, key=str(n) if n < 10 else "") for n, o in enumerate(options, 1)]
+    if own_digits and values == [str(n) for n in range(11)]:
+        return [replace(o, key=o.value if len(o.value) == 1 else "-") for o in options]
+    return [
+        replace(o, key="0" if own_digits and n == 10 and len(values) == 10 else str(n))
+        for n, o in enumerate(options, 1)
+    ]
 
 
 def _preference_options(shown: Sequence[int]) -> tuple[Option, ...]:
     first, second = shown
     return (
-        Option(f"{first}:2", "First much better"),
-        Option(f"{first}:1", "First slightly better"),
+        Option(f"{first}:2", _("First much better")),
+        Option(f"{first}:1", _("First slightly better")),
         Option(NoPreference.TIE.value, str(NoPreference.TIE.label)),
-        Option(f"{second}:1", "Second slightly better"),
-        Option(f"{second}:2", "Second much better"),
+        Option(f"{second}:1", _("Second slightly better")),
+        Option(f"{second}:2", _("Second much better")),
         *(Option(n.value, str(n.label)) for n in NoPreference if n is not NoPreference.TIE),
     )
+
+
+def _field(criterion: Criterion, response: int | str | None) -> str:
+    """Name of a form's field: of a criterion, or of a response under it."""
+    return f"c{criterion.pk}" if response is None else f"c{criterion.pk}-{response}"
+
+
+def _plain(number: float | None) -> str:
+    if number is None:
+        return ""
+    return str(int(number)) if float(number).is_integer() else repr(float(number))
 
 
 def _number(raw: str) -> int | float | None:
@@ -259,6 +302,13 @@ def _number(raw: str) -> int | float | None:
     except ValueError:
         raise AnswerError("value", "a number", raw) from None
     return int(number) if number.is_integer() else number
+
+
+def _storable(field: str, text: str) -> str:
+    # PostgreSQL stores no NUL, and neither database a lone surrogate.
+    if "\0" in text or (not text.isascii() and text.encode(errors="replace").decode() != text):
+        raise AnswerError(field, "text without control characters", text.encode(errors="replace").decode())
+    return text
 
 
 def _response(raw: str) -> int | None:

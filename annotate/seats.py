@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
-from django.db.models import Case, Count, DateTimeField, F, Max, Min, When
+from django.db import connection, transaction
+from django.db.models import Case, Count, DateTimeField, F, Max, Min, Q, When
 from django.db.models import Value as Constant
 from django.utils import timezone
 
@@ -198,9 +198,18 @@ def _fill(annotator: Annotator, seat: Assignment) -> bool:
 
 
 def _stored(annotator: Annotator, seat: Assignment, submission: Submission) -> bool:
+    """Whether this very submission came before. The same token with other answers is a stale page."""
     # Asked with the annotator locked: a double click waits for the first and then finds it stored.
     Annotator.objects.select_for_update().get(pk=annotator.pk)
-    return Judgment.objects.filter(client_token=submission.token).exists()
+    before = Judgment.objects.filter(client_token=submission.token).first()
+    if before is None:
+        return False
+    columns = ("criterion_id", "response_id", "other_id", "value", "label", "text")
+    stored = set(before.answers.values_list(*columns))
+    sent = {(c.pk, v.response, v.other, v.value, v.label, v.text) for c, v in submission.rows}
+    if before.assignment.annotator_id != annotator.pk or stored != sent:
+        raise StaleSeatError
+    return True
 
 
 def _seat_for_update(annotator: Annotator, seat: Assignment, submission: Submission) -> Assignment:
@@ -208,9 +217,12 @@ def _seat_for_update(annotator: Annotator, seat: Assignment, submission: Submiss
     seats = Assignment.objects.select_for_update().filter(item=seat.item_id)
     own = seats.for_annotator(annotator).first()
     if own is None:
-        return _taken_again(annotator, seat)
+        return _taken_again(annotator, seat, submission)
     if own.judgments.count() != submission.revision or not may_change(annotator, own):
         raise StaleSeatError
+    if own.status == Assignment.Status.HELD:
+        # The old page of a seat that ran out; meanwhile the annotator holds another at the same item.
+        _fill_with(own, annotator, seat)
     return own
 
 
@@ -232,18 +244,32 @@ def earlier(annotator: Annotator, before: Assignment | None = None) -> Assignmen
     return seat if seat is not None and may_change(annotator, seat) else None
 
 
-def _taken_again(annotator: Annotator, lost: Assignment) -> Assignment:
+def save_draft(annotator: Annotator, assignment_id: int, revision: int, fields: dict[str, str]) -> bool:
+    """Keep what is entered on a page, as a sign of life; False for a page that is out of date."""
+    with transaction.atomic():
+        own = Assignment.objects.select_for_update().for_annotator(annotator)
+        seat = own.filter(pk=assignment_id).exclude(status=Assignment.Status.FREE).first()
+        if seat is None or seat.judgments.count() != revision:
+            return False
+        Draft.objects.update_or_create(assignment=seat, defaults={"fields": fields})
+    held = Assignment.objects.for_annotator(annotator).held()
+    held.update(expires_at=timezone.now() + HOLD)
+    return True
+
+
+def _taken_again(annotator: Annotator, lost: Assignment, submission: Submission) -> Assignment:
     free = Assignment.objects.select_for_update().free().filter(item=lost.item_id).order_by("number").first()
-    if free is None:
+    if free is None or submission.revision:
         raise StaleSeatError
-    # What was shown is what the lost seat shows: its order follows from its number.
-    free.status, free.annotator, free.shown = (
-        Assignment.Status.SUBMITTED,
-        annotator,
-        lost.shown or offer.shown_orders([lost])[lost.pk],
-    )
-    free.save(update_fields=["status", "annotator", "shown"])
+    _fill_with(free, annotator, lost)
     return free
+
+
+def _fill_with(seat: Assignment, annotator: Annotator, lost: Assignment) -> None:
+    # What was shown is what the lost seat shows: its order follows from its number.
+    seat.shown = lost.shown or offer.shown_orders([lost])[lost.pk]
+    seat.status, seat.annotator, seat.expires_at = Assignment.Status.SUBMITTED, annotator, None
+    seat.save(update_fields=["status", "annotator", "shown", "expires_at"])
 
 
 def _store(seat: Assignment, submission: Submission) -> None:
@@ -303,11 +329,18 @@ _RELEASED = {
 
 def release(annotator: Annotator) -> int:
     """Give back what the annotator holds (leaving early); what was submitted stays."""
-    return Assignment.objects.for_annotator(annotator).held().update(**_RELEASED)
+    return _give_back(Assignment.objects.for_annotator(annotator).held())
 
 
 def release_expired(study_id: int) -> int:
-    return Assignment.objects.expired().filter(study_id=study_id).update(**_RELEASED)
+    return _give_back(Assignment.objects.expired().filter(study_id=study_id))
+
+
+def _give_back(held: AssignmentQuerySet) -> int:
+    with transaction.atomic():
+        # Whoever locks one of them now is renewing or filling it; waiting in turn could end in a deadlock.
+        rows = held.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        return held.filter(pk__in=list(rows.values_list("pk", flat=True)), judgments=None).update(**_RELEASED)
 
 
 def exclude(judgment: Judgment, reason: str) -> None:
@@ -331,7 +364,8 @@ def readmit(judgment: Judgment) -> None:
 def exclude_annotator(annotator: Annotator, reason: str) -> None:
     """Stop counting all that an annotator gave, and give back what is held."""
     with transaction.atomic():
-        Annotator.objects.filter(pk=annotator.pk).update(excluded=reason)
+        if not Annotator.objects.filter(pk=annotator.pk, excluded="").update(excluded=reason):
+            return
         release(annotator)
         for judgment in Judgment.objects.current().filter(assignment__annotator=annotator, excluded=""):
             exclude(judgment, f"annotator: {reason}")
@@ -347,8 +381,10 @@ def readmit_annotator(annotator: Annotator) -> None:
 
 
 def own_counts(annotator: Annotator) -> dict[str, int]:
-    """How many seats the annotator has submitted and holds."""
-    rows = Assignment.objects.for_annotator(annotator).values_list("status").annotate(n=Count("pk"))
+    """How many seats the annotator has submitted, practice apart, and holds."""
+    practised = Q(status=Assignment.Status.SUBMITTED, item__role=Item.Role.PRACTICE)
+    own = Assignment.objects.for_annotator(annotator).exclude(practised)
+    rows = own.values_list("status").annotate(n=Count("pk"))
     counts = dict(rows)
     return {"submitted": counts.get("submitted", 0), "held": counts.get("held", 0)}
 
@@ -366,4 +402,8 @@ def outlook(annotator: Annotator) -> Outlook:
 
 
 def free_seats(study: Study) -> int:
-    return Assignment.objects.filter(study=study).free().count()
+    """Seats at main items for whoever comes now: free ones, and held ones that ran out."""
+    release_expired(study.pk)
+    return (
+        Assignment.objects.filter(study=study, item__role=Item.Role.MAIN, item__withheld=False).free().count()
+    )

@@ -12,8 +12,8 @@ from judging.models import Embedding, Score, ScoreRun, Verdict
 from judging.scorers.length import log_length
 from judging.stats import unusualness
 
-# Practice items teach, and repeats ask the same person again: neither is an independent judgment.
-COUNTED_ROLES = [Item.Role.MAIN, Item.Role.GOLD]
+# Practice items teach, gold items have answers known before, and repeats ask the same person again.
+COUNTED_ROLES = [Item.Role.MAIN]
 
 
 def answers(criterion: Criterion) -> pd.DataFrame:

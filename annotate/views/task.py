@@ -2,122 +2,176 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.core.signing import Signer
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotate import seats
-from annotate.kinds import AnswerError, Kind, Question, Value
-from annotate.models import Annotator, Assignment, Criterion, ItemResponse, Response, Study
-from annotate.views import access
+from annotate import seats, stages
+from annotate.models import Annotator, Assignment, Draft
+from annotate.views import access, journey
+from annotate.views.screen import (
+    Form,
+    criteria_of,
+    draft_fields,
+    given,
+    looked_at,
+    read_answers,
+    remark,
+    screen,
+    typed_texts,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A criterion with its control, ready to draw."""
-
-    criterion: Criterion
-    question: Question
-    chosen: str
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    number: int
-    text: str
-    asked: list[Asked]
+_PAGE = Signer(salt="offbeat.page")
 
 
+@gzip_page
 @never_cache
 @require_http_methods(["GET", "POST"])
 def task(request: HttpRequest, slug: str) -> HttpResponse:
     annotator = access.known_annotator(request, slug)
     if annotator is None:
         return access.not_invited(request, slug)
+    if elsewhere := journey.away(request, annotator):
+        return elsewhere
     if request.method == "POST":
         return _submit(request, annotator)
-    return _page(request, annotator, seats.next_assignment(annotator))
+    seat = journey.retried(request, annotator) or seats.next_assignment(annotator)
+    notice = "late" if "late" in request.GET else ""
+    return _page(request, annotator, seat, filled=_draft(seat), notice=notice)
+
+
+@gzip_page
+@access.for_annotators
+@require_GET
+def ahead(request: HttpRequest, annotator: Annotator) -> HttpResponse:
+    """The page after the one at hand (`?after=<seat>`), made ahead; nothing where another page comes between."""
+    after = _whole(request.GET.get("after", ""))
+    seat = seats.following(annotator, after) if after and _goes_on(annotator) else None
+    if seat is None:
+        return HttpResponse(status=204)
+    return _page(request, annotator, seat, filled=_draft(seat), ahead=1)
+
+
+def _goes_on(annotator: Annotator) -> bool:
+    if annotator.stage != annotator.Stage.WORK or not stages.is_open(annotator.study):
+        return False
+    every = annotator.study.break_after
+    return not every or (stages.done(annotator) + 1 - annotator.session_start) % every != 0
+
+
+@gzip_page
+@access.for_annotators
+@require_GET
+def back(request: HttpRequest, annotator: Annotator) -> HttpResponse:
+    """The last submitted page before a seat (`?before=<seat>`), to change what was said there."""
+    if elsewhere := journey.away(request, annotator):
+        return elsewhere
+    own = Assignment.objects.for_annotator(annotator)
+    before = own.filter(pk=_whole(request.GET.get("before", ""))).first()
+    seat = seats.earlier(annotator, before)
+    if seat is None:
+        return redirect(f"{reverse('task', args=[annotator.study.slug])}?late")
+    return _page(request, annotator, seat, filled=given(seat) | _draft(seat), earlier=True)
+
+
+@access.for_annotators
+@require_POST
+def draft(request: HttpRequest, annotator: Annotator) -> HttpResponse:
+    form = Form.read(request.POST)
+    seat, _next = seats.in_hand(annotator, form.assignment) if form else (None, None)
+    if form is None or seat is None:
+        return HttpResponse(status=409)
+    fields = draft_fields(criteria_of(annotator.study, seat), seat, request.POST)
+    if not seats.save_draft(annotator, seat.pk, form.revision, fields):
+        return HttpResponse(status=409)
+    return JsonResponse({"saved_at": timezone.now()})
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
+def _draft(seat: Assignment | None) -> dict[str, str]:
+    kept = Draft.objects.filter(assignment=seat).first() if seat else None
+    return dict(kept.fields) if kept else {}
 
 
 def _submit(request: HttpRequest, annotator: Annotator) -> HttpResponse:
-    form = _Form.read(request.POST)
+    form = Form.read(request.POST)
     seat, following = seats.in_hand(annotator, form.assignment) if form else (None, None)
-    if form is None or seat is None:
+    if form is None or seat is None or not _offered(annotator, seat, request.POST.get("page", "")):
         return _stale(request, annotator)
-    rows, problems = _read_answers(_criteria(annotator.study, seat), seat, request.POST)
+    skipped = form.skipped and annotator.study.allow_skip
+    criteria = criteria_of(annotator.study, seat)
+    rows, problems = ([], {}) if skipped else read_answers(criteria, seat, request.POST)
     if problems:
-        return _page(request, annotator, seat, posted=request.POST, problems=problems, status=422)
-    submission = seats.Submission(rows, form.token, form.revision, form.active_ms)
+        return _page(request, annotator, seat, filled=request.POST, problems=problems, status=422)
+    submission = seats.Submission(
+        rows,
+        form.token,
+        form.revision,
+        form.active_ms,
+        form.first_ms,
+        form.changes,
+        looked_at(form, seat),
+        remark(request.POST, "flag", allowed=annotator.study.allow_flag),
+        remark(request.POST, "comment", allowed=annotator.study.allow_comment),
+        skipped,
+    )
     try:
         following = seats.submit(annotator, seat, submission, following)
     except seats.StaleSeatError:
         return _stale(request, annotator)
+    return _next(request, annotator, seat, following)
+
+
+def _offered(annotator: Annotator, seat: Assignment, signature: str) -> bool:
+    """Whether the seat is the annotator's, or was when the page was made: pages of others' can't be asked for."""
+    mine = seat.annotator_id == annotator.pk
+    return mine or constant_time_compare(signature, _PAGE.signature(f"{annotator.pk}:{seat.pk}"))
+
+
+def _next(
+    request: HttpRequest, annotator: Annotator, seat: Assignment, following: Assignment | None
+) -> HttpResponse:
+    if between := journey.after(request, annotator, seat, following):
+        return between
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("task", annotator.study.slug)
-    return _page(request, annotator, following, saved=True)
+    if following and request.headers.get("X-Ahead") == str(following.pk):
+        # The browser shows that page already.
+        return JsonResponse({"saved_at": timezone.now(), "progress": _progress(annotator)})
+    return _page(request, annotator, following, filled=_draft(following), saved=True)
 
 
 def _stale(request: HttpRequest, annotator: Annotator) -> HttpResponse:
-    return _page(request, annotator, seats.next_assignment(annotator), notice="stale", status=409)
+    lost = typed_texts(annotator.study, request.POST)
+    seat = seats.next_assignment(annotator)
+    if seat is None:
+        context = {"study": annotator.study, "annotator": annotator, "lost": lost}
+        return _render(request, "annotate/done.html", context, 409)
+    return _page(request, annotator, seat, filled=_draft(seat), notice="stale", lost=lost, status=409)
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    assignment: int
-    token: uuid.UUID
-    revision: int
-    active_ms: int | None
-
-    @classmethod
-    def read(cls, posted: Mapping[str, str]) -> "_Form | None":
-        """The page's own fields; None when they are not as the page made them."""
-        try:
-            active = posted.get("active_ms", "")
-            return cls(
-                int(posted["assignment"]),
-                uuid.UUID(posted["token"]),
-                int(posted["revision"]),
-                # A day is more than any page stays open; beyond it the clock was wrong.
-                min(int(active), 86_400_000) if active.isdecimal() else None,
-            )
-        except (KeyError, ValueError):
-            return None
-
-
-def _criteria(study: Study, seat: Assignment) -> list[Criterion]:
-    # Filtered here: all criteria of the study came with the annotator.
-    return [criterion for criterion in study.criteria.all() if criterion.on == seat.item.kind]
-
-
-def _responses(seat: Assignment) -> list[Response]:
-    """The item's responses in canonical order."""
-    rows = ItemResponse.objects.filter(item=seat.item_id).select_related("response").order_by("position")
-    return [row.response for row in rows]
-
-
-def _read_answers(
-    criteria: list[Criterion], seat: Assignment, posted: Mapping[str, str]
-) -> tuple[list[tuple[Criterion, Value]], dict[str, str]]:
-    canonical = list(
-        ItemResponse.objects.filter(item=seat.item_id)
-        .order_by("position")
-        .values_list("response_id", flat=True)
+def _progress(annotator: Annotator, ahead: int = 0) -> str:
+    """How much is done and left, as it will be once `ahead` more are submitted."""
+    counts = seats.own_counts(annotator)
+    done, left = counts["submitted"] + ahead, counts["held"] - ahead
+    return " · ".join(
+        [
+            ngettext("%(n)d done", "%(n)d done", done) % {"n": done},
+            ngettext("%(n)d in this part", "%(n)d in this part", left) % {"n": left},
+        ]
     )
-    rows: list[tuple[Criterion, Value]] = []
-    problems: dict[str, str] = {}
-    for criterion in criteria:
-        try:
-            rows += [(criterion, value) for value in Kind(criterion.kind).read(criterion, posted, canonical)]
-        except AnswerError as error:
-            missing = error.found == "nothing"
-            problems[criterion.key] = "Please answer this." if missing else f"Expected {error.expected}."
-    return rows, problems
 
 
 def _page(
@@ -125,49 +179,27 @@ def _page(
     annotator: Annotator,
     seat: Assignment | None,
     *,
-    posted: Mapping[str, str] | None = None,
+    filled: Mapping[str, str],
     problems: Mapping[str, str] | None = None,
-    notice: str = "",
-    saved: bool = False,
+    ahead: int = 0,
     status: int = 200,
+    **more: Any,
 ) -> HttpResponse:
-    context: dict[str, Any] = {"study": annotator.study, "notice": notice}
-    if saved:
-        context["saved_at"] = timezone.now()
     if seat is None:
-        context["outlook"] = seats.outlook(annotator)
-    else:
-        criteria = _criteria(annotator.study, seat)
-        context |= _screen(criteria, seat, posted or {}, problems or {}) | {
-            "counts": seats.own_counts(annotator)
-        }
-        context |= {"token": uuid.uuid4(), "revision": 0}
-    name = "annotate/task.html" if seat else "annotate/done.html"
-    return render(request, f"{name}#screen" if request.htmx else name, context, status=status)  # type: ignore[attr-defined]
-
-
-def _screen(
-    criteria: list[Criterion], seat: Assignment, posted: Mapping[str, str], problems: Mapping[str, str]
-) -> dict[str, Any]:
-    """What a task page shows: responses in the seat's order, each with the questions that ask about it."""
-    by_pk = {r.pk: r for r in _responses(seat)}
-    shown = seat.shown or list(by_pk)
-    asked = [
-        Asked(criterion, question, posted.get(question.field, ""), problems.get(criterion.key, ""))
-        for criterion in criteria
-        for question in Kind(criterion.kind).questions(criterion, shown)
-    ]
-    cards = [
-        Card(n, by_pk[pk].text, [a for a in asked if a.question.response == pk])
-        for n, pk in enumerate(shown, 1)
-    ]
-    beside = {a.criterion.text for card in cards for a in card.asked}
-    return {
-        # One question asked of every response is read once, above them.
-        "shared": beside.pop() if len(beside) == 1 and len(cards) > 1 else "",
-        "seat": seat,
-        "item": seat.item,
-        "prompt": seat.item.prompt,
-        "cards": cards,
-        "asked": [a for a in asked if a.question.response is None],
+        return journey.nothing_left(request, annotator)
+    context: dict[str, Any] = {"study": annotator.study, "annotator": annotator} | more
+    if more.get("saved"):
+        context["saved_at"] = timezone.now()
+    context |= screen(criteria_of(annotator.study, seat), seat, filled, problems or {})
+    context |= {
+        "token": uuid.uuid4(),
+        "page": _PAGE.signature(f"{annotator.pk}:{seat.pk}"),
+        "revision": journey.revision(seat),
     }
+    context["progress"] = _progress(annotator, ahead)
+    return _render(request, "annotate/task.html", context, status)
+
+
+def _render(request: HttpRequest, name: str, context: dict[str, Any], status: int) -> HttpResponse:
+    part = f"{name}#screen" if request.htmx else name  # type: ignore[attr-defined]
+    return render(request, part, context, status=status)

@@ -262,7 +262,7 @@ def test_practice_is_for_everybody_and_apart_from_work() -> None:
 
 
 def test_a_visit_ends_after_its_items_and_another_goes_on() -> None:
-    study = make_study(prompts=2, responses=4, seats=1, kinds=["single"])
+    make_study(prompts=2, responses=4, seats=1, kinds=["single"])
     Study.objects.update(session_items=3)
     annotator = make_annotator(Study.objects.get())
     assert len(work_through(annotator)) == 3

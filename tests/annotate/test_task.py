@@ -189,3 +189,24 @@ def test_a_response_in_markdown_is_safe_and_leads_nowhere() -> None:
 )
 def test_the_direction_is_that_of_the_language(language: str, expected: str) -> None:
     assert direction(language) == expected
+
+
+def test_a_page_that_was_never_offered_cannot_be_asked_for_by_number() -> None:
+    study = make_study(prompts=2, seats=1, kinds=["single"])
+    one, two = join(study), join(study)
+    theirs = seat(get(one, study))
+    forged = fill(get(two, study)) | {"assignment": theirs, "token": str(uuid.uuid4())}
+    text = Assignment.objects.get(pk=theirs).item.item_responses.get().response.text
+    response = two.post(url(study), {k: v for k, v in forged.items() if not k.startswith("c")}, headers=HX)
+    assert response.status_code == 409
+    assert text not in response.content.decode()
+    assert Judgment.objects.count() == 0
+
+
+def test_a_page_whose_seat_ran_out_is_still_taken() -> None:
+    study = make_study(prompts=1, seats=1, kinds=["single"])
+    client = join(study)
+    sent = fill(get(client, study))
+    Assignment.objects.held().update(status="free", annotator=None, expires_at=None)
+    assert client.post(url(study), sent, headers=HX).status_code == 200
+    assert Judgment.objects.count() == 1

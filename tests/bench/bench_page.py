@@ -42,7 +42,9 @@ class Wire:
         page.on("requestfinished", lambda request: self.requests.append(request))
 
     def take(self) -> list[tuple[str, int]]:
-        taken = [(r.url, sum(r.sizes()[k] for k in ("responseBodySize", "responseHeadersSize"))) for r in self.requests]
+        taken = [
+            (r.url, r.sizes()["responseBodySize"] + r.sizes()["responseHeadersSize"]) for r in self.requests
+        ]
         self.requests.clear()
         return taken
 
@@ -54,7 +56,9 @@ def main() -> int:
         out = manage(url, "manage.py", "demo", "--no-serve")
         invite = next(line.split("8000")[1] for line in out.splitlines() if line.startswith("Rate in"))
         with served(url) as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            )
             ok = measure(browser, f"http://127.0.0.1:{server.port}", invite)
             browser.close()
     return 0 if ok else 1

@@ -55,6 +55,8 @@ def stages() -> Iterator[Stages]:
 
 
 def enter(page: Page, ends: str) -> None:
+    # The page puts the focus on its button a moment after it has loaded; nobody is as quick as this test.
+    page.wait_for_function("document.activeElement !== document.body")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{ends}")
     page.wait_for_load_state()

@@ -1,0 +1,186 @@
+"""What a task page shows, and what comes back from it."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotate.kinds import AnswerError, Kind, Question, Value
+from annotate.models import Assignment, Criterion, ItemResponse, Response, Study
+
+# A day is more than any page stays open; beyond it the clock was wrong.
+# What the column holds; nobody corrects an answer so often.
+_MOST_REVISIONS = 32_000
+_LONGEST_MS = 86_400_000
+_LONGEST_REMARK = 10_000
+_LONGEST_FIELD = 100_000
+REMARKS = ("flag", "comment")
+MEASURED = ("active_ms", "first_ms", "changes", "looked")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A criterion with its control, ready to draw."""
+
+    criterion: Criterion
+    question: Question
+    chosen: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    number: int
+    response: int
+    text: str
+    asked: list[Asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The page's own fields."""
+
+    assignment: int
+    token: uuid.UUID
+    revision: int
+    active_ms: int | None = None
+    first_ms: int | None = None
+    changes: int | None = None
+    looked: dict[str, int] = field(default_factory=dict)
+    skipped: bool = False
+
+    @classmethod
+    def read(cls, posted: Mapping[str, str]) -> "Form | None":
+        """None when they are not as the page made them."""
+        try:
+            revision = int(posted["revision"])
+            if revision not in range(_MOST_REVISIONS):
+                return None
+            return cls(
+                int(posted["assignment"]),
+                uuid.UUID(posted["token"]),
+                revision,
+                _count(posted, "active_ms"),
+                _count(posted, "first_ms"),
+                _count(posted, "changes"),
+                _looked(posted.get("looked", "")),
+                posted.get("skip") == "1",
+            )
+        except (KeyError, ValueError):
+            return None
+
+
+def _count(posted: Mapping[str, str], name: str) -> int | None:
+    raw = posted.get(name, "")
+    return min(int(raw[:12]), _LONGEST_MS) if raw.isascii() and raw.isdecimal() else None
+
+
+def _looked(raw: str) -> dict[str, int]:
+    try:
+        told = json.loads(raw[:_LONGEST_REMARK]) if raw else {}
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(told, dict):
+        return {}
+    return {k: min(n, _LONGEST_MS) for k, n in told.items() if type(n) is int and n > 0}
+
+
+def looked_at(form: Form, seat: Assignment) -> dict[str, int] | None:
+    """Only responses that the page showed."""
+    there = {str(pk) for pk in seat.shown or []}
+    return {k: n for k, n in form.looked.items() if k in there} or None
+
+
+def remark(posted: Mapping[str, str], name: str, *, allowed: bool) -> str:
+    return clean(posted.get(name, "").strip())[:_LONGEST_REMARK] if allowed else ""
+
+
+def clean(text: str) -> str:
+    """As both databases can store it."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
+def criteria_of(study: Study, seat: Assignment) -> list[Criterion]:
+    # Filtered here: all criteria of the study came with the annotator.
+    return [criterion for criterion in study.criteria.all() if criterion.on == seat.item.kind]
+
+
+def read_answers(
+    criteria: list[Criterion], seat: Assignment, posted: Mapping[str, str]
+) -> tuple[list[tuple[Criterion, Value]], dict[str, str]]:
+    rows = ItemResponse.objects.filter(item=seat.item_id).order_by("position")
+    canonical = list(rows.values_list("response_id", flat=True))
+    read: list[tuple[Criterion, Value]] = []
+    problems: dict[str, str] = {}
+    for criterion in criteria:
+        try:
+            read += [(criterion, value) for value in Kind(criterion.kind).read(criterion, posted, canonical)]
+        except AnswerError as error:
+            problems[criterion.key] = _said(error)
+    return read, problems
+
+
+def _said(error: AnswerError) -> str:
+    return _("Please answer this.") if error.found == "nothing" else _("This is not one of the answers here.")
+
+
+def draft_fields(criteria: list[Criterion], seat: Assignment, posted: Mapping[str, str]) -> dict[str, str]:
+    """What a draft keeps of a page: answers as far as they go, remarks, and what was measured."""
+    shown = seat.shown or []
+    asked = [q.field for c in criteria for q in Kind(c.kind).questions(c, shown)]
+    names = [*asked, *REMARKS, *MEASURED]
+    return {name: clean(posted[name])[:_LONGEST_FIELD] for name in names if posted.get(name)}
+
+
+def given(seat: Assignment) -> dict[str, str]:
+    """The fields of the page as the last judgment at the seat filled them."""
+    last = seat.judgments.order_by("-revision").first()
+    if last is None:
+        return {}
+    fields = {"flag": last.flag, "comment": last.comment}
+    for answer in last.answers.select_related("criterion"):
+        value = Value(answer.response_id, answer.other_id, answer.value, answer.label, answer.text)
+        name, text = Kind(answer.criterion.kind).written(answer.criterion, value)
+        fields[name] = text
+    return fields
+
+
+def typed_texts(study: Study, posted: Mapping[str, str]) -> list[str]:
+    """The words somebody typed: what can't be stored is at least shown, to copy."""
+    fields = [f"c{c.pk}" for c in study.criteria.all() if c.kind == Kind.TEXT]
+    return [posted[name].strip() for name in (*fields, *REMARKS) if posted.get(name, "").strip()]
+
+
+def screen(
+    criteria: list[Criterion], seat: Assignment, filled: Mapping[str, str], problems: Mapping[str, str]
+) -> dict[str, Any]:
+    """Responses in the seat's order, each with the questions that ask about it."""
+    rows = ItemResponse.objects.filter(item=seat.item_id).select_related("response").order_by("position")
+    by_pk: dict[int, Response] = {row.response_id: row.response for row in rows}
+    shown = seat.shown or list(by_pk)
+    asked = [
+        Asked(criterion, question, filled.get(question.field, ""), problems.get(criterion.key, ""))
+        for criterion in criteria
+        for question in Kind(criterion.kind).questions(criterion, shown)
+    ]
+    alone = len(shown) == 1
+    cards = [
+        Card(n, pk, by_pk[pk].text, [] if alone else [a for a in asked if a.question.response == pk])
+        for n, pk in enumerate(shown, 1)
+    ]
+    beside = {a.criterion.text for card in cards for a in card.asked}
+    return {
+        # One question asked of every response is read once, above them.
+        "shared": beside.pop() if len(beside) == 1 else "",
+        "seat": seat,
+        "item": seat.item,
+        "prompt": seat.item.prompt,
+        "cards": cards,
+        "asked": [a for a in asked if alone or a.question.response is None],
+        "piled": [c for c in criteria if c.kind == Kind.GROUPING],
+        "ranked": [c for c in criteria if c.kind == Kind.RANKING],
+        "filled": filled,
+    }
