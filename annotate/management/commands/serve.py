@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-THREADS = 8
+THREADS = 2
 
 
 class Command(BaseCommand):
