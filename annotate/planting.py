@@ -266,14 +266,6 @@ def _near(criterion: Criterion, value: float | None, tolerance: int) -> Any:
     return points if tolerance and len(points) > 1 else value
 
 
-def make_role(item: Item, role: str, expected: dict[str, Any] | None) -> None:
-    """Turn an item that nobody has judged to another role, and fit its seats to it."""
-    with transaction.atomic():
-        item.assignments.free().delete()
-        Item.objects.filter(pk=item.pk).update(role=role, expected=expected)
-        open_seats(item.study)
-
-
 def add_repeats(study: Study, share: float, kinds: Sequence[str]) -> int:
     """Show a share of the main items of each kind a second time. Returns how many are new."""
     with transaction.atomic():

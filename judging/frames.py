@@ -8,7 +8,7 @@ import pandas as pd
 from django.db.models import F
 
 from annotate.models import Answer, Criterion, Item, ItemResponse, Judgment, Response, Study
-from judging.models import Embedding, Score, ScoreRun, Verdict
+from judging.models import Embedding, Score, ScoreRun
 from judging.scorers.length import log_length
 from judging.stats import unusualness
 
@@ -88,11 +88,6 @@ def scores(study: Study) -> pd.DataFrame:
     several = frame.groupby("scorer")["version"].transform("nunique") > 1
     frame.loc[several, "scorer"] += " " + frame.loc[several, "version"]
     return frame[["scorer", "response_id", "score"]].astype({"score": float})
-
-
-def pairwise_judges(study: Study) -> list[str]:
-    """Names of scorers that choose between two responses instead of scoring each."""
-    return list(Verdict.objects.filter(run__study=study).values_list("run__scorer", flat=True).distinct())
 
 
 def first_responses(study: Study) -> pd.Series:
