@@ -13,6 +13,7 @@ from annotate.views.access import staff_only
 from judging import agreement as agreements
 from judging import audit as audits
 from judging.cached import kept
+from judging.methods import parts
 from judging.plots import svg, underrating_chart
 
 TO_READ = 8
@@ -84,4 +85,4 @@ def _to_read(study: Study, row: audits.Row) -> list[dict[str, object]]:
 
 @require_GET
 def methods(request: HttpRequest) -> HttpResponse:
-    return render(request, "judging/methods.html")
+    return render(request, "judging/methods.html", {"parts": parts()})
