@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from judging.stats.estimate import Estimate, FloatArray, IntArray, check_confidence
+from judging.stats.sample import centered
 
 Method = Literal["spearman", "pearson"]
 Scope = Literal["pooled", "within"]
@@ -104,11 +105,6 @@ def checked_items(
 def ranks_within(values: FloatArray, prompt: IntArray) -> FloatArray:
     """Return the mean rank of each value among those of its prompt."""
     return np.asarray(pd.Series(values).groupby(prompt).rank().to_numpy(dtype=np.float64))
-
-
-def centered(values: FloatArray, prompt: IntArray) -> FloatArray:
-    """Return values minus the mean of their prompt."""
-    return np.asarray(values - (np.bincount(prompt, values) / np.bincount(prompt))[prompt])
 
 
 def _constant(x: FloatArray, y: FloatArray) -> str:

@@ -58,17 +58,23 @@ def _list(entry: object, item: int) -> Iterable[object]:
     if entry is None or (isinstance(entry, float) and math.isnan(entry)):
         return []
     if isinstance(entry, str):
-        if not entry.strip():
-            return []
-        try:
-            entry = json.loads(entry)
-        except json.JSONDecodeError:
-            raise ValueError(f"Item {item}: {entry[:40]!r} is no list of labels.") from None
+        return _list(_parsed(entry, item), item)
     if isinstance(entry, list | tuple | np.ndarray):
         return list(entry)
-    if entry is None:
-        return []
     raise ValueError(f"Item {item}: expected a list of labels, found {entry!r}.")
+
+
+def _parsed(text: str, item: int) -> object:
+    """Return what JSON text holds, None for empty text."""
+    if not text.strip():
+        return None
+    try:
+        found: object = json.loads(text)
+    except json.JSONDecodeError:
+        found = text
+    if isinstance(found, str):
+        raise ValueError(f"Item {item}: {text[:40]!r} is no list of labels.")  # noqa: TRY004
+    return found
 
 
 def _number(label: object, item: int) -> float | None:

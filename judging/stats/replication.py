@@ -202,7 +202,7 @@ def _panel(
 ) -> list[Cell]:
     """Return every cell with its null."""
     null = restriction_null(score, human, prompt, [s.members for s in subsets], draws=draws, rng=rng)
-    cells = []
+    cells: list[Cell] = []
     for number, subset in enumerate(subsets):
         chosen = subset.members
         for which, (method, scope) in enumerate(CELLS):

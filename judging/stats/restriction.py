@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from judging.stats.association import FEWEST, Method, Scope, centered, checked_items, ranks_within
+from judging.stats.association import FEWEST, Method, Scope, checked_items, ranks_within
 from judging.stats.estimate import BoolArray, FloatArray, IntArray, batches
+from judging.stats.sample import centered
 
 CELLS: tuple[tuple[Method, Scope], ...] = (
     ("spearman", "pooled"),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from judging.stats.estimate import BoolArray, Estimate, FloatArray, IntArray, check_confidence
+from judging.stats.estimate import Estimate, FloatArray, IntArray, check_confidence
 from judging.stats.moments import Moments, Panel, cross_rater_moments
+from judging.stats.sample import Sample, centered, sample_of, why_undefined
 
 WEAK = 3.2
 """Identification strength below which nothing is said: its square is below 10, the bar for instruments."""
@@ -20,7 +21,6 @@ WEAK = 3.2
 BORDERLINE = 6.0
 """Identification strength below which coverage is nearer .9 than .95 among studies that pass `WEAK`."""
 
-_HUGE = 1e100
 _TINY = 1e-10
 
 
@@ -196,9 +196,9 @@ def underrating(
     if not smallest_effect > 0:
         raise ValueError(f"smallest_effect must be positive, got {smallest_effect}.")
     names = _checked_names(covariates)
-    sample = _sample(ratings, responses, names)
+    sample = sample_of(ratings, responses, names)
     blank = _blank(sample, smallest_effect, confidence)
-    why_not = _why_undefined(sample)
+    why_not = why_undefined(sample)
     if why_not:
         return _cannot(blank, why_not)
     scales = _scales(sample.panel)
@@ -264,19 +264,19 @@ def most_underrated(ratings: pd.DataFrame, responses: pd.DataFrame, n: int = 10)
     """
     if n < 0:
         raise ValueError(f"n must not be negative, got {n}.")
-    sample = _sample(ratings, responses, ())
+    sample = sample_of(ratings, responses, ())
     table = _described(sample, responses)
-    if table.empty or _why_undefined(sample):
+    if table.empty or why_undefined(sample):
         return table.iloc[:0]
     panel = sample.panel
     counts = table["n_ratings"].to_numpy(dtype=np.float64)
-    quality = _centered(table["human_mean"].to_numpy(dtype=np.float64), panel.prompt)
-    score = _centered(panel.columns[:, -1], panel.prompt)
+    quality = centered(table["human_mean"].to_numpy(dtype=np.float64), panel.prompt)
+    score = centered(panel.columns[:, -1], panel.prompt)
     shrunken = _shrunken(quality, counts, panel)
     if shrunken is None or not (shrunken**2).sum() > 0:
         return table.iloc[:0]
     slope = max(0.0, float(shrunken @ score / (shrunken @ shrunken)))
-    residual = _centered(slope * shrunken - score, panel.prompt)
+    residual = centered(slope * shrunken - score, panel.prompt)
     spread = math.sqrt(float((residual**2).sum()) / (len(score) - panel.n_prompts))
     if spread <= _TINY * float(np.abs(panel.columns[:, -1]).max()):
         return table.iloc[:0]
@@ -284,20 +284,6 @@ def most_underrated(ratings: pd.DataFrame, responses: pd.DataFrame, n: int = 10)
     listed = table.assign(gap=residual / spread)
     listed = listed[(listed["unusualness"] >= middle) & (listed["gap"] > 0)]
     return listed.sort_values(["gap", "response_id"], ascending=[False, True]).head(n).reset_index(drop=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """The panel, which rows of the responses it kept, and what was left out."""
-
-    panel: Panel
-    kept: IntArray
-    ids: pd.Index
-    n_rated: int
-    people: int
-    n_incomplete: int
-    n_thin: int
-    notes: tuple[str, ...] = field(default=())
 
 
 def _checked_names(covariates: Sequence[str]) -> tuple[str, ...]:
@@ -311,104 +297,7 @@ def _checked_names(covariates: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
-    """Raise if a column is missing or an id is."""
-    missing = [column for column in columns if column not in frame.columns]
-    if missing:
-        raise ValueError(f"{name} lacks the column(s) {', '.join(missing)}.")
-    for column in columns:
-        if column.endswith("_id") and bool(frame[column].isna().any()):
-            raise ValueError(f"{name} has a missing {column}.")
-
-
-def _numbers(frame: pd.DataFrame, columns: Sequence[str]) -> FloatArray:
-    """Return columns as floats, shape (rows, columns), NaN where missing; refuse infinity."""
-    try:
-        table = frame[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"Columns {', '.join(columns)} must hold numbers.") from error
-    for name, column in zip(columns, table.T, strict=True):
-        if bool((np.abs(column[~np.isnan(column)]) > _HUGE).any()):
-            raise ValueError(f"{name} holds a value that is infinite or too large to square.")
-    return np.asarray(table)
-
-
-def _sample(ratings: pd.DataFrame, responses: pd.DataFrame, covariates: tuple[str, ...]) -> _Sample:
-    """Return what can be analyzed: complete responses with two ratings, two of them to a prompt."""
-    _require(ratings, ["prompt_id", "response_id", "annotator_id", "value"], "ratings")
-    _require(responses, ["prompt_id", "response_id", "score", "unusualness", *covariates], "responses")
-    ids = pd.Index(responses["response_id"])
-    repeated = responses["response_id"].duplicated()
-    if repeated.any():
-        raise ValueError(f"responses lists {responses.loc[repeated, 'response_id'].iloc[0]!r} twice.")
-    columns = _numbers(responses, ["unusualness", *covariates, "score"])
-    value = _numbers(ratings, ["value"])[:, 0]
-    row = ids.get_indexer(pd.Index(ratings["response_id"])).astype(np.int64)
-    known: BoolArray = np.asarray(row >= 0)
-    _check_prompts(ratings, responses, row, known)
-    annotator = pd.factorize(ratings["annotator_id"])[0].astype(np.int64)
-    prompt = pd.factorize(responses["prompt_id"])[0].astype(np.int64)
-    complete: BoolArray = np.asarray(~np.isnan(columns).any(axis=1))
-    given: BoolArray = np.asarray(known & ~np.isnan(value))
-    rated = np.zeros(len(ids), dtype=bool)
-    rated[row[given]] = True
-    use = given.copy()
-    use[given] = complete[row[given]]
-    _check_repeats(row[given], annotator[given])
-    keeps = _enough(np.bincount(row[use], minlength=len(ids)), prompt)
-    use[use] = keeps[row[use]]
-    kept = np.flatnonzero(keeps)
-    renumber = np.cumsum(keeps) - 1
-    panel = Panel(
-        _contiguous(prompt[kept]), columns[kept], renumber[row[use]], _contiguous(annotator[use]), value[use]
-    )
-    lost = int((rated & ~complete).sum())
-    thin = int((rated & complete).sum()) - len(kept)
-    people = len(np.unique(annotator[given]))
-    notes = _left_out(lost, thin, int((~known).sum()))
-    return _Sample(panel, kept, ids, int((rated & complete).sum()), people, lost, thin, notes)
-
-
-def _check_prompts(ratings: pd.DataFrame, responses: pd.DataFrame, row: IntArray, known: BoolArray) -> None:
-    """Raise if a rating puts its response under another prompt than the responses do."""
-    said = ratings["prompt_id"].to_numpy(dtype=object)[known]
-    meant = responses["prompt_id"].to_numpy(dtype=object)[row[known]]
-    differ = np.flatnonzero(said != meant)
-    if differ.size:
-        where = ratings["response_id"].to_numpy(dtype=object)[known][differ[0]]
-        raise ValueError(f"ratings and responses put response {where!r} under different prompts.")
-
-
-def _check_repeats(row: IntArray, annotator: IntArray) -> None:
-    """Raise if an annotator rated a response twice: his errors would not be independent."""
-    key = row * (int(annotator.max(initial=0)) + 1) + annotator
-    if len(np.unique(key)) != len(key):
-        raise ValueError("An annotator rated the same response twice; keep one of the ratings.")
-
-
-def _enough(counts: IntArray, prompt: IntArray) -> BoolArray:
-    """Return which responses have two ratings and another such response to their prompt."""
-    twice = counts >= 2
-    fellows = np.bincount(prompt[twice], minlength=int(prompt.max(initial=0)) + 1)
-    return np.asarray(twice & (fellows[prompt] >= 2))
-
-
-def _contiguous(codes: IntArray) -> IntArray:
-    """Return codes renumbered from 0 without gaps, in the same order."""
-    return np.unique(codes, return_inverse=True)[1].astype(np.int64)
-
-
-def _left_out(incomplete: int, thin: int, unknown: int) -> tuple[str, ...]:
-    """Return what was left out, in words."""
-    said = (
-        (incomplete, "rated response(s) left out: no score, unusualness or covariate."),
-        (thin, "rated response(s) left out: fewer than two ratings, or alone in their prompt to have two."),
-        (unknown, "rating(s) left out: their response is not among the responses."),
-    )
-    return tuple(f"{count} {words}" for count, words in said if count)
-
-
-def _blank(sample: _Sample, smallest_effect: float, confidence: float) -> Underrating:
+def _blank(sample: Sample, smallest_effect: float, confidence: float) -> Underrating:
     """Return the result before anything is estimated."""
     panel, n = sample.panel, len(sample.kept)
     ratings = len(panel.value)
@@ -448,39 +337,14 @@ def _noted(result: Underrating, before: Sequence[str], after: Sequence[str], why
     return replace(result, notes=result.notes + notes)
 
 
-def _why_undefined(sample: _Sample) -> str | None:
-    """Return why no slope can be computed from such a sample, or None."""
-    if sample.n_rated == 0:
-        return "No response has a rating as well as a score, an unusualness and all covariates."
-    if len(sample.kept):
-        return None
-    if sample.people < 2:
-        return (
-            "Only one annotator: the error of a rating can't be told from quality. "
-            "Have at least two annotators rate every response."
-        )
-    return (
-        "No prompt has two responses with two ratings each, so quality can't be told from rating error. "
-        "Have at least two annotators rate every response."
-    )
-
-
-def _centered(values: FloatArray, prompt: IntArray) -> FloatArray:
-    """Return values, shape (n,) or (n, F), minus their prompt's mean."""
-    table = values.reshape(len(values), -1)
-    sizes = np.bincount(prompt)
-    means = np.column_stack([np.bincount(prompt, column) / sizes for column in table.T])
-    return np.asarray((table - means[prompt]).reshape(values.shape))
-
-
 def _scales(panel: Panel) -> FloatArray:
     """Return the pooled within-prompt SD of each column, 0 for one that is constant up to rounding."""
-    centered = _centered(panel.columns, panel.prompt)
-    scale = np.sqrt((centered**2).sum(axis=0) / (len(centered) - panel.n_prompts))
+    away = centered(panel.columns, panel.prompt)
+    scale = np.sqrt((away**2).sum(axis=0) / (len(away) - panel.n_prompts))
     return np.where(scale > _TINY * np.abs(panel.columns).max(axis=0), scale, 0.0)
 
 
-def _why_constant(sample: _Sample, scales: FloatArray) -> str | None:
+def _why_constant(sample: Sample, scales: FloatArray) -> str | None:
     """Return why scores, unusualness or ratings do not vary enough for a slope, or None."""
     panel = sample.panel
     if scales[0] == 0:
@@ -496,15 +360,15 @@ def _independent(
     columns: FloatArray, prompt: IntArray, names: Sequence[str]
 ) -> tuple[FloatArray, list[str], str | None]:
     """Return the columns without redundant covariates, the names kept, and what unusualness follows from."""
-    centered = _centered(columns, prompt)
-    basis = np.empty((len(centered), 0))
+    away = centered(columns, prompt)
+    basis = np.empty((len(away), 0))
     kept: list[int] = []
     for index in range(1, len(names) + 1):
-        if _unexplained(centered[:, index], basis) > _TINY:
+        if _unexplained(away[:, index], basis) > _TINY:
             kept.append(index)
-            basis = centered[:, kept]
+            basis = away[:, kept]
     confounded = None
-    if _unexplained(centered[:, 0], basis) <= _TINY:
+    if _unexplained(away[:, 0], basis) <= _TINY:
         confounded = " and ".join(names[index - 1] for index in kept)
     chosen = [0, *kept, columns.shape[1] - 1]
     return columns[:, chosen], [names[index - 1] for index in kept], confounded
@@ -751,7 +615,7 @@ def _words(result: Underrating, remedy: str) -> str:
     return text
 
 
-def _described(sample: _Sample, responses: pd.DataFrame) -> pd.DataFrame:
+def _described(sample: Sample, responses: pd.DataFrame) -> pd.DataFrame:
     """Return the analyzed responses with their human mean and number of ratings, gap still missing."""
     panel, kept = sample.panel, sample.kept
     counts = np.bincount(panel.response, minlength=len(kept))

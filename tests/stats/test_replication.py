@@ -138,8 +138,9 @@ def test_correlation_and_its_jackknife_equal_scipy_prompt_by_prompt(method: str,
     def slow(keep: NDArray[np.bool_]) -> float:
         if scope == "within":
             return slow_within(x[keep], y[keep], prompt[keep], method == "spearman")
-        function = scipy_stats.spearmanr if method == "spearman" else scipy_stats.pearsonr
-        return float(function(x[keep], y[keep]).statistic)
+        if method == "spearman":
+            return float(scipy_stats.spearmanr(x[keep], y[keep]).statistic)
+        return float(scipy_stats.pearsonr(x[keep], y[keep]).statistic)
 
     found = correlation(x, y, prompt, method, scope)  # type: ignore[arg-type]
     shared = [p for p in range(7) if scope == "pooled" or (prompt == p).sum() > 1]
