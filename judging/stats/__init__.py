@@ -1,6 +1,8 @@
 """Pure statistics of judgments: numbers and frames in, numbers with honest intervals out. No Django here."""
 
+from judging.stats.across_prompts import RandomPairs, random_pairs
 from judging.stats.agreement import krippendorff_alpha, percent_agreement, weighted_alpha
+from judging.stats.alikeness import Alikeness, SourceMatrix, alikeness, source_matrix, trend
 from judging.stats.association import correlation
 from judging.stats.chance import ChanceCorrected, brennan_prediger, fleiss_kappa, gwet_ac
 from judging.stats.components import VarianceComponents, variance_components
@@ -8,6 +10,7 @@ from judging.stats.counts import Level, value_counts
 from judging.stats.curve import raters_needed
 from judging.stats.dawid_skene import DawidSkene, dawid_skene
 from judging.stats.description import describe_annotators, describe_items
+from judging.stats.diversity import Ideas, ideas, rarefied_count, rarefied_vendi, vendi_score
 from judging.stats.estimate import Estimate
 from judging.stats.grouping import adjusted_rand, co_membership
 from judging.stats.icc import Icc, IccKind, icc, one_way_icc
@@ -16,12 +19,15 @@ from judging.stats.measurement_error import errors_in_variables_slope
 from judging.stats.moments import Moments, Panel, cross_rater_moments
 from judging.stats.multiple import benjamini_hochberg
 from judging.stats.named import cohen_kappa, conger_kappa, scott_pi
+from judging.stats.over_prompts import means_over_prompts
+from judging.stats.overlap import Overlap, SharedRun, compression_ratio, overlap, words_of
 from judging.stats.preference import BradleyTerry, bradley_terry
 from judging.stats.ranks import kendall_w, kendall_w_of_sets
 from judging.stats.reliability import reliability_of_mean
 from judging.stats.replication import Cell, Reading, replicate_preferences, replicate_ratings
 from judging.stats.restriction import range_restricted, restriction_null
 from judging.stats.selection import Family, Subset, pair_subsets, rating_subsets
+from judging.stats.similarity import PromptSimilarity, cosine_matrix, prompt_similarity, source_codes
 from judging.stats.transitivity import Transitivity, transitivity
 from judging.stats.two_way import krippendorff_alpha_new_annotators, percent_agreement_new_annotators
 from judging.stats.underrating import Underrating, Verdict, most_underrated, underrating
@@ -29,6 +35,7 @@ from judging.stats.unusualness import unusualness
 from judging.stats.weights import Weighting, agreement_weights
 
 __all__ = [
+    "Alikeness",
     "BradleyTerry",
     "Cell",
     "ChanceCorrected",
@@ -37,10 +44,16 @@ __all__ = [
     "Family",
     "Icc",
     "IccKind",
+    "Ideas",
     "Level",
     "Moments",
+    "Overlap",
     "Panel",
+    "PromptSimilarity",
+    "RandomPairs",
     "Reading",
+    "SharedRun",
+    "SourceMatrix",
     "Subset",
     "Transitivity",
     "Underrating",
@@ -49,13 +62,16 @@ __all__ = [
     "Weighting",
     "adjusted_rand",
     "agreement_weights",
+    "alikeness",
     "benjamini_hochberg",
     "bradley_terry",
     "brennan_prediger",
     "co_membership",
     "cohen_kappa",
+    "compression_ratio",
     "conger_kappa",
     "correlation",
+    "cosine_matrix",
     "cross_rater_moments",
     "dawid_skene",
     "describe_annotators",
@@ -64,17 +80,24 @@ __all__ = [
     "fleiss_kappa",
     "gwet_ac",
     "icc",
+    "ideas",
     "kendall_w",
     "kendall_w_of_sets",
     "krippendorff_alpha",
     "krippendorff_alpha_new_annotators",
     "label_counts",
+    "means_over_prompts",
     "most_underrated",
     "one_way_icc",
+    "overlap",
     "pair_subsets",
     "percent_agreement",
     "percent_agreement_new_annotators",
+    "prompt_similarity",
+    "random_pairs",
     "range_restricted",
+    "rarefied_count",
+    "rarefied_vendi",
     "raters_needed",
     "rating_subsets",
     "reliability_of_mean",
@@ -82,10 +105,15 @@ __all__ = [
     "replicate_ratings",
     "restriction_null",
     "scott_pi",
+    "source_codes",
+    "source_matrix",
     "transitivity",
+    "trend",
     "underrating",
     "unusualness",
     "value_counts",
     "variance_components",
+    "vendi_score",
     "weighted_alpha",
+    "words_of",
 ]

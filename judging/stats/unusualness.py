@@ -47,7 +47,7 @@ def unusualness(embeddings: npt.ArrayLike, prompt: npt.ArrayLike) -> FloatArray:
         raise ValueError("Some prompt labels are missing.")
     if labels.size == 0:
         return np.empty(0)
-    unit = _unit_vectors(vectors)
+    unit = unit_vectors(vectors)
     code = pd.factorize(labels)[0]
     rows = np.arange(labels.size)
     members = sparse.csr_array((np.ones(labels.size), (code, rows)), shape=(int(code.max()) + 1, labels.size))
@@ -58,8 +58,23 @@ def unusualness(embeddings: npt.ArrayLike, prompt: npt.ArrayLike) -> FloatArray:
     return np.asarray(np.clip(1 - mean, 0.0, 2.0))
 
 
-def _unit_vectors(vectors: FloatArray) -> FloatArray:
-    """Return the vectors scaled to length 1."""
+def unit_vectors(vectors: FloatArray) -> FloatArray:
+    """Return the vectors scaled to length 1.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, d)
+        Finite.
+
+    Returns
+    -------
+    ndarray, shape (n, d)
+
+    Raises
+    ------
+    ValueError
+        If a vector is zero.
+    """
     largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0.0)
     if (largest == 0).any():
         row = int(np.flatnonzero(largest[:, 0] == 0)[0])
