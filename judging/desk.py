@@ -25,7 +25,7 @@ from annotate.views.access import staff_only
 from annotate.views.desk import judged, posted
 from judging.exports import Scores, load_folder
 from judging.frames import embedding_run
-from judging.models import Embedding, ScoreRun
+from judging.models import ScoreRun
 
 
 class FilesInput(forms.ClearableFileInput):
@@ -128,12 +128,10 @@ def _places(pks: Sequence[int], known: set[frozenset[int]]) -> set[frozenset[int
 
 def _vectors(run: ScoreRun, responses: Sequence[int]) -> tuple[list[int], npt.NDArray[np.float64]]:
     """Embedded responses of a pool, in its order, and their vectors."""
-    rows = dict(
-        Embedding.objects.filter(run=run, response__in=responses).values_list("response_id", "vector")
-    )
-    pks = [pk for pk in responses if pk in rows]
-    raw = [np.frombuffer(bytes(rows[pk]), dtype="<f4") for pk in pks]
-    return pks, np.asarray(raw, dtype=np.float64).reshape(len(pks), -1)
+    pks, vectors = run.embeddings.filter(response__in=responses).array(run.dtype)
+    places = {pk: place for place, pk in enumerate(pks)}
+    kept = [pk for pk in responses if pk in places]
+    return kept, vectors[[places[pk] for pk in kept]].astype(np.float64)
 
 
 def distances(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

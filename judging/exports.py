@@ -21,7 +21,15 @@ from annotate.folder.rows import Id, Number, Row, Text, read, refused, text_of
 from annotate.folder.tables import Table, batches
 from annotate.folder.writing import Layout, Sheet
 from annotate.models import ItemResponse, Study
-from judging.models import Embedding, Score, ScoreRun, Verdict
+from judging.models import (
+    Embedding,
+    Score,
+    ScoreQuerySet,
+    ScoreRun,
+    ScoringTask,
+    Verdict,
+    VerdictQuerySet,
+)
 
 ROWS = 5_000
 
@@ -70,6 +78,7 @@ class Scores:
     def remove(self, study: Study) -> None:
         for model in (Embedding, Score, Verdict):
             model._default_manager.filter(run__study=study).delete()
+        ScoringTask.objects.filter(study=study).delete()
         ScoreRun.objects.filter(study=study).delete()
 
 
@@ -218,16 +227,21 @@ def _may_add(merge: Merge, file: str, line: int, run: ScoreRun) -> bool:
 
 
 def score_sheets(study: Study) -> Iterator[Sheet]:
-    scores, verdicts = Score.objects.filter(run__study=study), Verdict.objects.filter(run__study=study)
+    scores, verdicts = _told(study)
     yield Sheet("scores", Layout.of(ScoreRow), _score_rows(study), scores.count() + verdicts.count())
+
+
+def _told(study: Study) -> tuple[ScoreQuerySet, VerdictQuerySet]:
+    """What a folder tells of a study's scorers. A score that failed is null; a verdict's null would be a tie."""
+    told = {"run__study": study, "run__probe": ""}
+    return Score.objects.filter(**told), Verdict.objects.given().filter(**told)
 
 
 def _score_rows(study: Study) -> Iterator[dict[str, Any]]:
     nothing = Value(None, output_field=TextField())
-    scores = Score.objects.filter(run__study=study).annotate(key=F("response__key"), item_key=nothing)
-    verdicts = Verdict.objects.filter(run__study=study).annotate(
-        key=F("winner__key"), item_key=F("item__key")
-    )
+    scores, verdicts = _told(study)
+    scores = scores.annotate(key=F("response__key"), item_key=nothing)
+    verdicts = verdicts.annotate(key=F("winner__key"), item_key=F("item__key"))
     for query in (scores, verdicts):
         rows = query.order_by("pk").values_list("run__scorer", "item_key", "key", "value", "run__version")
         for scorer, item, response, value, version in rows.iterator(CHUNK):

@@ -4,6 +4,7 @@ Ids in these frames are primary keys: short to carry, and turned into keys and t
 """
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from django.db.models import F
 
@@ -62,18 +63,20 @@ def embedding_run(study: Study) -> ScoreRun | None:
     return ScoreRun.objects.filter(study=study, embeddings__isnull=False).order_by("-updated_at").first()
 
 
+def vectors(run: ScoreRun | None) -> tuple[pd.DataFrame, npt.NDArray[np.float32]]:
+    """Every embedded response of a run, (response_id, prompt_id), and its vectors in that order, shape (n, d)."""
+    pks, array = Embedding.objects.filter(run=run).array(run.dtype if run else "<f4")
+    prompts = dict(
+        Response.objects.filter(study=run.study_id if run else None).values_list("pk", "prompt_id")
+    )
+    return pd.DataFrame({"response_id": pks, "prompt_id": [prompts[pk] for pk in pks]}, dtype="int64"), array
+
+
 def pool_unusualness(study: Study) -> pd.DataFrame:
     """Of every embedded response against the whole pool of its prompt: response_id, unusualness."""
-    run = embedding_run(study)
-    rows = list(
-        Embedding.objects.filter(run=run)
-        .order_by("response_id")
-        .values_list("response_id", "response__prompt_id", "vector")
-    )
-    frame = pd.DataFrame.from_records([r[:2] for r in rows], columns=["response_id", "prompt_id"])
-    if rows:
-        vectors = np.frombuffer(b"".join(bytes(r[2]) for r in rows), dtype="<f4").reshape(len(rows), -1)
-        frame["unusualness"] = unusualness(vectors.astype(np.float64), frame["prompt_id"].to_numpy())
+    frame, array = vectors(embedding_run(study))
+    if len(frame):
+        frame["unusualness"] = unusualness(array.astype(np.float64), frame["prompt_id"].to_numpy())
     else:
         frame["unusualness"] = pd.Series(dtype=float)
     return frame[["response_id", "unusualness"]]
@@ -81,7 +84,7 @@ def pool_unusualness(study: Study) -> pd.DataFrame:
 
 def scores(study: Study) -> pd.DataFrame:
     """Pointwise scores: scorer, response_id, score. A scorer with several versions has one name a version."""
-    rows = Score.objects.filter(run__study=study).values_list(
+    rows = Score.objects.filter(run__study=study, run__probe="").values_list(
         "run__scorer", "run__version", "response_id", "value"
     )
     frame = pd.DataFrame.from_records(list(rows), columns=["scorer", "version", "response_id", "score"])

@@ -1,97 +1,168 @@
-"""Run scorers over a study's responses: in batches, resumably, only what is missing."""
+"""Scoring as work to be done: ordered by somebody, claimed once, done in batches, watched, cancelled, taken up again.
+
+An order is a row of ScoringTask. What is scored is stored batch by batch, so whoever takes an order over goes on
+where the last one stopped.
+"""
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from annotate.models import Response, Study
-from judging.models import Embedding, Score, ScoreRun
-from judging.scorers import Embedder, Scorer, load
+from annotate.models import Study
+from judging.batches import Missing, Progress, Report, Stored, score_missing
+from judging.models import ScoreRun, ScoringTask
+from judging.scorers import AnyScorer, load_entry
 
-BATCH = 64
+Status = ScoringTask.Status
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    run: ScoreRun
-    computed: int
-    stored_before: int
-    truncated: int
+class CancelledError(Exception):
+    """Somebody asked the work to end."""
+
+
+class LostError(Exception):
+    """Another worker has taken the work over: this one was silent for too long."""
+
+
+class BusyError(ValueError):
+    """The scorer is at this study already."""
 
 
 class UnknownScorerError(ValueError):
     """A name that the setting SCORERS does not have."""
 
 
-@cache
-def made(name: str) -> Embedder | Scorer:
+def entry_of(name: str) -> str | dict[str, Any]:
+    """What the setting SCORERS says of a name."""
     if name not in settings.SCORERS:
         raise UnknownScorerError(f"no scorer named {name!r}; there are {', '.join(sorted(settings.SCORERS))}")
-    return load(settings.SCORERS[name])
+    entry: str | dict[str, Any] = settings.SCORERS[name]
+    return entry
 
 
-def score(study: Study, name: str, progress: Callable[[int, int], None] = lambda done, total: None) -> Report:
-    """Score what the scorer has not scored yet; every batch is stored at once, so a killed run goes on."""
-    scorer = made(name)
-    run = run_of(study, name, scorer)
-    rows = Embedding if isinstance(scorer, Embedder) else Score
-    missing = list(_missing(study, run, rows).values_list("pk", flat=True))
-    stored = rows.objects.filter(run=run).count()
-    for start in range(0, len(missing), BATCH):
-        _score_batch(run, scorer, missing[start : start + BATCH])
-        progress(min(start + BATCH, len(missing)), len(missing))
-    if missing:
-        run.save(update_fields=["updated_at"])
-    return Report(run, len(missing), stored, rows.objects.filter(run=run, truncated=True).count())
+@cache
+def made(name: str) -> AnyScorer:
+    return load_entry(entry_of(name))
 
 
-def run_of(study: Study, name: str, scorer: Embedder | Scorer) -> ScoreRun:
-    """The run of exactly this scorer: another model, weights or version makes another run."""
-    identity = scorer.identity
+def run_of(study: Study, name: str, scorer: AnyScorer, probe: str = "") -> ScoreRun:
+    """The run of exactly this scorer: another model, weights, parameters or version make another run."""
+    identity = scorer.identity | ({"probe": probe} if probe else {})
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
+    languages = getattr(scorer, "languages", None)
     run, _ = ScoreRun.objects.get_or_create(
-        study=study, scorer=name, version=digest, defaults={"identity": identity, "computed_here": True}
+        study=study,
+        scorer=name,
+        version=digest,
+        defaults={
+            "identity": identity,
+            "computed_here": True,
+            "probe": probe,
+            "dtype": settings.EMBEDDING_DTYPE,
+            "languages": None if languages is None else sorted(languages),
+        },
     )
     return run
 
 
-def _missing(study: Study, run: ScoreRun, rows: type[Embedding] | type[Score]) -> QuerySet[Response]:
-    have = rows.objects.filter(run=run, response=OuterRef("pk"))
-    return Response.objects.filter(study=study).filter(~Exists(have)).order_by("prompt_id", "pk")
+def order(study: Study, scorer: str, **asked: Any) -> ScoringTask:
+    """Write an order down; nothing is done yet."""
+    entry_of(scorer)
+    try:
+        with transaction.atomic():
+            return ScoringTask.objects.create(study=study, scorer=scorer, **asked)
+    except IntegrityError as error:
+        raise BusyError(f"{scorer} is at this study already; cancel that run or wait for its end") from error
 
 
-def _score_batch(run: ScoreRun, scorer: Embedder | Scorer, pks: Sequence[int]) -> None:
-    responses = list(Response.objects.filter(pk__in=pks).select_related("prompt").order_by("pk"))
-    texts = [r.text for r in responses]
-    if isinstance(scorer, Embedder):
-        embedded = scorer.embed(texts)
-        _store_vectors(run, responses, embedded.vectors, embedded.truncated)
-        return
-    scored = scorer.score([r.prompt.text for r in responses], texts)
-    with transaction.atomic():
-        Score.objects.bulk_create(
-            Score(run=run, response=r, value=None if np.isnan(v) else float(v), truncated=bool(t))
-            for r, v, t in zip(responses, scored.values, scored.truncated, strict=True)
-        )
+def score(study: Study, name: str, progress: Progress = lambda lacking, stored: None) -> Report:
+    """Order and do it at once, here; what goes wrong is raised, and written down."""
+    left = ScoringTask.objects.free().filter(study=study, scorer=name, probe={}).first()
+    task = left or order(study, name)
+    if not task.claim():
+        raise BusyError(f"{name}: somebody else has taken this run")
+    try:
+        return perform(task, progress)
+    except (KeyboardInterrupt, SystemExit):
+        task.finish(Status.CANCELLED)
+        raise
 
 
-def _store_vectors(
-    run: ScoreRun,
-    responses: Sequence[Response],
-    vectors: npt.NDArray[np.float32],
-    truncated: npt.NDArray[np.bool_],
-) -> None:
-    packed = vectors.astype("<f4")
-    with transaction.atomic():
-        Embedding.objects.bulk_create(
-            Embedding(run=run, response=r, vector=v.tobytes(), truncated=bool(t))
-            for r, v, t in zip(responses, packed, truncated, strict=True)
-        )
+def perform(task: ScoringTask, progress: Progress = lambda lacking, stored: None) -> Report:
+    """Do a claimed order to its end, and write down how it ended."""
+
+    def told(lacking: Missing, stored: Stored) -> None:
+        _tell(task, lacking, stored)
+        progress(lacking, stored)
+
+    try:
+        with beating(task):
+            scorer = made(task.scorer)
+            run = run_of(task.study, task.scorer, scorer)
+            task.tell(run=run, notes=notes(run, scorer))
+            report = score_missing(run, scorer, told)
+    except CancelledError:
+        task.finish(Status.CANCELLED)
+        raise
+    except LostError:
+        raise
+    except Exception as error:
+        task.finish(Status.FAILED, f"{type(error).__name__}: {error}")
+        raise
+    task.finish(Status.DONE, task.error)
+    return replace(report, notes=tuple(task.notes))
+
+
+def _tell(task: ScoringTask, lacking: Missing, stored: Stored) -> None:
+    mine = task.tell(
+        total=len(lacking.pks),
+        stored_before=lacking.stored,
+        done=stored.done,
+        failed=stored.failed,
+        error=stored.error,
+    )
+    if not mine:
+        raise LostError(f"run {task.pk} of {task.scorer} was taken over by another worker")
+    if ScoringTask.objects.filter(pk=task.pk, cancel_asked=True).exists():
+        raise CancelledError(f"run {task.pk} of {task.scorer} was cancelled")
+
+
+def notes(run: ScoreRun, scorer: AnyScorer) -> list[str]:
+    """What whoever reads the numbers should know before."""
+    unknown = run.unknown_languages()
+    if not unknown:
+        return []
+    knows = ", ".join(run.languages or [])
+    return [
+        f"Some prompts are in {', '.join(unknown)}; this embedder knows {knows} only, and similarities of other "
+        "languages mean little."
+    ]
+
+
+@contextmanager
+def beating(task: ScoringTask) -> Iterator[None]:
+    """Show signs of life while a batch takes its time; a worker that shows none has lost its work."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(settings.SCORING_SILENCE / 4):
+            # A busy database is no reason to stop: the next beat may get through.
+            with suppress(DatabaseError):
+                task.tell()
+        connection.close()
+
+    thread = threading.Thread(target=beat, daemon=True, name=f"beat of scoring task {task.pk}")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,6 +1,8 @@
 """Settings from the environment (12-factor). What is missing fails at start, with the name of the variable."""
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import environ
 
@@ -54,6 +56,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_htmx",
     "template_partials",
+    "django_tasks",
+    "django_tasks_db",
     "annotate",
     "judging",
 ]
@@ -128,11 +132,22 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-# What `manage.py score --scorer NAME` can run: dotted names, loaded on first use.
-SCORERS = {
+# Work in the background: any number of `manage.py db_worker` on any number of machines share the queue.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+# A worker that shows no sign of life for so many seconds has lost its work to the next one.
+SCORING_SILENCE = env.int("SCORING_SILENCE", default=60)
+
+# What `manage.py score SLUG --scorer NAME` and the page Runs can run: a dotted name, or a table with the dotted name
+# under "class" and the scorer's parameters beside it. Loaded on first use.
+SCORERS: dict[str, str | dict[str, Any]] = {
     "minilm": "judging.scorers.minilm.MiniLM",
     "length": "judging.scorers.length.Length",
 }
+# A file with more of them, a TOML table each: models by name or path, endpoints by URL.
+if scorers_file := env.str("SCORERS_FILE", default=""):
+    SCORERS |= tomllib.loads(Path(scorers_file).read_text())
+# How vectors are stored: "<f4" is float32; "<f2" is float16, half the size and good to three digits.
+EMBEDDING_DTYPE = env.str("EMBEDDING_DTYPE", default="<f4")
 
 # What a response must not say to those who judge it: names of makers, products and themselves. How words match is
 # told in annotate/leaks.py; words that everyday texts are full of would only tire the reader of the list.

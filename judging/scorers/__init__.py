@@ -1,5 +1,27 @@
 """PURE: text in, numbers out. Heavy libraries are imported when a scorer is made, never before."""
 
-from judging.scorers.protocol import Embedder, Embeddings, Scorer, Scores, load
+from judging.scorers.protocol import (
+    NOT_ASKED,
+    AnyScorer,
+    Embedder,
+    Embeddings,
+    PairJudge,
+    Scorer,
+    Scores,
+    Verdicts,
+    load,
+    load_entry,
+)
 
-__all__ = ["Embedder", "Embeddings", "Scorer", "Scores", "load"]
+__all__ = [
+    "NOT_ASKED",
+    "AnyScorer",
+    "Embedder",
+    "Embeddings",
+    "PairJudge",
+    "Scorer",
+    "Scores",
+    "Verdicts",
+    "load",
+    "load_entry",
+]

@@ -23,6 +23,7 @@ class MiniLM:
     """
 
     max_tokens = 256
+    languages = frozenset({"en"})
 
     def __init__(self) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"
@@ -71,5 +72,10 @@ class MiniLM:
         return Embeddings(np.asarray(vectors, dtype=np.float32), self._truncated(texts))
 
     def _truncated(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        tokens = self._model.tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
-        return np.array([len(ids) > self.max_tokens for ids in tokens], dtype=np.bool_)
+        # A token is a character at least, so a short text needs no counting.
+        long = [place for place, text in enumerate(texts) if len(text) > self.max_tokens - 2]
+        cut = np.zeros(len(texts), dtype=np.bool_)
+        if long:
+            tokens = self._model.tokenizer([texts[i] for i in long], truncation=False, verbose=False)
+            cut[long] = [len(ids) > self.max_tokens for ids in tokens["input_ids"]]
+        return cut

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from pytest_django.fixtures import Settings
 
-from annotate.models import Response, Study
-from judging import frames, scoring
-from judging.models import Embedding, Score, ScoreRun
+from annotate.models import Prompt, Response, Study
+from judging import batches, frames, scoring
+from judging.batches import Missing, Stored
+from judging.models import Embedding, Score, ScoreRun, ScoringTask
 from judging.scorers import Embedder, Scorer, load
 from judging.scorers.length import log_length
 from tests.factories import make_study
@@ -49,10 +51,10 @@ def test_only_what_is_missing_is_computed() -> None:
 @pytest.mark.django_db
 def test_a_killed_run_keeps_its_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     study = make_study(prompts=2, responses=4, kinds=["single"])
-    monkeypatch.setattr(scoring, "BATCH", 3)
+    monkeypatch.setattr(batches, "EMBEDDED_AT_ONCE", 3)
 
-    def kill(done: int, total: int) -> None:
-        if done >= 6:
+    def kill(lacking: Missing, stored: Stored) -> None:
+        if stored.done >= 6:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -99,3 +101,35 @@ def test_another_identity_makes_another_run(demo: Study, monkeypatch: pytest.Mon
     monkeypatch.setattr(type(model), "identity", property(lambda self: {"model": "another"}))
     scoring.score(demo, "minilm")
     assert ScoreRun.objects.filter(study=demo, scorer="minilm").count() == 2
+
+
+@pytest.mark.django_db
+def test_vectors_are_read_as_one_array_whatever_their_width(settings: Settings) -> None:
+    study = make_study(prompts=2, responses=3)
+    scoring.score(study, "minilm")
+    wide = frames.embedding_run(study)
+    assert wide is not None
+    whole, array = frames.vectors(wide)
+    assert array.shape == (6, 384)
+    Embedding.objects.all().delete()
+    wide.delete()
+    settings.EMBEDDING_DTYPE = "<f2"
+    narrow = scoring.score(study, "minilm").run
+    assert {len(bytes(v)) for v in narrow.embeddings.values_list("vector", flat=True)} == {2 * 384}
+    again, halves = frames.vectors(narrow)
+    assert again["response_id"].tolist() == whole["response_id"].tolist()
+    assert np.allclose(halves, array, atol=1e-3)
+    assert not np.array_equal(halves, array)
+    assert frames.responses(study)["unusualness"].notna().all()
+
+
+@pytest.mark.django_db
+def test_languages_that_the_embedder_does_not_know_are_named() -> None:
+    study = make_study(prompts=3, responses=2)
+    Prompt.objects.filter(key="p0").update(language="de")
+    Prompt.objects.filter(key="p1").update(language="en-GB")
+    report = scoring.score(study, "minilm")
+    assert report.run.unknown_languages() == ["de"]
+    assert report.notes[0].startswith("Some prompts are in de; this embedder knows en only")
+    assert ScoringTask.objects.get().notes == list(report.notes)
+    assert scoring.score(study, "length").notes == ()

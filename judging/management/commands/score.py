@@ -5,6 +5,7 @@ from tqdm import tqdm
 
 from annotate.models import Study
 from judging import scoring
+from judging.batches import Missing, Stored
 
 
 class Command(BaseCommand):
@@ -20,19 +21,24 @@ class Command(BaseCommand):
             raise CommandError(f"no study with slug {slug!r}")
         bar = tqdm(desc=scorer, unit=" responses", disable=None, file=self.stderr)
 
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+        def progress(lacking: Missing, stored: Stored) -> None:
+            bar.total = len(lacking.pks)
+            bar.update(stored.done - bar.n)
 
         try:
             report = scoring.score(study, scorer, progress)
-        except scoring.UnknownScorerError as error:
+        except ValueError as error:
             raise CommandError(str(error)) from error
+        except (scoring.CancelledError, scoring.LostError) as error:
+            raise CommandError(f"{error}; what was scored is stored") from error
         except KeyboardInterrupt:
             raise CommandError("stopped; what was scored is stored, and the same command goes on") from None
         finally:
             bar.close()
         self.stdout.write(
             f"{slug}: {scorer} {report.run.version} scored {report.computed:,} responses "
-            f"({report.stored_before:,} were stored before); read only in part: {report.truncated:,}"
+            f"({report.stored_before:,} were stored before); read only in part: {report.truncated:,}; "
+            f"without a number: {report.failed:,}"
         )
+        for note in report.notes:
+            self.stderr.write(note)

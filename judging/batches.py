@@ -1,0 +1,229 @@
+"""What a scorer has not scored yet, and how it is scored and stored: batch by batch."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Length
+
+from annotate.models import Item, ItemResponse, Response, Study
+from judging.models import Embedding, Score, ScoreRun, Verdict
+from judging.scorers import NOT_ASKED, AnyScorer, Embedder, PairJudge, Scorer
+
+# Embedders sort what they get by length, so that a batch holds little padding: the more they get, the better they
+# sort. A killed run loses at most this many.
+EMBEDDED_AT_ONCE = 512
+SCORED_AT_ONCE = 64
+
+Rows = type[Embedding] | type[Score] | type[Verdict]
+
+
+def rows_of(scorer: AnyScorer) -> Rows:
+    if isinstance(scorer, Embedder):
+        return Embedding
+    return Score if isinstance(scorer, Scorer) else Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What a run lacks, by primary key, in the order in which it is best done."""
+
+    run: ScoreRun
+    scorer: AnyScorer
+    pks: list[int]
+    stored: int
+
+    def batches(self) -> Iterator[list[int]]:
+        size = EMBEDDED_AT_ONCE if isinstance(self.scorer, Embedder) else SCORED_AT_ONCE
+        size = getattr(self.scorer, "at_once", size)
+        for start in range(0, len(self.pks), size):
+            yield self.pks[start : start + size]
+
+
+def missing(study: Study, run: ScoreRun, scorer: AnyScorer) -> Missing:
+    """Responses (of a pairwise judge: pairs) without a number in the run; what failed is asked again."""
+    rows = rows_of(scorer)
+    stored: QuerySet[Any] = rows._default_manager.filter(run=run)
+    if rows is not Embedding:
+        stored = stored.filter(error="")
+    if rows is Verdict:
+        lacking = pairs(study).filter(~Exists(stored.filter(item=OuterRef("pk")))).order_by("prompt_id", "pk")
+        return Missing(run, scorer, list(lacking.values_list("pk", flat=True)), stored.count())
+    pool = Response.objects.filter(study=study).filter(~Exists(stored.filter(response=OuterRef("pk"))))
+    # Long texts first: memory runs out at once or never, and the time left is over- and not underrated.
+    order = (Length("text").desc(), "pk") if rows is Embedding else ("prompt_id", "pk")
+    return Missing(run, scorer, list(pool.order_by(*order).values_list("pk", flat=True)), stored.count())
+
+
+def pairs(study: Study) -> QuerySet[Item]:
+    """The pairs a judge is asked about: what teaches annotators, or asks them again, is not."""
+    roles = [Item.Role.MAIN, Item.Role.GOLD]
+    return Item.objects.filter(study=study, kind="pair", role__in=roles, withheld=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Of one batch: how many were done, how many of them failed, and why the first did."""
+
+    done: int
+    failed: int
+    error: str = ""
+
+    @classmethod
+    def of(cls, errors: Sequence[str]) -> "Stored":
+        asked = [error for error in errors if error != NOT_ASKED]
+        wrong = [error for error in asked if error]
+        return cls(len(asked), len(wrong), wrong[0] if wrong else "")
+
+
+def score_batch(run: ScoreRun, scorer: AnyScorer, pks: Sequence[int]) -> Stored:
+    """Score and store one batch; what the budget did not reach is not stored."""
+    if isinstance(scorer, Embedder):
+        return _embed(run, scorer, pks)
+    if isinstance(scorer, Scorer):
+        return _score(run, scorer, pks)
+    return _compare(run, scorer, pks)
+
+
+def _embed(run: ScoreRun, embedder: Embedder, pks: Sequence[int]) -> Stored:
+    texts = dict(Response.objects.filter(pk__in=pks).values_list("pk", "text"))
+    embedded = embedder.embed([texts[pk] for pk in pks])
+    errors = _all(embedded.errors, pks)
+    packed = embedded.vectors.astype(run.dtype)
+    with transaction.atomic():
+        Embedding.objects.bulk_create(
+            [
+                Embedding(run=run, response_id=pk, vector=vector.tobytes(), truncated=bool(cut))
+                for pk, vector, cut, error in zip(pks, packed, embedded.truncated, errors, strict=True)
+                if not error
+            ]
+        )
+    return Stored.of(errors)
+
+
+def _score(run: ScoreRun, scorer: Scorer, pks: Sequence[int]) -> Stored:
+    rows = {r.pk: r for r in Response.objects.filter(pk__in=pks).select_related("prompt")}
+    scored = scorer.score([rows[pk].prompt.text for pk in pks], [rows[pk].text for pk in pks])
+    errors = [
+        _error(error, bool(np.isnan(value)))
+        for error, value in zip(_all(scored.errors, pks), scored.values, strict=True)
+    ]
+    told = zip(pks, scored.values, scored.truncated, errors, _all(scored.raw, pks), strict=True)
+    new = [
+        Score(
+            run=run,
+            response_id=pk,
+            value=None if error else float(value),
+            truncated=bool(cut),
+            error=error,
+            raw=raw,
+        )
+        for pk, value, cut, error, raw in told
+        if error != NOT_ASKED
+    ]
+    with transaction.atomic():
+        Score.objects.bulk_create(
+            new,
+            update_conflicts=True,
+            unique_fields=["run", "response"],
+            update_fields=["value", "truncated", "error", "raw"],
+        )
+    return Stored.of(errors)
+
+
+def _compare(run: ScoreRun, judge: PairJudge, pks: Sequence[int]) -> Stored:
+    prompts = dict(Item.objects.filter(pk__in=pks).values_list("pk", "prompt__text"))
+    shown: dict[int, list[Response]] = {pk: [] for pk in pks}
+    for link in ItemResponse.objects.filter(item__in=pks).select_related("response").order_by("position"):
+        shown[link.item_id].append(link.response)
+    first, second = ([shown[pk][place].text for pk in pks] for place in (0, 1))
+    said = judge.compare([prompts[pk] for pk in pks], first, second)
+    preferences = list(zip(said.straight, said.swapped, strict=True))
+    errors = [
+        _error(error, bool(np.isnan(both).all()))
+        for error, both in zip(_all(said.errors, pks), preferences, strict=True)
+    ]
+    new = [
+        verdict(run, pk, shown[pk], (float(straight), float(swapped)), error=error, raw=raw)
+        for pk, (straight, swapped), error, raw in zip(
+            pks, preferences, errors, _all(said.raw, pks), strict=True
+        )
+        if error != NOT_ASKED
+    ]
+    fields = ["winner", "value", "straight", "swapped", "error", "raw"]
+    with transaction.atomic():
+        Verdict.objects.bulk_create(
+            new, update_conflicts=True, unique_fields=["run", "item"], update_fields=fields
+        )
+    return Stored.of(errors)
+
+
+def verdict(
+    run: ScoreRun,
+    item: int,
+    shown: Sequence[Response],
+    preferences: tuple[float, float],
+    *,
+    error: str = "",
+    raw: str = "",
+) -> Verdict:
+    """Both orders together: what they agree on counts whole, what they part on is a tie."""
+    straight, swapped = (None if np.isnan(p) else p for p in preferences)
+    known = [p for p in (straight, swapped) if p is not None]
+    mean = sum(known) / len(known) if known else 0.0
+    return Verdict(
+        run=run,
+        item_id=item,
+        winner=None if error or not mean else shown[0 if mean > 0 else 1],
+        value=abs(mean) if known and not error else None,
+        straight=straight,
+        swapped=swapped,
+        error=error,
+        raw=raw,
+    )
+
+
+def _all(told: Sequence[str], pks: Sequence[int]) -> Sequence[str]:
+    return told or [""] * len(pks)
+
+
+LONGEST_ERROR = 500
+
+
+def _error(error: str, nothing: bool) -> str:
+    return error[:LONGEST_ERROR] or ("no number, and no reason given" if nothing else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    run: ScoreRun
+    computed: int
+    stored_before: int
+    truncated: int
+    failed: int
+    notes: tuple[str, ...] = ()
+
+
+Progress = Callable[[Missing, Stored], None]
+"""Called before the first batch and after each, with what there was to do and what was done so far."""
+
+
+def score_missing(run: ScoreRun, scorer: AnyScorer, told: Progress = lambda lacking, stored: None) -> Report:
+    """Score what the run lacks; every batch is stored at once, so a killed run goes on."""
+    lacking = missing(run.study, run, scorer)
+    so_far = Stored(0, 0)
+    told(lacking, so_far)
+    for batch in lacking.batches():
+        stored = score_batch(run, scorer, batch)
+        so_far = Stored(
+            so_far.done + stored.done, so_far.failed + stored.failed, so_far.error or stored.error
+        )
+        told(lacking, so_far)
+    if so_far.done:
+        run.save(update_fields=["updated_at"])
+    rows = rows_of(scorer)
+    cut = 0 if rows is Verdict else rows._default_manager.filter(run=run, truncated=True).count()
+    return Report(run, so_far.done, lacking.stored, cut, so_far.failed)

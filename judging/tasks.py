@@ -1,0 +1,53 @@
+"""Background work, done by `manage.py db_worker` on this machine or on others with the same database."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django_tasks import task
+
+from judging import scoring
+from judging.models import ScoringTask
+
+
+@task()
+def perform(pk: int) -> str:
+    """Do an order, unless somebody does it already or it is over."""
+    found = ScoringTask.objects.filter(pk=pk).first()
+    if found is None or not found.claim():
+        return "nothing to do"
+    try:
+        scoring.perform(found)
+    except (scoring.CancelledError, scoring.LostError) as ended:
+        return str(ended)
+    except (KeyboardInterrupt, SystemExit):
+        # The worker is told to stop in the middle: another one goes on.
+        found.tell(status=ScoringTask.Status.WAITING)
+        perform.enqueue(pk)
+        raise
+    return "done"
+
+
+@task()
+def watch(pk: int) -> str:
+    """See whether whoever does an order still lives; if not, put it into the queue again."""
+    found = ScoringTask.objects.active().filter(pk=pk).first()
+    if found is None:
+        return "over"
+    if ScoringTask.objects.free().filter(pk=pk, attempts__gt=0).exists():
+        perform.enqueue(pk)
+    _watch_later(pk)
+    return "watched"
+
+
+def _watch_later(pk: int) -> None:
+    later = timezone.now() + dt.timedelta(seconds=settings.SCORING_SILENCE)
+    watch.using(run_after=later).enqueue(pk)
+
+
+def enqueue(order: ScoringTask) -> None:
+    """Put an order into the queue, with somebody to look after it."""
+    with transaction.atomic():
+        perform.enqueue(order.pk)
+        _watch_later(order.pk)
