@@ -239,9 +239,9 @@ def _told(study: Study) -> tuple[ScoreQuerySet, VerdictQuerySet]:
 
 def _score_rows(study: Study) -> Iterator[dict[str, Any]]:
     nothing = Value(None, output_field=TextField())
-    scores, verdicts = _told(study)
-    scores = scores.annotate(key=F("response__key"), item_key=nothing)
-    verdicts = verdicts.annotate(key=F("winner__key"), item_key=F("item__key"))
+    pointwise, pairwise = _told(study)
+    scores = pointwise.annotate(key=F("response__key"), item_key=nothing)
+    verdicts = pairwise.annotate(key=F("winner__key"), item_key=F("item__key"))
     for query in (scores, verdicts):
         rows = query.order_by("pk").values_list("run__scorer", "item_key", "key", "value", "run__version")
         for scorer, item, response, value, version in rows.iterator(CHUNK):
