@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.validators import URLValidator
 from django.utils.text import slugify
 
 from annotate.folder.study_toml import MOST_POINTS
 from annotate.kinds import ItemKind, Kind, Measure
-from annotate.models import Annotator, Criterion, Study
+from annotate.models import Annotator, Criterion, Role, Study
 from annotate.models.study import prolific_names
 from annotate.planting import most_taken
 from annotate.readiness import CALLED
@@ -494,3 +495,24 @@ class CloneForm(SlugForm):
     class Meta:
         model = Study
         fields = ["title", "slug"]
+
+
+class MemberForm(forms.Form):
+    username = forms.CharField(max_length=150, label="Name of the account")
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.AUDITOR)
+
+    def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.study = study
+
+    def clean_username(self) -> User:
+        """The account itself. Owners are told whether one of this name exists: they must know whom they let in."""
+        name = str(self.cleaned_data["username"])
+        user = User.objects.filter(username=name, is_active=True).first()
+        if user is None:
+            raise forms.ValidationError(
+                f"There is no account “{name}”. Whoever runs this Offbeat makes accounts."
+            )
+        if self.study.memberships.filter(user=user).exists():
+            raise forms.ValidationError(f"{name} is a member already; change the role in the table.")
+        return user

@@ -11,17 +11,17 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_http_methods
 
-from annotate import design
+from annotate import design, members
 from annotate.folder import FolderError, unpack
 from annotate.folder.replace import remove_study
-from annotate.models import Study
+from annotate.models import Role, Study
 from annotate.planting import Pool, make_pairs
 from annotate.readiness import leaking
-from annotate.views.access import staff_only
+from annotate.views.access import check_role, for_members, staff_only
 from annotate.views.desk import judged, posted
 from judging.exports import Scores, load_folder
 from judging.frames import embedding_run
@@ -80,8 +80,13 @@ def _loaded(request: HttpRequest, form: UploadForm) -> HttpResponse:
     before = set(Study.objects.values_list("pk", flat=True))
     with tempfile.TemporaryDirectory(prefix="offbeat-") as folder, transaction.atomic():
         unpack(form.cleaned_data["folder"], Path(folder))
-        loaded = load_folder(folder, form.cleaned_data["slug"] or None)
+        loaded = load_folder(
+            folder,
+            form.cleaned_data["slug"] or None,
+            takes_up=lambda s: check_role(request, s, Role.RESEARCHER),
+        )
         if loaded.study.pk not in before:
+            members.add(loaded.study, request.user, Role.OWNER)
             # Nobody sees it before somebody has looked at it.
             Study.objects.filter(pk=loaded.study.pk).update(status=Study.Status.DRAFT)
     new = ", ".join(f"{n:,} {table}" for table, n in loaded.new.items() if n)
@@ -96,10 +101,9 @@ def _loaded(request: HttpRequest, form: UploadForm) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@staff_only
-def strata(request: HttpRequest, slug: str) -> HttpResponse:
+@for_members(Role.RESEARCHER)
+def strata(request: HttpRequest, study: Study) -> HttpResponse:
     """Pairs by embedding distance: near, middle and far equally."""
-    study = get_object_or_404(Study, slug=slug)
     run = embedding_run(study)
     form = StrataForm(posted(request))
     if request.method == "POST" and run is not None and form.is_valid():
@@ -141,10 +145,9 @@ def distances(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 @require_http_methods(["GET", "POST"])
-@staff_only
-def delete(request: HttpRequest, slug: str) -> HttpResponse:
+@for_members(Role.OWNER)
+def delete(request: HttpRequest, study: Study) -> HttpResponse:
     """A draft without judgments goes with all that is in it; asked once more before."""
-    study = get_object_or_404(Study, slug=slug)
     deletable = study.status == Study.Status.DRAFT and not judged(study)
     if request.method == "POST" and deletable:
         with transaction.atomic():

@@ -188,6 +188,8 @@ def _against_the_rest(rows: pd.DataFrame) -> _Values:
     counted = kept[kept["counts"]]
     spread = counted.groupby("criterion_id")["value"].agg(["mean", "std"])
     kept = kept.join(spread[spread["std"] > 0], on="criterion_id", how="inner")
+    # Where nothing is left, pandas makes the key the index too, and then can't tell the two apart.
+    kept = kept.reset_index(drop=True)
     kept["z"] = (kept["value"] - kept["mean"]) / kept["std"]
     keys = ["criterion_id", "item", "about"]
     sums = kept[kept["counts"]].groupby(keys)["z"].agg(["sum", "size"])

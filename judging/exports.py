@@ -10,7 +10,7 @@ from django.db.models import F, TextField, Value
 from pydantic import AfterValidator, Field
 
 from annotate import folder
-from annotate.folder import Exported, FolderError, Form, Loaded
+from annotate.folder import Exported, FolderError, Form, Loaded, TakesUp
 from annotate.folder.check import Hashes, Known, Shows
 from annotate.folder.export import CHUNK, shortest
 from annotate.folder.load import without_query_log
@@ -83,10 +83,14 @@ class Scores:
 
 
 def load_folder(
-    path: Path | str, slug: str | None = None, replace: bool = False, progress: Progress = quiet
+    path: Path | str,
+    slug: str | None = None,
+    replace: bool = False,
+    progress: Progress = quiet,
+    takes_up: TakesUp = folder.anyone,
 ) -> Loaded:
     """Load a study folder with its scores: all of it, or FolderError and the database as before."""
-    return folder.load_folder(path, slug, replace, progress, parts=[Scores()])
+    return folder.load_folder(path, slug, replace, progress, parts=[Scores()], takes_up=takes_up)
 
 
 def export_folder(

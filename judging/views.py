@@ -4,12 +4,12 @@ from collections import Counter
 
 import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET
 
-from annotate.models import Response, Study
-from annotate.views.access import staff_only
+from annotate.models import Response, Role, Study
+from annotate.views.access import for_members
 from judging import agreement as agreements
 from judging import audit as audits
 from judging.cached import kept
@@ -20,9 +20,8 @@ TO_READ = 8
 
 
 @require_GET
-@staff_only
-def agreement(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+@for_members(Role.AUDITOR)
+def agreement(request: HttpRequest, study: Study) -> HttpResponse:
     entries = kept(study, "agreement", lambda: agreements.agreement(study))
     if request.GET.get("format") == "json":
         return JsonResponse(agreements.as_json(study, entries))
@@ -30,9 +29,8 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_GET
-@staff_only
-def audit(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+@for_members(Role.AUDITOR)
+def audit(request: HttpRequest, study: Study) -> HttpResponse:
     if request.GET.get("format") == "json":
         return JsonResponse(kept(study, "audit-json", lambda: audits.as_json(study)))
     try:

@@ -2,12 +2,11 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from annotate import seats
-from annotate.models import Annotator, Judgment, Study
-from annotate.views.access import staff_only
+from annotate.models import Annotator, Judgment, Role, Study
+from annotate.views.access import for_members
 from judging import monitor as monitors
 from judging.evidence import WHOLE, Evidence
 
@@ -16,10 +15,8 @@ LATEST = 100
 
 
 @require_GET
-@staff_only
-@never_cache
-def monitor(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+@for_members(Role.RESEARCHER)
+def monitor(request: HttpRequest, study: Study) -> HttpResponse:
     context: dict[str, object] = {"study": study, "live": monitors.live(study)}
     if request.GET.get("part") == "live":
         return render(request, "judging/monitor.html#live", context)
@@ -43,14 +40,13 @@ def _column(name: str, sort: str) -> dict[str, str]:
 
 
 @require_GET
-@staff_only
-@never_cache
-def annotator(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    return _annotator_page(request, _annotator(slug, pk))
+@for_members(Role.RESEARCHER)
+def annotator(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    return _annotator_page(request, _annotator(study, pk))
 
 
-def _annotator(slug: str, pk: int) -> Annotator:
-    return get_object_or_404(Annotator.objects.select_related("study"), pk=pk, study__slug=slug)
+def _annotator(study: Study, pk: int) -> Annotator:
+    return get_object_or_404(study.annotators, pk=pk)
 
 
 def _annotator_page(request: HttpRequest, person: Annotator, problem: str = "") -> HttpResponse:
@@ -78,17 +74,18 @@ def _evidence_on(person: Annotator) -> Evidence | None:
 
 
 @require_GET
-@staff_only
-@never_cache
-def judgment(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    return _judgment_page(request, _judgment(slug, pk))
+@for_members(Role.RESEARCHER)
+def judgment(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    return _judgment_page(request, _judgment(study, pk))
 
 
-def _judgment(slug: str, pk: int) -> Judgment:
-    rows = Judgment.objects.select_related(
-        "assignment__study", "assignment__item__prompt", "assignment__annotator"
+def _judgment(study: Study, pk: int) -> Judgment:
+    rows = Judgment.objects.in_study(study).select_related(
+        "assignment__item__prompt", "assignment__annotator"
     )
-    return get_object_or_404(rows, pk=pk, assignment__study__slug=slug)
+    found = get_object_or_404(rows, pk=pk)
+    found.assignment.study = study
+    return found
 
 
 def _judgment_page(request: HttpRequest, found: Judgment, problem: str = "") -> HttpResponse:
@@ -127,41 +124,41 @@ def _reason(request: HttpRequest) -> str:
 
 
 @require_POST
-@staff_only
-def exclude_annotator(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    person, reason = _annotator(slug, pk), _reason(request)
+@for_members(Role.RESEARCHER)
+def exclude_annotator(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    person, reason = _annotator(study, pk), _reason(request)
     if problem := _problem(reason):
         return _annotator_page(request, person, problem)
     if not person.excluded:
         seats.exclude_annotator(person, reason)
-    return redirect("monitor-annotator", slug, pk)
+    return redirect("monitor-annotator", study.slug, pk)
 
 
 @require_POST
-@staff_only
-def readmit_annotator(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    person = _annotator(slug, pk)
+@for_members(Role.RESEARCHER)
+def readmit_annotator(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    person = _annotator(study, pk)
     if person.excluded:
         seats.readmit_annotator(person)
-    return redirect("monitor-annotator", slug, pk)
+    return redirect("monitor-annotator", study.slug, pk)
 
 
 @require_POST
-@staff_only
-def exclude_judgment(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    found, reason = _judgment(slug, pk), _reason(request)
+@for_members(Role.RESEARCHER)
+def exclude_judgment(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    found, reason = _judgment(study, pk), _reason(request)
     if problem := _problem(reason):
         return _judgment_page(request, found, problem)
     if not found.excluded:
         seats.exclude(found, reason)
-    return redirect("monitor-judgment", slug, pk)
+    return redirect("monitor-judgment", study.slug, pk)
 
 
 @require_POST
-@staff_only
-def readmit_judgment(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    found = _judgment(slug, pk)
+@for_members(Role.RESEARCHER)
+def readmit_judgment(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    found = _judgment(study, pk)
     # What was passed over has no answers to count, and a whole exclusion is undone as a whole.
     if found.excluded and found.excluded != seats.SKIPPED and not found.excluded.startswith(WHOLE):
         seats.readmit(found)
-    return redirect("monitor-judgment", slug, pk)
+    return redirect("monitor-judgment", study.slug, pk)

@@ -4,12 +4,12 @@ import statistics
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET
 
-from annotate.models import Annotator, Criterion, Response, Study
-from annotate.views.access import staff_only
+from annotate.models import Annotator, Criterion, Response, Role, Study
+from annotate.views.access import for_members
 from judging import planning as plans
 from judging.agreement import has_units
 from judging.cached import kept, kept_by
@@ -26,9 +26,8 @@ FIELDS = {
 
 
 @require_GET
-@staff_only
-def planning(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+@for_members(Role.AUDITOR)
+def planning(request: HttpRequest, study: Study) -> HttpResponse:
     criteria = [c for c in study.criteria.all() if has_units(c)]
     target, problem = _target(request.GET)
     context: dict[str, object] = {

@@ -1,7 +1,16 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from annotate.views import desk, desk_criteria, desk_items, desk_pool, desk_settings, journey, task
+from annotate.views import (
+    desk,
+    desk_criteria,
+    desk_items,
+    desk_members,
+    desk_pool,
+    desk_settings,
+    journey,
+    task,
+)
 
 urlpatterns = [
     path("", desk.home, name="home"),
@@ -40,6 +49,8 @@ urlpatterns = [
     path("studies/<slug:slug>/items/plant/", desk_items.plant, name="plant"),
     path("studies/<slug:slug>/items/repeat/", desk_items.repeat, name="repeat-items"),
     path("studies/<slug:slug>/items/remove/", desk_items.remove, name="remove-items"),
+    path("studies/<slug:slug>/members/", desk_members.members_page, name="members"),
+    path("studies/<slug:slug>/members/<int:pk>/", desk_members.change_member, name="change-member"),
     path("", include("judging.desk")),
     path("", include("judging.urls")),
 ]

@@ -1,7 +1,7 @@
 """The study folder, in and out."""
 
 from .export import Exported, export_folder
-from .load import Loaded, Part, load_folder, open_seats
+from .load import Loaded, Part, TakesUp, anyone, load_folder, open_seats
 from .pool import load_pool
 from .problems import FolderError, Problem
 from .unpack import unpack
@@ -14,6 +14,8 @@ __all__ = [
     "Loaded",
     "Part",
     "Problem",
+    "TakesUp",
+    "anyone",
     "export_folder",
     "load_folder",
     "load_pool",

@@ -1,6 +1,6 @@
 """Load a folder into the database: all of it, or nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,13 @@ class Part(Protocol):
         """Delete what rests on the study, before the study goes."""
 
 
+TakesUp = Callable[[Study], None]
+
+
+def anyone(study: Study) -> None:
+    """Whoever loads from the command line may change any study."""
+
+
 @dataclass(frozen=True)
 class Loaded:
     study: Study
@@ -62,8 +69,12 @@ def load_folder(
     replace: bool = False,
     progress: Progress = quiet,
     parts: Sequence[Part] = (),
+    takes_up: TakesUp = anyone,
 ) -> Loaded:
-    """Load a study folder. Raises FolderError, and leaves the database as it was, when anything is wrong."""
+    """Load a study folder. Raises FolderError, and leaves the database as it was, when anything is wrong.
+
+    `takes_up` is asked with a study that is there already, and raises where whoever loads may not change it.
+    """
     folder = Path(path)
     problems = Problems()
     with problems.gathered():
@@ -73,7 +84,7 @@ def load_folder(
             part.check(tables, known, problems)
     try:
         with without_query_log(), transaction.atomic():
-            return _write(spec, tables, known, replace, progress, parts)
+            return _write(spec, tables, known, replace, progress, parts, takes_up)
     except IntegrityError as error:
         found = f"a change made at the same time ({str(error).partition(chr(10))[0]}); load again"
         raise FolderError(
@@ -110,10 +121,13 @@ def _write(
     replace: bool,
     progress: Progress,
     parts: Sequence[Part],
+    takes_up: TakesUp,
 ) -> Loaded:
     problems = Problems()
     study = Study.objects.select_for_update().filter(slug=spec.slug).first()
     replaced = None
+    if study is not None:
+        takes_up(study)
     if study is not None and replace:
         replaced = Replaced.of(study, tables.get("answers"))
         for part in parts:

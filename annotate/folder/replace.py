@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Model, Q, QuerySet
 
-from annotate.models import Annotator, Answer, Assignment, Item, ItemResponse, Judgment, Study
+from annotate.models import Annotator, Answer, Assignment, Item, ItemResponse, Judgment, Membership, Study
 
 from .merge import by_key
 from .problems import FolderError, Problem, Problems
@@ -21,9 +21,10 @@ JudgmentKey = tuple[str, str, int]
 
 @dataclass
 class Replaced:
-    """Judgments made here that the folder holds too: they stay known as made here."""
+    """What outlives its study: judgments made here that the folder holds too, and who its members are."""
 
     tokens: dict[JudgmentKey, uuid.UUID]
+    members: list[Membership]
 
     @classmethod
     def of(cls, study: Study, answers: Table | None) -> "Replaced":
@@ -36,9 +37,11 @@ class Replaced:
         }
         if tokens:
             _refuse_loss(study, tokens, answers)
-        return cls(tokens)
+        return cls(tokens, list(study.memberships.order_by("pk")))
 
     def give_back(self, study: Study) -> None:
+        for member in self.members:
+            Membership.objects.create(study=study, user_id=member.user_id, role=member.role)
         for part in batches(self.tokens, 200):
             seats = Assignment.objects.filter(study=study)
             query = Judgment.objects.filter(assignment__in=seats).select_related(

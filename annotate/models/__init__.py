@@ -1,6 +1,7 @@
 from .assignment import Annotator, Assignment, Draft
 from .corpus import Prompt, Response
 from .judgment import Answer, Judgment
+from .membership import Membership, Role
 from .study import Criterion, Item, ItemResponse, Study
 
 __all__ = [
@@ -12,7 +13,9 @@ __all__ = [
     "Item",
     "ItemResponse",
     "Judgment",
+    "Membership",
     "Prompt",
     "Response",
+    "Role",
     "Study",
 ]

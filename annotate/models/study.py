@@ -1,14 +1,34 @@
+from typing import TYPE_CHECKING
+
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Expression, F, Q, Value
 from django.urls import reverse
 
 from annotate.kinds import ItemKind, Kind, Measure
+from annotate.models.membership import Membership, Role
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
     def open(self) -> "StudyQuerySet":
         return self.filter(status=Study.Status.OPEN)
+
+    def visible_to(self, user: "User | AnonymousUser", least: Role = Role.AUDITOR) -> "StudyQuerySet":
+        """Studies in which the user has this role or more; which role, each says as `your_role`."""
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        if user.is_superuser:
+            return self._as(Value(Role.OWNER.value))
+        # Both conditions and the role are those of one membership: a user has no more than one in a study.
+        own = self.filter(memberships__user=user, memberships__role__in=least.and_above)
+        return own._as(F("memberships__role"))
+
+    def _as(self, role: Expression | F) -> "StudyQuerySet":
+        named = {"your_role": role}
+        return self.annotate(**named)
 
 
 def prolific_names() -> dict[str, str]:
@@ -73,6 +93,8 @@ class Study(models.Model):
     )
 
     objects = StudyQuerySet.as_manager()
+    # Of whoever asked, on studies from `visible_to`.
+    your_role: str
 
     class Meta:
         verbose_name_plural = "studies"
@@ -88,6 +110,15 @@ class Study(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("study", args=[self.slug])
+
+    def role_of(self, user: "User | AnonymousUser") -> Role | None:
+        """The user's role here; a superuser's is the highest. None: no business here."""
+        if not (user.is_authenticated and user.is_active):
+            return None
+        if user.is_superuser:
+            return Role.OWNER
+        found = Membership.objects.filter(study=self, user=user).first()
+        return Role(found.role) if found else None
 
 
 class Criterion(models.Model):

@@ -1,4 +1,4 @@
-"""Who is asking: annotators by invite link and a signed cookie per study, staff by log-in."""
+"""Who is asking: annotators by invite link and a signed cookie per study, members of a study by log-in."""
 
 import secrets
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from annotate import languages, pseudonyms
-from annotate.models import Annotator, Study
+from annotate.models import Annotator, Role, Study
 
 P = ParamSpec("P")
 
@@ -150,10 +150,47 @@ def _cookie_name(slug: str) -> str:
     return f"annotator-{slug}"
 
 
+def for_members(
+    least: Role,
+) -> Callable[[Callable[Concatenate[HttpRequest, Study, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """Give the view the study, to members of this role or more.
+
+    The unknown are sent to the log-in page; for an account that is no member there is no such study (404), so that
+    nobody learns its name; a member of a lesser role is told that this page is not for them (403).
+    """
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, Study, P], HttpResponse],
+    ) -> Callable[..., HttpResponse]:
+        @never_cache
+        @login_required
+        @wraps(view)
+        def checked(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            return view(request, study_for(request, slug, least), *args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def study_for(request: HttpRequest, slug: str, least: Role) -> Study:
+    study = get_object_or_404(Study.objects.visible_to(request.user), slug=slug)
+    if not Role(study.your_role).includes(least):
+        raise PermissionDenied
+    return study
+
+
+def check_role(request: HttpRequest, study: Study, least: Role) -> None:
+    """For a study that the request names otherwise than in its address."""
+    role = study.role_of(request.user)
+    if role is None or not role.includes(least):
+        raise PermissionDenied
+
+
 def staff_only(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[..., HttpResponse]:
-    """Log-in page for the unknown, 403 for a known account that is no staff."""
+    """What makes a new study. Log-in page for the unknown, 403 for an account that may not."""
 
     @wraps(view)
     def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -161,4 +198,4 @@ def staff_only(
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
-    return login_required(checked)
+    return never_cache(login_required(checked))

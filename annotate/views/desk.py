@@ -1,17 +1,20 @@
 """The study desk: what staff see of a study before its results (those are judging's pages), and its life."""
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate import planting
+from annotate import members, planting
 from annotate.forms import CloneForm
-from annotate.models import Annotator, Assignment, Item, Judgment, Prompt, Response, Study
+from annotate.models import Annotator, Assignment, Item, Judgment, Prompt, Response, Role, Study
 from annotate.readiness import lacks, leaking
-from annotate.views.access import invite_path, staff_only
+from annotate.views.access import for_members, invite_path, staff_only
 
 Status = Study.Status
 # Where a study may go from where it is, and what the button says.
@@ -29,7 +32,7 @@ SAID = {
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    demos = [(s, invite_path(s)) for s in Study.objects.filter(simulated=True).order_by("slug")]
+    demos = [(s, invite_path(s)) for s in Study.objects.open().filter(simulated=True).order_by("slug")]
     return render(request, "annotate/home.html", {"demos": demos})
 
 
@@ -41,12 +44,17 @@ def _count(rows: QuerySet[Item] | QuerySet[Assignment]) -> Coalesce:
 
 
 @require_safe
-@staff_only
+@never_cache
+@login_required
 def studies(request: HttpRequest) -> HttpResponse:
-    rows = Study.objects.order_by("slug").annotate(
-        n_items=_count(Item.objects.all()),
-        n_submitted=_count(Assignment.objects.submitted()),
-        n_free=_count(Assignment.objects.free()),
+    rows = (
+        Study.objects.visible_to(request.user)
+        .order_by("slug")
+        .annotate(
+            n_items=_count(Item.objects.all()),
+            n_submitted=_count(Assignment.objects.submitted()),
+            n_free=_count(Assignment.objects.free()),
+        )
     )
     return render(request, "annotate/studies.html", {"studies": rows})
 
@@ -61,17 +69,17 @@ def judged(study: Study) -> int:
 
 
 @require_safe
-@staff_only
-def study(request: HttpRequest, slug: str) -> HttpResponse:
-    return _overview(request, get_object_or_404(Study, slug=slug))
+@for_members(Role.AUDITOR)
+def study(request: HttpRequest, study: Study) -> HttpResponse:
+    return _overview(request, study)
 
 
 def _overview(request: HttpRequest, study: Study, refused: str = "", leaks: bool = False) -> HttpResponse:
-    missing = lacks(study)
+    missing = lacks(study) if _sets_up(study) else []
     context = {
         "study": study,
         "criteria": study.criteria.all(),
-        "invite": request.build_absolute_uri(invite_path(study)),
+        "invite": request.build_absolute_uri(invite_path(study)) if _sets_up(study) else "",
         "counts": _counts(study),
         "stops": [lack for lack in missing if lack.stops],
         "hints": [lack for lack in missing if not lack.stops],
@@ -81,6 +89,10 @@ def _overview(request: HttpRequest, study: Study, refused: str = "", leaks: bool
         "leaks": leaks,
     }
     return render(request, "annotate/study.html", context, status=409 if refused else 200)
+
+
+def _sets_up(study: Study) -> bool:
+    return Role(study.your_role).includes(Role.RESEARCHER)
 
 
 def _counts(study: Study) -> dict[str, int]:
@@ -98,10 +110,9 @@ def _counts(study: Study) -> dict[str, int]:
 
 
 @require_POST
-@staff_only
-def move(request: HttpRequest, slug: str) -> HttpResponse:
+@for_members(Role.RESEARCHER)
+def move(request: HttpRequest, study: Study) -> HttpResponse:
     """Open, pause or close; a study with something missing is not opened."""
-    study = get_object_or_404(Study, slug=slug)
     wanted = request.POST.get("to", "")
     if wanted not in [to for to, _ in MOVES[study.status]]:
         return _overview(request, study, f"A study that is {study.status} can't become “{wanted[:20]}”.")
@@ -118,11 +129,13 @@ def move(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @staff_only
-def clone(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+@for_members(Role.RESEARCHER)
+def clone(request: HttpRequest, study: Study) -> HttpResponse:
     form = CloneForm(posted(request), initial={"title": f"{study.title} (copy)"[:300], "slug": ""})
     if request.method == "POST" and form.is_valid():
-        copy = planting.clone(study, form.cleaned_data["slug"], form.cleaned_data["title"])
+        with transaction.atomic():
+            copy = planting.clone(study, form.cleaned_data["slug"], form.cleaned_data["title"])
+            members.add(copy, request.user, Role.OWNER)
         messages.success(request, "Cloned: settings, criteria, texts and items; no answers. It is a draft.")
         return redirect(copy)
     context = {"study": study, "form": form}

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotate.forms import CLONE_INSTEAD, CriterionForm
 from annotate.kinds import ItemKind, Kind, Question
-from annotate.models import Criterion, Study
+from annotate.models import Criterion, Role, Study
 from annotate.planting import PLANTED
-from annotate.views.access import staff_only
+from annotate.views.access import for_members
 from annotate.views.desk import judged, posted
 
 SIZES = {ItemKind.SINGLE: 1, ItemKind.PAIR: 2, ItemKind.SET: 3}
@@ -67,18 +67,16 @@ def drawn(study: Study, criterion: Criterion, chosen: dict[str, str] | None = No
 
 
 @require_safe
-@staff_only
-def criteria(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+@for_members(Role.RESEARCHER)
+def criteria(request: HttpRequest, study: Study) -> HttpResponse:
     context = {"study": study, "criteria": list(study.criteria.all()), "judged": judged(study)}
     return render(request, "annotate/desk_criteria.html", context)
 
 
 @require_http_methods(["GET", "POST"])
-@staff_only
-def criterion(request: HttpRequest, slug: str, pk: int | None = None) -> HttpResponse:
+@for_members(Role.RESEARCHER)
+def criterion(request: HttpRequest, study: Study, pk: int | None = None) -> HttpResponse:
     """Add a criterion, or change one."""
-    study = get_object_or_404(Study, slug=slug)
     stored = get_object_or_404(Criterion, study=study, pk=pk) if pk else None
     n = judged(study)
     form = _form(request, study, stored, locked=bool(n))
@@ -115,20 +113,18 @@ def _store(study: Study, form: CriterionForm) -> None:
 
 
 @require_POST
-@staff_only
-def preview(request: HttpRequest, slug: str) -> HttpResponse:
+@for_members(Role.RESEARCHER)
+def preview(request: HttpRequest, study: Study) -> HttpResponse:
     """The question as it is typed so far, as the annotator will see it."""
-    study = get_object_or_404(Study, slug=slug)
     drafted = CriterionForm(request.POST, study=study).drafted()
     context = {"study": study, "preview": drawn(study, drafted) if drafted else None}
     return render(request, "annotate/desk_preview.html", context)
 
 
 @require_POST
-@staff_only
-def move(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+@for_members(Role.RESEARCHER)
+def move(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     """One place up or down."""
-    study = get_object_or_404(Study, slug=slug)
     with transaction.atomic():
         line = list(study.criteria.select_for_update().order_by("position"))
         at = next((n for n, c in enumerate(line) if c.pk == pk), None)
@@ -146,9 +142,8 @@ def _swap(one: Criterion, other: Criterion) -> None:
 
 
 @require_POST
-@staff_only
-def remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+@for_members(Role.RESEARCHER)
+def remove(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     found = get_object_or_404(Criterion, study=study, pk=pk)
     with transaction.atomic():
         Study.objects.select_for_update().get(pk=study.pk)

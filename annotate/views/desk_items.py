@@ -6,16 +6,16 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Prefetch, ProtectedError, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotate import planting
 from annotate.expected import EXPLAIN
 from annotate.forms import DesignForm, PlantForm, RepeatForm
 from annotate.kinds import AnswerError, ItemKind, Kind
-from annotate.models import Assignment, Criterion, Item, ItemResponse, Study
+from annotate.models import Assignment, Criterion, Item, ItemResponse, Role, Study
 from annotate.readiness import CALLED
-from annotate.views.access import staff_only
+from annotate.views.access import for_members
 from annotate.views.desk import posted
 from annotate.views.desk_criteria import Asked
 
@@ -25,10 +25,9 @@ LARGEST_PLANTED = 6
 
 
 @require_http_methods(["GET", "POST"])
-@staff_only
-def items(request: HttpRequest, slug: str) -> HttpResponse:
+@for_members(Role.RESEARCHER)
+def items(request: HttpRequest, study: Study) -> HttpResponse:
     """What there is, and the form that makes more of it."""
-    study = get_object_or_404(Study, slug=slug)
     form = DesignForm(posted(request))
     if request.method == "POST" and form.is_valid():
         _make(request, study, form)
@@ -89,9 +88,8 @@ def _make(request: HttpRequest, study: Study, form: DesignForm) -> None:
 
 
 @require_POST
-@staff_only
-def repeat(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+@for_members(Role.RESEARCHER)
+def repeat(request: HttpRequest, study: Study) -> HttpResponse:
     form = RepeatForm(request.POST)
     if not form.is_valid():
         return _page(request, study, DesignForm(), form)
@@ -101,10 +99,9 @@ def repeat(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-@staff_only
-def remove(request: HttpRequest, slug: str) -> HttpResponse:
+@for_members(Role.RESEARCHER)
+def remove(request: HttpRequest, study: Study) -> HttpResponse:
     """Take back chosen items, or all of a role, as far as nobody has judged them."""
-    study = get_object_or_404(Study, slug=slug)
     if role := request.POST.get("role", ""):
         chosen = list(study.items.filter(role=role).values_list("pk", flat=True))
     else:
@@ -122,10 +119,9 @@ def remove(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@staff_only
-def plant(request: HttpRequest, slug: str) -> HttpResponse:
+@for_members(Role.RESEARCHER)
+def plant(request: HttpRequest, study: Study) -> HttpResponse:
     """Write a practice or gold item, and answer it as it should be answered."""
-    study = get_object_or_404(Study, slug=slug)
     kind, size = _shape(request.GET)
     criteria = [c for c in study.criteria.all() if c.on == kind]
     form = PlantForm(posted(request), size=size)

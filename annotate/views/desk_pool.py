@@ -8,16 +8,16 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate import planting
 from annotate.folder import FolderError, load_pool
 from annotate.folder.tables import FORMS
 from annotate.forms import PoolForm
-from annotate.models import Study
+from annotate.models import Role, Study
 from annotate.readiness import leaking
-from annotate.views.access import staff_only
+from annotate.views.access import for_members
 from annotate.views.desk import posted
 
 PER_PAGE = 50
@@ -27,9 +27,8 @@ REASON = "names its model or maker"
 
 
 @require_http_methods(["GET", "POST"])
-@staff_only
-def pool(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+@for_members(Role.RESEARCHER)
+def pool(request: HttpRequest, study: Study) -> HttpResponse:
     form = PoolForm(posted(request), request.FILES or None)
     error: FolderError | None = None
     if request.method == "POST" and form.is_valid():
@@ -79,9 +78,8 @@ def _warn(request: HttpRequest, study: Study) -> None:
 
 
 @require_safe
-@staff_only
-def leak_page(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+@for_members(Role.RESEARCHER)
+def leak_page(request: HttpRequest, study: Study) -> HttpResponse:
     shown = list(leaking(study))
     held = study.responses.exclude(held_back="").order_by("pk")
     context = {
@@ -97,10 +95,9 @@ def leak_page(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-@staff_only
-def hold_back(request: HttpRequest, slug: str) -> HttpResponse:
+@for_members(Role.RESEARCHER)
+def hold_back(request: HttpRequest, study: Study) -> HttpResponse:
     """Hold the chosen responses back (all that were found, for `all`), or release them."""
-    study = get_object_or_404(Study, slug=slug)
     release = request.POST.get("do") == "release"
     chosen = [int(pk) for pk in request.POST.getlist("response") if pk.isdecimal() and len(pk) < 19]
     if request.POST.get("do") == "all":

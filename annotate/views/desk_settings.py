@@ -3,15 +3,17 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.forms import BaseFormSet, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from annotate import planting
+from annotate import members, planting
 from annotate.forms import CheckForms, JourneyForm, PageForm, PanelForm, TextsForm, check_rows
-from annotate.models import Study
-from annotate.views.access import staff_only
+from annotate.models import Role, Study
+from annotate.views.access import for_members, staff_only
 from annotate.views.desk import judged, posted
 
 SECTIONS: "dict[str, tuple[str, type[ModelForm[Study]]]]" = {
@@ -30,16 +32,17 @@ def new(request: HttpRequest) -> HttpResponse:
         study = form.save(commit=False)
         study.status, study.slug = Study.Status.DRAFT, form.cleaned_data["slug"]
         study.seed = planting.new_seed()
-        study.save()
+        with transaction.atomic():
+            study.save()
+            members.add(study, request.user, Role.OWNER)
         messages.success(request, "The draft is stored. Next: what is asked.")
         return redirect("criteria", study.slug)
     return render(request, "annotate/desk_new.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
-@staff_only
-def settings(request: HttpRequest, slug: str, section: str = "texts") -> HttpResponse:
-    study = get_object_or_404(Study, slug=slug)
+@for_members(Role.RESEARCHER)
+def settings(request: HttpRequest, study: Study, section: str = "texts") -> HttpResponse:
     if section not in SECTIONS:
         raise Http404
     form = SECTIONS[section][1](posted(request), instance=study)
@@ -51,7 +54,7 @@ def settings(request: HttpRequest, slug: str, section: str = "texts") -> HttpRes
     wrong = request.method == "POST"
     if wrong:
         # The head of the page tells the study as it is, not as it was typed.
-        study = Study.objects.get(pk=study.pk)
+        study = Study.objects.visible_to(request.user).get(pk=study.pk)
     context = {
         "study": study,
         "form": form,
@@ -81,7 +84,7 @@ def _save(study: Study, form: "ModelForm[Study]", checks: "BaseFormSet[Any] | No
 
 
 @require_POST
-@staff_only
+@login_required
 def markdown(request: HttpRequest) -> HttpResponse:
     """A Markdown text as annotators will see it."""
     text = request.POST.get(request.GET.get("of", "instructions"), "")

@@ -103,7 +103,7 @@ def measure() -> int:
     call_command("migrate", verbosity=0)
     make()
     client = Client()
-    client.force_login(User.objects.create_user("staff", is_staff=True))
+    client.force_login(User.objects.create_user("staff", is_staff=True, is_superuser=True))
     seconds.client = client  # type: ignore[attr-defined]
     seconds("/methods/")  # what is imported once is no part of a page
     page, poll = "/studies/large/monitor/", "/studies/large/monitor/?part=live"

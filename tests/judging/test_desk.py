@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def staff(client: Client) -> Client:
-    client.force_login(User.objects.create_user("sam", is_staff=True))
+    client.force_login(User.objects.create_user("sam", is_staff=True, is_superuser=True))
     return client
 
 

@@ -7,15 +7,21 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
+from annotate import members
 from annotate.management.commands.serve import check_free
-from annotate.models import Study
+from annotate.models import Role, Study
 from annotate.views.access import invite_path
 from judging import scoring
 from judging.exports import load_folder
 from judging.models import Embedding
 
 DEMO = Path(settings.BASE_DIR) / "fixtures" / "demo"
-LOGINS = ("researcher", "auditor")
+# Role of each in the demo, and whether the account may make studies of its own.
+LOGINS = {
+    "owner": (Role.OWNER, True),
+    "researcher": (Role.RESEARCHER, True),
+    "auditor": (Role.AUDITOR, False),
+}
 
 
 class Command(BaseCommand):
@@ -32,12 +38,12 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         study = self._demo_study()
-        password = self._logins()
+        password = self._logins(study)
         address = f"http://{host}:{port}"
         self.stdout.write(
             f"\nOffbeat is at      {address}\n"
             f"Rate in the demo   {address}{invite_path(study)}\n"
-            f"Log in             {address}/login/  as {' or '.join(LOGINS)}"
+            f"Log in             {address}/login/  as {', '.join(LOGINS)}"
             + (f", password {password}" if password else "")
             + "\nStop               Ctrl+C\n"
         )
@@ -55,11 +61,12 @@ class Command(BaseCommand):
             scoring.score(study, "minilm")
         return study
 
-    def _logins(self) -> str:
+    def _logins(self, study: Study) -> str:
         """Demo accounts, made only where the environment names a password for them."""
         password = os.environ.get("DEMO_PASSWORD", "")
-        for name in LOGINS if password else ():
-            user, _ = get_user_model().objects.get_or_create(username=name, defaults={"is_staff": True})
+        for name, (role, staff) in LOGINS.items() if password else ():
+            user, _ = get_user_model().objects.get_or_create(username=name, defaults={"is_staff": staff})
+            members.add(study, user, role)
             if not user.check_password(password):
                 user.set_password(password)
                 user.save(update_fields=["password"])

@@ -24,3 +24,6 @@ class Command(BaseCommand):
         except FolderError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(str(loaded))
+        if not loaded.study.memberships.exists():
+            hint = f"manage.py member {loaded.study.slug} NAME --role owner"
+            self.stderr.write(f"It has no members yet, so only superusers see it: {hint}")

@@ -1,0 +1,39 @@
+"""Who belongs to a study. A study that has an owner keeps one."""
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
+
+from annotate.models import Membership, Role, Study
+
+
+class LastOwnerError(Exception):
+    """Without this one the study would have no owner."""
+
+
+def add(study: Study, user: User | AnonymousUser, role: Role) -> Membership:
+    """Make the user a member; whoever is one already keeps their role."""
+    membership, _created = Membership.objects.get_or_create(
+        study=study, user_id=user.pk, defaults={"role": role}
+    )
+    return membership
+
+
+def change(membership: Membership, role: Role) -> None:
+    with transaction.atomic():
+        if role != Role.OWNER:
+            _check_another_owner(membership)
+        Membership.objects.filter(pk=membership.pk).update(role=role)
+
+
+def remove(membership: Membership) -> None:
+    with transaction.atomic():
+        _check_another_owner(membership)
+        membership.delete()
+
+
+def _check_another_owner(membership: Membership) -> None:
+    # Two owners who leave at once wait for each other here.
+    Study.objects.select_for_update().get(pk=membership.study_id)
+    owners = Membership.objects.filter(study=membership.study_id, role=Role.OWNER)
+    if membership.role == Role.OWNER and not owners.exclude(pk=membership.pk).exists():
+        raise LastOwnerError

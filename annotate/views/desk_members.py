@@ -1,0 +1,53 @@
+"""Who belongs to a study: its owners add, change and remove members."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from annotate import members
+from annotate.forms import MemberForm
+from annotate.models import Role, Study
+from annotate.views.access import for_members
+from annotate.views.desk import posted
+
+MAY = {
+    Role.OWNER: "all a researcher may; says who is a member",
+    Role.RESEARCHER: "sets the study up, watches it, excludes, exports",
+    Role.AUDITOR: "sees results, not who gave which answer",
+}
+ONE_OWNER = "A study keeps an owner: make somebody else an owner first."
+
+
+@require_http_methods(["GET", "POST"])
+@for_members(Role.OWNER)
+def members_page(request: HttpRequest, study: Study) -> HttpResponse:
+    form = MemberForm(posted(request), study=study)
+    if request.method == "POST" and form.is_valid():
+        members.add(study, form.cleaned_data["username"], Role(form.cleaned_data["role"]))
+        messages.success(request, f"{form.cleaned_data['username']} is a member now.")
+        return redirect("members", study.slug)
+    rows = study.memberships.select_related("user").order_by("user__username")
+    context = {"study": study, "form": form, "members": rows, "roles": MAY.items()}
+    return render(request, "annotate/desk_members.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@for_members(Role.OWNER)
+def change_member(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    """Another role, or none."""
+    membership = get_object_or_404(study.memberships.select_related("user"), pk=pk)
+    wanted = request.POST.get("role", "")
+    try:
+        if wanted in Role.values:
+            members.change(membership, Role(wanted))
+            messages.success(request, f"{membership.user} is {wanted} now.")
+        elif wanted == "none":
+            members.remove(membership)
+            messages.success(request, f"{membership.user} is no member any more.")
+        else:
+            messages.error(request, f"There is no role “{wanted[:20]}”.")
+    except members.LastOwnerError:
+        messages.error(request, ONE_OWNER)
+    gone = study.role_of(request.user) != Role.OWNER
+    return redirect("studies") if gone else redirect("members", study.slug)

@@ -1,0 +1,268 @@
+"""Every address × everybody who might ask for it: who is let in, and who is refused.
+
+An address that is not in `ACCESS` fails `test_every_address_is_listed`: whoever adds a page, a fragment, an export
+or an API call says here whom it is for.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from annotate import members, seats
+from annotate.models import Annotator, Assignment, Criterion, Item, Judgment, Membership, Role, Study
+from annotate.views.access import invite_path, remember
+from tests.factories import make_study
+
+pytestmark = pytest.mark.django_db
+
+# Whom an address is for, beside the roles of a study's members.
+PUBLIC, ACCOUNT, STAFF, ANNOTATOR = "everybody", "any account", "staff accounts", "annotators of this study"
+AUDITOR, RESEARCHER, OWNER = Role.AUDITOR, Role.RESEARCHER, Role.OWNER
+
+# Name of the address: whom it is for; several conditions hold together.
+ACCESS: dict[str, tuple[str, ...]] = {
+    "home": (PUBLIC,),
+    "login": (PUBLIC,),
+    "logout": (PUBLIC,),
+    "methods": (PUBLIC,),
+    "join": (PUBLIC,),
+    "task": (ANNOTATOR,),
+    "ahead": (ANNOTATOR,),
+    "back": (ANNOTATOR,),
+    "draft": (ANNOTATOR,),
+    "consent": (ANNOTATOR,),
+    "instructions": (ANNOTATOR,),
+    "check": (ANNOTATOR,),
+    "practice": (ANNOTATOR,),
+    "break": (ANNOTATOR,),
+    "leave": (ANNOTATOR,),
+    "resume": (ANNOTATOR,),
+    "end": (ANNOTATOR,),
+    "studies": (ACCOUNT,),
+    "new-study": (STAFF,),
+    "markdown": (ACCOUNT,),
+    "upload": (STAFF,),
+    "study": (AUDITOR,),
+    "agreement": (AUDITOR,),
+    "audit": (AUDITOR,),
+    "planning": (AUDITOR,),
+    "move-study": (RESEARCHER,),
+    "clone": (RESEARCHER, STAFF),
+    "settings": (RESEARCHER,),
+    "criteria": (RESEARCHER,),
+    "new-criterion": (RESEARCHER,),
+    "preview-criterion": (RESEARCHER,),
+    "criterion": (RESEARCHER,),
+    "move-criterion": (RESEARCHER,),
+    "remove-criterion": (RESEARCHER,),
+    "pool": (RESEARCHER,),
+    "leaks": (RESEARCHER,),
+    "hold-back": (RESEARCHER,),
+    "items": (RESEARCHER,),
+    "plant": (RESEARCHER,),
+    "strata": (RESEARCHER,),
+    "repeat-items": (RESEARCHER,),
+    "remove-items": (RESEARCHER,),
+    "monitor": (RESEARCHER,),
+    "monitor-annotator": (RESEARCHER,),
+    "exclude-annotator": (RESEARCHER,),
+    "readmit-annotator": (RESEARCHER,),
+    "monitor-judgment": (RESEARCHER,),
+    "exclude-judgment": (RESEARCHER,),
+    "readmit-judgment": (RESEARCHER,),
+    "members": (OWNER,),
+    "change-member": (OWNER,),
+    "delete": (OWNER,),
+}
+# What the further parts of an address name, in the study it is about.
+OBJECTS: dict[str, Callable[[Study], Any]] = {
+    "token": lambda study: invite_path(study).split("/")[-2],
+    "section": lambda study: "texts",
+    "seat": lambda study: Assignment.objects.filter(study=study).submitted()[0].pk,
+}
+ROWS: dict[str, Callable[[Study], Any]] = {
+    "annotator": lambda study: study.annotators.all()[0],
+    "criterion": lambda study: study.criteria.all()[0],
+    "judgment": lambda study: Judgment.objects.in_study(study)[0],
+    "member": lambda study: study.memberships.get(role=Role.AUDITOR),
+}
+# Fragments and other forms of a page are refused as the page is.
+ASKED: list[tuple[str, dict[str, str]]] = [
+    ("", {}),
+    ("?format=json", {}),
+    ("?part=live", {"HX-Request": "true"}),
+]
+
+
+def addresses(
+    resolver: URLResolver | None = None, space: str = "", route: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Name and route of every URL pattern there is."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        path = route + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            inner = f"{space}{entry.namespace}:" if entry.namespace else space
+            yield from addresses(entry, inner, path)
+        else:
+            assert isinstance(entry, URLPattern)
+            yield f"{space}{entry.name}", path
+
+
+ROUTES = dict(addresses())
+
+
+@dataclass(frozen=True)
+class Person:
+    client: Client
+    is_: frozenset[str]
+    may: frozenset[str]
+
+
+@dataclass(frozen=True)
+class World:
+    study: Study
+    other: Study
+    people: dict[str, Person]
+
+
+def filled(slug: str) -> Study:
+    """A study with a judgment in it and a member of every role."""
+    study = make_study(slug)
+    person = Annotator.objects.create(study=study, key=f"known-as-{slug}", stage=Annotator.Stage.WORK)
+    seat = seats.next_assignment(person)
+    assert seat is not None
+    Assignment.objects.filter(pk=seat.pk).update(status=Assignment.Status.SUBMITTED, expires_at=None)
+    Item.objects.filter(pk=seat.item_id).update(role=Item.Role.PRACTICE)
+    Judgment.objects.create(assignment=seat)
+    for role in Role:
+        user = User.objects.create_user(f"{role}-{slug}", is_staff=role != Role.RESEARCHER)
+        members.add(study, user, role)
+    return study
+
+
+def annotator_client(study: Study) -> Client:
+    client = Client()
+    client.cookies = remember(HttpResponse(), study.annotators.all()[0], secure=False).cookies
+    return client
+
+
+def account(name: str, *may: str, **kwargs: Any) -> Person:
+    user = User.objects.filter(username=name).first() or User.objects.create_user(name, **kwargs)
+    client = Client()
+    client.force_login(user)
+    staff = {STAFF} if user.is_staff else set()
+    return Person(client, frozenset({name}), frozenset({PUBLIC, ACCOUNT, *staff, *may}))
+
+
+@pytest.fixture
+def world() -> World:
+    study, other = filled("tiny"), filled("other")
+    nobody = frozenset({PUBLIC})
+    people = {
+        "anonymous": Person(Client(), frozenset(), nobody),
+        "annotator": Person(annotator_client(study), frozenset(), nobody | {ANNOTATOR}),
+        "annotator elsewhere": Person(annotator_client(other), frozenset(), nobody),
+        "auditor": account("auditor-tiny", AUDITOR),
+        "researcher": account("researcher-tiny", AUDITOR, RESEARCHER),
+        "owner": account("owner-tiny", AUDITOR, RESEARCHER, OWNER),
+        "auditor elsewhere": account("auditor-other"),
+        "researcher elsewhere": account("researcher-other"),
+        "owner elsewhere": account("owner-other"),
+        "staff": account("staff", is_staff=True),
+        "account": account("account"),
+        "superuser": account("root", STAFF, AUDITOR, RESEARCHER, OWNER, is_superuser=True, is_staff=True),
+    }
+    return World(study, other, people)
+
+
+def kwargs_of(name: str, named: Study, objects_of: Study) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in re.findall(r"<(?:\w+:)?(\w+)>", ROUTES[name]):
+        if part == "slug":
+            found[part] = named.slug
+        elif part == "pk":
+            found[part] = ROWS[next(row for row in ROWS if row in name)](objects_of).pk
+        else:
+            found[part] = OBJECTS[part](objects_of)
+    return found
+
+
+def refused(response: Any) -> bool:
+    to_login = response.status_code == 302 and response["Location"].startswith("/login/")
+    return to_login or response.status_code in (401, 403, 404)
+
+
+def tells(response: Any) -> list[str]:
+    """What of the study its refusal gives away."""
+    body = response.content.decode()
+    return [
+        s
+        for s in ("Study tiny", "Prompt number", "secret-model", "known-as", "Question quality")
+        if s in body
+    ]
+
+
+def test_every_address_is_listed() -> None:
+    assert set(ROUTES) - set(ACCESS) == set(), "say in ACCESS whom these addresses are for"
+    assert set(ACCESS) - set(ROUTES) == set(), "there are no such addresses any more"
+
+
+@pytest.mark.parametrize("name", sorted(ROUTES))
+def test_everybody_at_every_address(world: World, name: str) -> None:
+    path = reverse(name, kwargs=kwargs_of(name, world.study, world.study))
+    needed = set(ACCESS[name])
+    # Who is let in comes last: only they may change anything.
+    for who, person in sorted(world.people.items(), key=lambda item: needed <= item[1].may):
+        if not needed <= person.may:
+            before = counts()
+            answers = [person.client.get(path + query, headers=headers) for query, headers in ASKED]
+            for response in [*answers, person.client.post(path)]:
+                assert refused(response) or response.status_code == 405, (who, response.status_code)
+                assert tells(response) == [], who
+            assert counts() == before
+            continue
+        codes = {getattr(person.client, method)(path).status_code for method in ("get", "post")}
+        assert codes - {405}, who
+        assert not codes & {401, 403, 404, 500}, (who, codes)
+
+
+def counts() -> list[Any]:
+    tables = (Study, Criterion, Item, Judgment, Annotator, Membership, User)
+    return [table._default_manager.count() for table in tables] + list(
+        Study.objects.order_by("pk").values_list("status", flat=True)
+    )
+
+
+@pytest.mark.parametrize("name", sorted(n for n, route in ROUTES.items() if "<int:pk>" in route))
+def test_what_belongs_to_another_study_is_not_found_in_this_one(world: World, name: str) -> None:
+    path = reverse(name, kwargs=kwargs_of(name, world.study, world.other))
+    client = world.people["owner"].client
+    assert {client.get(path).status_code, client.post(path).status_code} <= {404, 405, 302}
+    for row in ROWS.values():
+        row(world.other).refresh_from_db()
+
+
+def test_the_unknown_come_back_after_the_log_in(world: World) -> None:
+    assert Client().get("/studies/tiny/")["Location"] == "/login/?next=/studies/tiny/"
+
+
+def test_there_is_no_such_study_for_who_is_no_member(world: World) -> None:
+    """The same answer for a study that is there and one that is not."""
+    staff = world.people["staff"].client
+    there, not_there = staff.get("/studies/tiny/"), staff.get("/studies/nothing-of-that-name/")
+    assert (there.status_code, there.content) == (not_there.status_code, not_there.content)
+
+
+def test_a_member_who_is_shut_out_sees_nothing(world: World) -> None:
+    User.objects.filter(username="owner-tiny").update(is_active=False)
+    assert refused(world.people["owner"].client.get("/studies/tiny/"))
+    gone = User.objects.get(username="owner-tiny")
+    assert world.study.role_of(gone) is None
+    assert not Study.objects.visible_to(gone).exists()
