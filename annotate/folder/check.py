@@ -55,8 +55,16 @@ class Known:
         return key in self.items or key in self.broken["items"] or key in self.broken["responses"]
 
 
-def check_tables(spec: StudySpec, tables: dict[str, Table], problems: Problems, progress: Progress) -> Known:
-    known = Known(criteria={c.key: criterion_of(c, i) for i, c in enumerate(spec.criterion)})
+def check_tables(
+    spec: StudySpec,
+    tables: dict[str, Table],
+    problems: Problems,
+    progress: Progress,
+    stored: Known | None = None,
+) -> Known:
+    """`stored` is what the tables may refer to without having it: a study that takes up more."""
+    known = stored or Known()
+    known.criteria = {c.key: criterion_of(c, i) for i, c in enumerate(spec.criterion)}
     check_prompts(known, tables["prompts"], problems)
     check_responses(known, tables["responses"], problems)
     if "items" in tables:
@@ -71,19 +79,21 @@ def check_tables(spec: StudySpec, tables: dict[str, Table], problems: Problems, 
 
 
 def check_prompts(known: Known, table: Table, problems: Problems) -> None:
+    before = len(known.prompts)
     for line, row in read(table, PromptRow, problems, known.broken["prompts"]):
         _once(row.prompt_id, known.prompts, table, line, "prompt_id", problems)
         known.prompts.add(sys.intern(row.prompt_id))
-    known.counts["prompts"] = len(known.prompts)
+    known.counts["prompts"] = len(known.prompts) - before
 
 
 def check_responses(known: Known, table: Table, problems: Problems) -> None:
+    before = len(known.responses)
     for line, row in read(table, ResponseRow, problems, known.broken["responses"]):
         _once(row.response_id, known.responses, table, line, "response_id", problems)
         known.responses[sys.intern(row.response_id)] = sys.intern(row.prompt_id)
         if row.prompt_id not in known.prompts and row.prompt_id not in known.broken["prompts"]:
             problems.add(table.file, line, "prompt_id", "a prompt_id of prompts", quoted(row.prompt_id))
-    known.counts["responses"] = len(known.responses)
+    known.counts["responses"] = len(known.responses) - before
 
 
 def _once(key: str, seen: Container[str], table: Table, line: int, column: str, problems: Problems) -> None:
@@ -92,6 +102,7 @@ def _once(key: str, seen: Container[str], table: Table, line: int, column: str, 
 
 
 def check_items(known: Known, table: Table, problems: Problems) -> None:
+    before = len(known.items)
     for line, row in read(table, ItemRow, problems, known.broken["items"]):
         _once(row.item_id, known.items, table, line, "item_id", problems)
         for column, expected, found in _item_problems(known, row):
@@ -100,7 +111,7 @@ def check_items(known: Known, table: Table, problems: Problems) -> None:
         if row.repeat_of is not None:
             known.repeats[row.item_id] = row.repeat_of
     _check_repeats(known, table, problems)
-    known.counts["items"] = len(known.items)
+    known.counts["items"] = len(known.items) - before
 
 
 def _item_problems(known: Known, row: ItemRow) -> Iterator[tuple[str, str, str]]:
@@ -160,11 +171,12 @@ def single_items(known: Known, table: Table, problems: Problems) -> None:
 
 
 def check_annotators(known: Known, table: Table, problems: Problems) -> None:
-    known.annotators = set()
+    known.annotators = known.annotators or set()
+    before = len(known.annotators)
     for line, row in read(table, AnnotatorRow, problems, known.broken["annotators"]):
         _once(row.annotator_id, known.annotators, table, line, "annotator_id", problems)
         known.annotators.add(row.annotator_id)
-    known.counts["annotators"] = len(known.annotators)
+    known.counts["annotators"] = len(known.annotators) - before
 
 
 class Hashes:

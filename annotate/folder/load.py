@@ -70,18 +70,14 @@ def load_folder(
     progress: Progress = quiet,
     parts: Sequence[Part] = (),
     takes_up: TakesUp = anyone,
+    stored: Known | None = None,
 ) -> Loaded:
     """Load a study folder. Raises FolderError, and leaves the database as it was, when anything is wrong.
 
     `takes_up` is asked with a study that is there already, and raises where whoever loads may not change it.
     """
     folder = Path(path)
-    problems = Problems()
-    with problems.gathered():
-        spec, tables = _find(folder, slug, problems)
-        known = check_tables(spec, tables, problems, progress)
-        for part in parts:
-            part.check(tables, known, problems)
+    spec, tables, known = check_folder(folder, slug, progress, parts, stored)
     try:
         with without_query_log(), transaction.atomic():
             return _write(spec, tables, known, replace, progress, parts, takes_up)
@@ -90,6 +86,23 @@ def load_folder(
         raise FolderError(
             [Problem(folder.name, None, "", "a study that nobody else changes meanwhile", found)]
         ) from error
+
+
+def check_folder(
+    folder: Path,
+    slug: str | None = None,
+    progress: Progress = quiet,
+    parts: Sequence[Part] = (),
+    stored: Known | None = None,
+) -> tuple[StudySpec, dict[str, Table], Known]:
+    """The first pass alone: everything is looked at, and nothing written."""
+    problems = Problems()
+    with problems.gathered():
+        spec, tables = _find(folder, slug, problems)
+        known = check_tables(spec, tables, problems, progress, stored)
+        for part in parts:
+            part.check(tables, known, problems)
+    return spec, tables, known
 
 
 def _find(folder: Path, slug: str | None, problems: Problems) -> tuple[StudySpec, dict[str, Table]]:

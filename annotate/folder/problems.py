@@ -73,8 +73,8 @@ class Problems:
             self.first.append(problem)
 
     @contextmanager
-    def gathered(self) -> Iterator[None]:
-        """A file that can't be read any further ends the search; what was found before is told too."""
+    def noting(self) -> Iterator[None]:
+        """A file that can't be read any further is a problem, and what comes after it is looked at all the same."""
         try:
             yield
         except FolderError as error:
@@ -82,6 +82,12 @@ class Problems:
                 if problem not in self.first:
                     self.put(problem)
             self.count += error.count - len(error.problems)
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """A file that can't be read any further ends the search; what was found before is told too."""
+        with self.noting():
+            yield
         self.raise_any()
 
     def raise_any(self) -> None:

@@ -29,15 +29,15 @@ Row = dict[str, Any]
 Lines = Iterator[tuple[int, Row | Problem]]
 
 
-class _TwiceError(ValueError):
+class TwiceError(ValueError):
     pass
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> Row:
+def unique(pairs: list[tuple[str, Any]]) -> Row:
     row = dict(pairs)
     if len(row) != len(pairs):
         names = [name for name, _ in pairs]
-        raise _TwiceError(next(name for name in names if names.count(name) > 1))
+        raise TwiceError(next(name for name in names if names.count(name) > 1))
     return row
 
 
@@ -45,7 +45,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
+_DECODER = json.JSONDecoder(object_pairs_hook=unique, parse_constant=_refuse)
 
 
 def json_value(text: str) -> Any:
@@ -111,7 +111,7 @@ def _object(file: str, line: int, raw: bytes) -> Row | Problem:
         row = json_value(raw.decode("utf-8-sig" if line == 1 else "utf-8"))
     except UnicodeDecodeError as error:
         return Problem(file, line, "", "UTF-8", f"byte 0x{raw[error.start]:02x} at place {error.start + 1}")
-    except _TwiceError as error:
+    except TwiceError as error:
         return Problem(file, line, str(error), "each column once", "it twice")
     except json.JSONDecodeError as error:
         return Problem(file, line, "", "a JSON object", f"{error.msg} at character {error.colno}")

@@ -1,0 +1,377 @@
+"""A study folder in the making: readers say what they found, and it is written down as tables of format.md."""
+
+import contextlib
+import hashlib
+import json
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from annotate import pseudonyms
+from annotate.folder.problems import Problem, Problems
+from annotate.folder.study_toml import FILE, CriterionSpec, StudySpec, render
+from annotate.folder.tables import TABLES, Row
+
+from .line import Line, WrongError
+from .options import Options
+from .source import Source
+from .values import Vote
+
+SAMPLES = 3
+# A file without ids of people: each label sits in a slot of its own.
+SLOT = "label"
+QUALITY: dict[str, Any] = {
+    "measures": "quality",
+    "scale": [1, 5],
+    "labels": {"1": "very poor", "3": "fair", "5": "excellent"},
+}
+
+
+@dataclass
+class Remark:
+    """Something a reader decided: how often, and where first."""
+
+    text: str
+    count: int = 0
+    first: str = ""
+
+    def __str__(self) -> str:
+        times = f" ({self.count:,} times, first at {self.first})" if self.count > 1 else f" ({self.first})"
+        return self.text + (times if self.first else "")
+
+
+@dataclass
+class Unknown:
+    """A field that no table takes up."""
+
+    name: str
+    count: int = 0
+    example: object = None
+
+
+@dataclass
+class _Table:
+    file: IO[bytes]
+    origins: "array[int]" = field(default_factory=lambda: array("q"))
+    samples: list[Row] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return len(self.origins)
+
+
+def digest(*parts: object) -> str:
+    """A name made of what is named, so that the same text has the same id in the next file too."""
+    text = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
+def text_hash(*parts: object) -> int:
+    return int(digest(*parts), 16)
+
+
+class Draft:
+    def __init__(self, folder: Path, options: Options, files: contextlib.ExitStack) -> None:
+        self.folder, self.options, self.problems = folder, options, Problems()
+        self.tables = {
+            name: _Table(files.enter_context((folder / f"{name}.jsonl").open("wb"))) for name in TABLES
+        }
+        self.sources: list[str] = []
+        self.rows_read = 0
+        self.remarks: dict[str, Remark] = {}
+        self.unknown: dict[str, Unknown] = {}
+        self.criteria: dict[str, CriterionSpec] = {}
+        self._place = (0, 0)
+        into = options.into
+        self._prompts: dict[str, int] = dict(into.prompts) if into else {}
+        self._prompt_keys = {said: key for key, said in self._prompts.items()}
+        self._responses: dict[str, tuple[str, int]] = dict(into.responses) if into else {}
+        self._response_keys = {said: key for key, said in self._responses.items()} if into else {}
+        self._items = {key: shown for key, (_, shown) in into.items.items()} if into else {}
+        self._item_keys = (
+            {digest(kind, *sorted(shown)): key for key, (kind, shown) in into.items.items()} if into else {}
+        )
+        self._annotators: dict[str, str] = {}
+        self._answers: set[int] = set()
+        self._judgments: set[int] = set()
+        self._per_item: Counter[str] = Counter()
+        self._scores: set[int] = set()
+
+    # Reading
+
+    def each(self, files: Iterable[Source], read: Callable[[Line], None], uses: Iterable[str]) -> None:
+        """Have every row of the files read; a row that is wrong is a problem, and the next one is looked at."""
+        known = {name.partition(".")[0] for name in uses}
+        for source in files:
+            self.sources.append(source.name)
+            with self.problems.noting():
+                for number, row in self.options.progress(source.rows(), f"reading {source.name}"):
+                    self._read(source, number, row, read, known)
+            for remark in source.remarks:
+                self.remark(remark, placed=False)
+
+    def _read(
+        self, source: Source, number: int, row: Row | Problem, read: Callable[[Line], None], known: set[str]
+    ) -> None:
+        if isinstance(row, Problem):
+            self.problems.put(row)
+            return
+        self.rows_read += 1
+        self._place = (len(self.sources) - 1, number)
+        for name in row.keys() - known:
+            found = self.unknown.setdefault(name, Unknown(name))
+            found.count += 1
+            if found.example is None:
+                found.example = row[name]
+        try:
+            read(Line(source.name, number, row))
+        except WrongError as wrong:
+            self.problems.put(wrong.problem)
+
+    def remark(self, text: str, *, placed: bool = True) -> None:
+        """Say what was decided; said once, however often it was."""
+        remark = self.remarks.setdefault(text, Remark(text))
+        remark.count += 1
+        if placed and not remark.first and self.sources:
+            source, line = self._place
+            remark.first = f"{self.sources[source]}, line {line}"
+
+    def wrong(self, column: str, expected: str, found: str) -> WrongError:
+        source, line = self._place
+        return WrongError(Problem(self.sources[source], line, column, expected, found))
+
+    # Texts
+
+    def prompt(
+        self, text: str, key: str = "", category: Sequence[str] = (), language: str = "", of: str = ""
+    ) -> str:
+        """The prompt's id. `of` keeps prompts apart that have the same words, such as pairs of sentences."""
+        said = text_hash(text)
+        key = (
+            key
+            or ("" if of else self._prompt_keys.get(said, ""))
+            or f"p-{digest(text, of) if of else digest(text)}"
+        )
+        before = self._prompts.get(key)
+        if before is None:
+            language = language or self.options.language
+            row: Row = {"prompt_id": key, "text": text}
+            row |= {"language": language} if language else {}
+            row |= {"category": list(dict.fromkeys(category))} if category else {}
+            self._prompts[key] = said
+            self._prompt_keys.setdefault(said, key)
+            self._write("prompts", row)
+        elif before != said:
+            raise self.wrong("prompt", f"the same text wherever the prompt is {key!r}", "another one")
+        return key
+
+    def response(
+        self,
+        prompt: str,
+        text: str,
+        source: str = "",
+        key: str = "",
+        sample: int | None = None,
+        params: Row | None = None,
+    ) -> str:
+        """The response's id. The same text of one source is one response, unless samples tell them apart."""
+        source, said = source or "unknown", (prompt, text_hash(text))
+        if self.options.into and not key:
+            key = self._response_keys.get(said, "")
+        key = key or f"r-{digest(prompt, source, text, '' if sample is None else sample)}"
+        before = self._responses.get(key)
+        if before is None:
+            row: Row = {"response_id": key, "prompt_id": prompt, "text": text, "source": source[:200]}
+            row |= {"sample": sample} if sample is not None else {}
+            row |= {"params": params} if params else {}
+            self._responses[key] = said
+            self._write("responses", row)
+        elif before != said:
+            raise self.wrong("response", f"the same text wherever the response is {key!r}", "another one")
+        return key
+
+    def prompt_of(self, response: str) -> str:
+        return self._responses[response][0]
+
+    def knows(self, response: str) -> bool:
+        return response in self._responses
+
+    # Items
+
+    def item(self, kind: str, responses: Sequence[str], key: str = "") -> str:
+        """The item's id. A pair met again in the other order is the same item."""
+        if len(set(responses)) < len(responses):
+            raise self.wrong("response", "different responses in an item", "the same one twice")
+        shows = digest(kind, *sorted(responses))
+        key = key or self._item_keys.get(shows, "") or f"{kind[0]}-{shows}"
+        before = self._items.get(key)
+        if before is None:
+            self._items[key] = tuple(responses)
+            self._item_keys.setdefault(shows, key)
+            prompt = self.prompt_of(responses[0])
+            row = {"item_id": key, "kind": kind, "prompt_id": prompt, "response_ids": list(responses)}
+            self._write("items", row)
+        elif sorted(before) != sorted(responses):
+            raise self.wrong("item", f"the same responses wherever the item is {key!r}", "others")
+        return key
+
+    def shows(self, item: str) -> tuple[str, ...] | None:
+        """The responses of an item that is known by its id."""
+        return self._items.get(item)
+
+    def ask(self, key: str, on: str, kind: str, text: str, **further: Any) -> str:
+        """A criterion of the study; a study that is there already has its own words for it."""
+        into = self.options.into.spec.criteria if self.options.into else {}
+        if (there := into.get(key)) is not None:
+            if (there.on, there.kind) != (on, kind):
+                raise self.wrong(
+                    "criterion", f"{there.kind} on a {there.on}, as in the study", f"{kind} on a {on}"
+                )
+            self.criteria.setdefault(key, there)
+        elif key not in self.criteria:
+            self.criteria[key] = CriterionSpec(key=key, on=on, kind=kind, text=text, **further)
+        return key
+
+    # Answers
+
+    def slot(self, item: str, number: int) -> str:
+        """Who gave a label that came without a name: a slot of its own, not a person met elsewhere."""
+        return self.annotator(f"{item}-{SLOT}-{number:02d}", label_slot=True)
+
+    def annotator(self, name: str, **details: Any) -> str:
+        key = self._annotators.get(name)
+        if key is None:
+            key = self._annotators[name] = self._pseudonym(name)
+            if self.options.into is None or key not in self.options.into.annotators:
+                told = {k: v for k, v in details.items() if v is not None and v != ""}
+                self._write("annotators", {"annotator_id": key, **told})
+        return key
+
+    def _pseudonym(self, name: str) -> str:
+        panel = len(name) == 24 and all(c in "0123456789abcdef" for c in name)
+        if "@" in name or panel:
+            self.remark("Ids that look like an e-mail address or a panel's id were replaced by pseudonyms.")
+            return pseudonyms.participant(self.options.slug, name)
+        return name[:100]
+
+    def rate(
+        self, item: str, annotator: str, criterion: str, value: float | None, response: str = "", **row: Any
+    ) -> None:
+        of = {"response_id": response or self._items[item][0]}
+        self._answer(item, annotator, criterion, of | {"value": _plain(value)}, response, row)
+
+    def similar(self, item: str, annotator: str, criterion: str, value: float | None, **row: Any) -> None:
+        first, second = self._items[item]
+        told = {"response_id": first, "other_id": second, "value": _plain(value)}
+        self._answer(item, annotator, criterion, told, "", row)
+
+    def tell(
+        self, item: str, annotator: str, criterion: str, value: float | None, text: str, **row: Any
+    ) -> None:
+        """An answer about a whole item: a number, or words."""
+        self._answer(item, annotator, criterion, {"value": _plain(value), "text": text}, "", row)
+
+    def prefer(
+        self, item: str, annotator: str, criterion: str, vote: Vote, pair: Sequence[str], **row: Any
+    ) -> None:
+        """A vote between two responses in the order in which the file names them."""
+        told: Row = {"value": vote.strength, "label": vote.label}
+        if vote.winner is not None:
+            told["response_id"] = pair[vote.winner]
+        self._answer(item, annotator, criterion, told, "", row)
+
+    def _answer(self, item: str, annotator: str, criterion: str, told: Row, response: str, row: Row) -> None:
+        said = text_hash(item, annotator, criterion, response)
+        if said in self._answers:
+            self.remark("An annotator answered the same question again: the first answer was kept.")
+            return
+        self._answers.add(said)
+        if (judgment := text_hash(item, annotator)) not in self._judgments:
+            self._judgments.add(judgment)
+            self._per_item[item] += 1
+        named = {"item_id": item, "annotator_id": annotator, "criterion": criterion}
+        told = {k: v for k, v in {**told, **row}.items() if v is not None and v != ""}
+        self._write("answers", named | told)
+
+    # Machines
+
+    def score(self, scorer: str, response: str, value: float | None, version: str = "") -> None:
+        row: Row = {"scorer": scorer[:200], "response_id": response, "value": _plain(value)}
+        self._score(row, version, response)
+
+    def verdict(
+        self, scorer: str, item: str, vote: Vote, pair: Sequence[str], value: float | None = None
+    ) -> None:
+        """A machine's choice in a pair: the winner, none for a tie."""
+        row: Row = {"scorer": scorer[:200], "item_id": item}
+        row["value"] = _plain(vote.strength if value is None else value)
+        if vote.winner is not None:
+            row["response_id"] = pair[vote.winner]
+        self._score(row, "", item)
+
+    def _score(self, row: Row, version: str, of: str) -> None:
+        said = text_hash(row["scorer"], version, of)
+        if said in self._scores:
+            self.remark("A machine scored the same thing again: the first score was kept.")
+            return
+        self._scores.add(said)
+        self._write("scores", row | ({"version": version} if version else {}))
+
+    # The folder
+
+    def _write(self, table: str, row: Row) -> None:
+        there = self.tables[table]
+        there.file.write(json.dumps(row).encode() + b"\n")
+        source, line = self._place
+        there.origins.append((source << 40) | line)
+        if len(there.samples) < SAMPLES:
+            there.samples.append(row)
+
+    def origin(self, problem: Problem) -> Problem:
+        """A problem with a row of the folder, told as one of the file that the row came from."""
+        table = self.tables.get(problem.file.partition(".")[0])
+        if table is None or problem.line is None or problem.line > table.count:
+            return problem
+        packed = table.origins[problem.line - 1]
+        source, line = packed >> 40, packed & ((1 << 40) - 1)
+        if source >= len(self.sources):
+            return problem
+        name = problem.file.partition(".")[0]
+        column = f"{name}.{problem.column}" if problem.column else name
+        return Problem(self.sources[source], line, column, problem.expected, problem.found)
+
+    def finish(self) -> StudySpec:
+        """Write study.toml, and drop the tables that nothing came for."""
+        spec = self._spec()
+        (self.folder / FILE).write_text(render(spec), encoding="utf-8", newline="\n")
+        for name, table in self.tables.items():
+            table.file.close()
+            if not table.count and name not in ("prompts", "responses", "items"):
+                (self.folder / f"{name}.jsonl").unlink()
+        return spec
+
+    def _spec(self) -> StudySpec:
+        if self.options.into is not None:
+            spec = self.options.into.spec
+            new = [c for key, c in self.criteria.items() if key not in spec.criteria]
+            return spec.model_copy(update={"slug": self.options.slug, "criterion": [*spec.criterion, *new]})
+        if not self.criteria:
+            self.remark("Nothing was asked of people: one criterion, quality, was made.", placed=False)
+            self.ask("quality", "single", "rating", "How good is this response?", **QUALITY)
+        # As many seats as every judged item has, so that none stands open that nobody meant to fill.
+        seats = self.options.seats or min(self._per_item.values(), default=1)
+        return StudySpec(
+            slug=self.options.slug,
+            title=(self.options.title or self.options.slug)[:300],
+            seats=seats,
+            criterion=list(self.criteria.values()),
+        )
+
+
+def _plain(value: float | None) -> float | int | None:
+    if value is not None and float(value).is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value

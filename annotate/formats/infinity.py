@@ -1,0 +1,194 @@
+"""Infinity-Chat, the data set of the Artificial Hivemind paper (arXiv 2510.22954).
+
+Its label lists are ragged and name nobody. By the authors' code (compile_human_annotations.py) the labels of one
+form come from the same people in the same order, the first submission of each: so a place in the lists of a form
+is one person, as long as all lists of the form are equally long. Otherwise each label is a slot of its own.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from . import values
+from .draft import QUALITY, Draft
+from .line import Line
+from .registry import Format, marks
+from .source import Source
+from .values import Vote
+
+CODE = "github.com/liweijiang/artificial-hiveminds, src/human_annotations/compile_human_annotations.py"
+ABSOLUTE = ("user_query", "response", "human_labels", "human_labels_raw", "form_id", "question_id")
+PAIRWISE = ("user_query", "response_1", "response_2", *ABSOLUTE[2:])
+TAXONOMY = ("conversation_id", "messages", "lm_judge_annotation", "categories")
+QUERY = ("query", "user_query")
+
+
+class Raters:
+    """Who gave the label at a place of a list: a person of a form, or a slot."""
+
+    def __init__(self, draft: Draft, files: Sequence[Source]) -> None:
+        self._draft = draft
+        self._lengths: dict[object, set[int]] = defaultdict(set)
+        for source in files:
+            for _, row in source.rows():
+                if isinstance(row, dict) and not values.is_missing(row.get("form_id")):
+                    line = Line(source.name, 0, row)
+                    self._lengths[line.get("form_id")].add(len(_labels(line)))
+
+    def name(self, line: Line, item: str, place: int) -> str:
+        form = line.get("form_id") if line.has("form_id") else None
+        if form is not None and len(self._lengths[form]) == 1:
+            self._draft.remark(
+                "No ids of people: a place in the label lists of one form is taken for one person, as the"
+                " authors' code puts them; people of different forms are taken for different ones.",
+                placed=False,
+            )
+            return self._draft.annotator(
+                f"form-{line.key('form_id')}-rater-{place:02d}", form=line.key("form_id")
+            )
+        self._draft.remark(
+            "No ids of people: each label is a slot of its own, so nothing can be said about single annotators.",
+            placed=False,
+        )
+        return self._draft.slot(item, place)
+
+
+def _labels(line: Line) -> list[object]:
+    for name in ("human_labels", "human_labels_raw"):
+        try:
+            if found := values.as_list(line.get(name)):
+                return found
+        except (ValueError, TypeError):
+            return []
+    return []
+
+
+def read_absolute(draft: Draft, files: Sequence[Source]) -> None:
+    raters = Raters(draft, files)
+    quality = draft.ask("quality", "single", "rating", "How good is this response to the query?", **QUALITY)
+
+    def row(line: Line) -> None:
+        prompt = draft.prompt(line.text("user_query"))
+        response = draft.response(prompt, line.text("response"))
+        item = draft.item("single", [response])
+        name = "human_labels" if line.has("human_labels") else "human_labels_raw"
+        for place, value in enumerate(line.numbers(name), 1):
+            if value is None:
+                draft.remark("A label is missing (null or NaN): no answer was made of it.")
+            elif value not in (1, 2, 3, 4, 5):
+                raise line.wrong(f"{name}.{place - 1}", "a whole number from 1 to 5", value)
+            else:
+                draft.rate(item, raters.name(line, item, place), quality, value)
+
+    draft.each(files, row, ABSOLUTE)
+
+
+def read_pairwise(draft: Draft, files: Sequence[Source]) -> None:
+    raters = Raters(draft, files)
+    preference = draft.ask(
+        "preference", "pair", "preference", "Which response is better?", measures="quality"
+    )
+    draft.remark(
+        "Label 0 said “similar, or hard to tell”: it became a tie, and nobody can tell the two apart any more.",
+        placed=False,
+    )
+
+    def row(line: Line) -> None:
+        prompt = draft.prompt(line.text("user_query"))
+        pair = [draft.response(prompt, line.text(name)) for name in ("response_1", "response_2")]
+        item = draft.item("pair", pair)
+        for place, vote in enumerate(_votes(line, draft), 1):
+            if vote is not None:
+                draft.prefer(item, raters.name(line, item, place), preference, vote, pair)
+
+    draft.each(files, row, PAIRWISE)
+
+
+def _votes(line: Line, draft: Draft) -> list[Vote | None]:
+    """The coded labels, and where there are none the sentences that people chose."""
+    coded = line.has("human_labels")
+    name = "human_labels" if coded else "human_labels_raw"
+    read: Callable[[object], Vote | None] = _coded if coded else values.vote
+    votes: list[Vote | None] = []
+    for place, label in enumerate(line.elements(name)):
+        if values.is_missing(label):
+            draft.remark("A label is missing (null or NaN): no answer was made of it.")
+            votes.append(None)
+            continue
+        if (vote := read(label)) is None:
+            expected = "one of -2, -1, 0, 1, 2" if coded else "one of the five sentences of the form"
+            raise line.wrong(f"{name}.{place}", expected, label)
+        votes.append(vote)
+    return votes
+
+
+def _coded(label: object) -> Vote | None:
+    try:
+        return values.signed(values.number(label))
+    except ValueError:
+        return None
+
+
+def read_taxonomy(draft: Draft, files: Sequence[Source]) -> None:
+    def row(line: Line) -> None:
+        text = _query(line)
+        categories = [c.text("category") for c in line.lines("categories")] if line.has("categories") else []
+        draft.remark(
+            "The replies in `messages` were left out: only the queries and their categories came in.",
+            placed=False,
+        )
+        draft.prompt(text, category=categories)
+
+    draft.each(files, row, TAXONOMY)
+
+
+def _query(line: Line) -> str:
+    """The query as revised, else as first written, else the first thing the user said."""
+    for name in ("lm_judge_annotation.revised_query", "lm_judge_annotation.original_query"):
+        if line.has(name):
+            return line.text(name)
+    said = [text for role, text in line.conversation("messages") if role == "user"]
+    if not said or not said[0]:
+        raise line.wrong("messages", "a turn of the user", line.get("messages"))
+    return said[0]
+
+
+def read_eval(draft: Draft, files: Sequence[Source]) -> None:
+    def row(line: Line) -> None:
+        draft.prompt(line.text("query" if "query" in line.row else "user_query"))
+
+    draft.each(files, row, QUERY)
+
+
+FORMATS = [
+    Format(
+        "infinity-absolute",
+        "Infinity-Chat: ratings from 1 to 5",
+        read_absolute,
+        marks("user_query response human_labels", "user_query response human_labels_raw"),
+        CODE,
+    ),
+    Format(
+        "infinity-pairwise",
+        "Infinity-Chat: preferences from -2 to 2",
+        read_pairwise,
+        marks(
+            "user_query response_1 response_2 human_labels",
+            "user_query response_1 response_2 human_labels_raw",
+        ),
+        CODE,
+    ),
+    Format(
+        "infinity-taxonomy",
+        "Infinity-Chat: queries with categories",
+        read_taxonomy,
+        marks("messages categories"),
+        "loaders of the data set in public code: messages, categories, lm_judge_annotation.revised_query",
+    ),
+    Format(
+        "infinity-eval",
+        "Infinity-Chat: the 100 queries",
+        read_eval,
+        marks("query"),
+        "loaders of the data set in public code: the one column query",
+    ),
+]

@@ -1,0 +1,33 @@
+"""What the person who imports may say, and what is known of a study that takes up more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from annotate.folder.progress import Progress, quiet
+from annotate.folder.study_toml import StudySpec
+
+
+@dataclass
+class Existing:
+    """A stored study as far as new rows may refer to it. Texts are known by hash only, so that many fit."""
+
+    spec: StudySpec
+    prompts: dict[str, int] = field(default_factory=dict)
+    # Prompt and text of each response.
+    responses: dict[str, tuple[str, int]] = field(default_factory=dict)
+    items: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    annotators: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Options:
+    slug: str = "imported"
+    title: str = ""
+    seats: int | None = None
+    language: str = ""
+    # What a column of a plain table means: role to column.
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    # Who is behind votes whose format doesn't say: "people", "machines", or "auto" by what their name looks like.
+    voters: str = "auto"
+    into: Existing | None = None
+    progress: Progress = quiet

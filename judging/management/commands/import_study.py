@@ -1,0 +1,87 @@
+import re
+from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.core.checks import Tags
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotate.folder import FolderError
+from annotate.folder.progress import bar
+from annotate.formats import FORMATS, Options, Reading
+from judging.imports import Imported, import_study
+
+
+class Command(BaseCommand):
+    # The other checks load every page, and the pages load pandas: a second, and 100 MB.
+    requires_system_checks = [Tags.models]
+    help = "Bring in a study from files of another tool: all of it, or nothing.\n\nFormats:\n" + "\n".join(
+        f"  {f.name:20} {f.title}" for f in FORMATS.values()
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs
+        )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("files", nargs="+", metavar="FILE", help="a file, or a folder of `datasets`")
+        parser.add_argument("--as", dest="format", default="", metavar="NAME", help="left out: as it looks")
+        parser.add_argument("--slug", help="of the study; left out: the first file's name")
+        parser.add_argument("--title", default="")
+        parser.add_argument("--seats", type=int, help="annotators wanted for each item")
+        parser.add_argument("--language", default="", help="of the texts (BCP 47)")
+        parser.add_argument("--split", default="", help="of a `datasets` folder; left out: all")
+        parser.add_argument("--voters", choices=["auto", "people", "machines"], default="auto")
+        parser.add_argument(
+            "--map", nargs="+", default=[], metavar="ROLE=COLUMN", help="what columns of a plain table mean"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only say what would come in")
+
+    def handle(self, *, files: list[str], format: str, dry_run: bool, **given: Any) -> None:
+        slug = given["slug"] or slug_of(files[0])
+        options = Options(
+            slug=slug,
+            title=given["title"],
+            seats=given["seats"],
+            language=given["language"],
+            voters=given["voters"],
+            mapping=mapping_of(given["map"]),
+            progress=bar,
+        )
+        try:
+            imported = import_study(
+                [Path(f) for f in files], format, options, split=given["split"], dry_run=dry_run
+            )
+        except FolderError as error:
+            raise CommandError(str(error)) from error
+        self._say(imported, slug, dry_run=dry_run)
+
+    def _say(self, imported: Imported, slug: str, *, dry_run: bool) -> None:
+        reading = imported.reading
+        self.stdout.write(
+            f"Read {reading.rows_read:,} rows as {reading.format.name} ({reading.format.title})."
+        )
+        for line in told(reading):
+            self.stdout.write(f"- {line}")
+        new = ", ".join(f"{n:,} {table}" for table, n in imported.new.items() if n) or "nothing new"
+        self.stdout.write(f"{slug}: {'would come in' if dry_run else 'came in'}: {new}")
+
+
+def slug_of(file: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_]+", "-", Path(file).name.partition(".")[0]).strip("-")[:100] or "imported"
+
+
+def mapping_of(pairs: list[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise CommandError(f"--map: expected ROLE=COLUMN, found {pair!r}")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def told(reading: Reading) -> list[str]:
+    """What the reader decided, and what it had no use for."""
+    unknown = [
+        f"Field {u.name!r} has no place in a study: left out ({u.count:,} rows)." for u in reading.unknown
+    ]
+    return [*reading.remarks, *unknown]
