@@ -8,7 +8,7 @@ from django.db import transaction
 
 from annotate.folder import FolderError, Loaded
 from annotate.folder.check import Known, Shows
-from annotate.folder.load import check_folder
+from annotate.folder.load import TakesUp, anyone, check_folder
 from annotate.folder.load import load_folder as load
 from annotate.folder.study_toml import spec_of
 from annotate.formats import Existing, Options, Reading, read
@@ -30,7 +30,13 @@ class Imported:
 
 
 def import_study(
-    paths: Sequence[Path], format: str, options: Options, *, split: str = "", dry_run: bool = False
+    paths: Sequence[Path],
+    format: str,
+    options: Options,
+    *,
+    split: str = "",
+    dry_run: bool = False,
+    takes_up: TakesUp = anyone,
 ) -> Imported:
     """Read the files and load what they say under `options.slug`; FolderError and nothing changed if any is wrong.
 
@@ -38,6 +44,7 @@ def import_study(
     """
     study = Study.objects.filter(slug=options.slug).first()
     if study is not None:
+        takes_up(study)
         options = replace(options, into=existing(study))
     with read(paths, format, options, split) as reading:
         try:
@@ -52,7 +59,7 @@ def _load(reading: Reading, options: Options, study: Study | None, *, dry_run: b
         check_folder(reading.folder, None, options.progress, parts, stored)
         return None
     with transaction.atomic():
-        loaded = load(reading.folder, None, False, options.progress, parts, stored)
+        loaded = load(reading.folder, progress=options.progress, parts=parts, stored=stored)
         if study is None:
             Study.objects.filter(pk=loaded.study.pk).update(status=Study.Status.DRAFT)
         transaction.set_rollback(dry_run)
