@@ -11,7 +11,7 @@ from annotate.models import Criterion, Study
 from judging import frames
 from judging.models import ScoreRun
 from judging.scorers.length import NAME as LENGTH
-from judging.stats import Underrating, most_underrated, underrating
+from judging.stats import Estimate, Underrating, most_underrated, underrating
 
 
 class AuditError(ValueError):
@@ -51,7 +51,7 @@ class Row:
             "reliability": r.reliability,
             "correlation": r.correlation,
             "predicted_naive_bias": r.predicted_naive_bias,
-            "length_coefficient": r.covariate_coefficients.get("log_length"),
+            "length_coefficient": _point(r.covariate_coefficients.get("log_length")),
             "smallest_detectable": r.smallest_detectable,
             "strength": r.strength,
             "borderline": r.borderline,
@@ -61,6 +61,10 @@ class Row:
             "reason": r.reason,
             "notes": list(r.notes),
         }
+
+
+def _point(e: Estimate | None) -> float | None:
+    return None if e is None else e.estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from judging.stats.icc import Icc, IccKind, icc, one_way_icc
 from judging.stats.label_lists import label_counts
 from judging.stats.measurement_error import errors_in_variables_slope
 from judging.stats.moments import Moments, Panel, cross_rater_moments
+from judging.stats.most_underrated import most_underrated
 from judging.stats.multiple import benjamini_hochberg
 from judging.stats.named import cohen_kappa, conger_kappa, scott_pi
 from judging.stats.over_prompts import means_over_prompts
@@ -30,8 +31,15 @@ from judging.stats.selection import Family, Subset, pair_subsets, rating_subsets
 from judging.stats.similarity import PromptSimilarity, cosine_matrix, prompt_similarity, source_codes
 from judging.stats.transitivity import Transitivity, transitivity
 from judging.stats.two_way import krippendorff_alpha_new_annotators, percent_agreement_new_annotators
-from judging.stats.underrating import Underrating, Verdict, most_underrated, underrating
-from judging.stats.unusualness import unusualness
+from judging.stats.underrating import underrating, underratings
+from judging.stats.unusualness import (
+    cluster_unusualness,
+    neighbor_unusualness,
+    perceived_unusualness,
+    rated_unusualness,
+    unusualness,
+)
+from judging.stats.verdict import Underrating, Verdict
 from judging.stats.weights import Weighting, agreement_weights
 
 __all__ = [
@@ -66,6 +74,7 @@ __all__ = [
     "benjamini_hochberg",
     "bradley_terry",
     "brennan_prediger",
+    "cluster_unusualness",
     "co_membership",
     "cohen_kappa",
     "compression_ratio",
@@ -88,9 +97,11 @@ __all__ = [
     "label_counts",
     "means_over_prompts",
     "most_underrated",
+    "neighbor_unusualness",
     "one_way_icc",
     "overlap",
     "pair_subsets",
+    "perceived_unusualness",
     "percent_agreement",
     "percent_agreement_new_annotators",
     "prompt_similarity",
@@ -98,6 +109,7 @@ __all__ = [
     "range_restricted",
     "rarefied_count",
     "rarefied_vendi",
+    "rated_unusualness",
     "raters_needed",
     "rating_subsets",
     "reliability_of_mean",
@@ -110,6 +122,7 @@ __all__ = [
     "transitivity",
     "trend",
     "underrating",
+    "underratings",
     "unusualness",
     "value_counts",
     "variance_components",

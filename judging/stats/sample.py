@@ -21,7 +21,7 @@ class Sample:
     Parameters
     ----------
     panel : Panel
-        Columns: unusualness, covariates, score.
+        Columns: unusualness, covariates, scores.
     kept : ndarray of int
         Rows of the responses that are in the panel, in its order.
     ids : Index
@@ -66,7 +66,12 @@ def numbers(frame: pd.DataFrame, columns: Sequence[str]) -> FloatArray:
     return np.asarray(table)
 
 
-def sample_of(ratings: pd.DataFrame, responses: pd.DataFrame, covariates: tuple[str, ...]) -> Sample:
+def sample_of(
+    ratings: pd.DataFrame,
+    responses: pd.DataFrame,
+    covariates: tuple[str, ...],
+    scorers: tuple[str, ...] = ("score",),
+) -> Sample:
     """Return what can be analyzed: complete responses with two ratings, two of them to a prompt.
 
     Parameters
@@ -75,6 +80,8 @@ def sample_of(ratings: pd.DataFrame, responses: pd.DataFrame, covariates: tuple[
         As for `underrating`.
     covariates : tuple of str
         Further columns of the responses.
+    scorers : tuple of str
+        Columns of the scores, which must all be given.
 
     Returns
     -------
@@ -87,12 +94,13 @@ def sample_of(ratings: pd.DataFrame, responses: pd.DataFrame, covariates: tuple[
         As `underrating`.
     """
     require(ratings, ["prompt_id", "response_id", "annotator_id", "value"], "ratings")
-    require(responses, ["prompt_id", "response_id", "score", "unusualness", *covariates], "responses")
+    names = ["unusualness", *covariates, *scorers]
+    require(responses, ["prompt_id", "response_id", *names], "responses")
     ids = pd.Index(responses["response_id"])
     repeated = responses["response_id"].duplicated()
     if repeated.any():
         raise ValueError(f"responses lists {responses.loc[repeated, 'response_id'].iloc[0]!r} twice.")
-    columns = numbers(responses, ["unusualness", *covariates, "score"])
+    columns = numbers(responses, names)
     value = numbers(ratings, ["value"])[:, 0]
     row = ids.get_indexer(pd.Index(ratings["response_id"])).astype(np.int64)
     known: BoolArray = np.asarray(row >= 0)

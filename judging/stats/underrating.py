@@ -3,125 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from judging.stats.estimate import Estimate, FloatArray, IntArray, check_confidence
-from judging.stats.moments import Moments, Panel, cross_rater_moments
-from judging.stats.sample import Sample, centered, sample_of, why_undefined
-
-WEAK = 3.2
-"""Identification strength below which nothing is said: its square is below 10, the bar for instruments."""
-
-BORDERLINE = 6.0
-"""Identification strength below which coverage is nearer .9 than .95 among studies that pass `WEAK`."""
-
-_TINY = 1e-10
-
-
-class Verdict(StrEnum):
-    """What the data allow to say about a scorer."""
-
-    UNDERRATES = "underrates"
-    OVERRATES = "overrates"
-    NO_UNDERRATING = "no underrating of x or more"
-    UNDERPOWERED = "underpowered"
-    CANT_TELL = "can't tell"
-
-
-@dataclass(frozen=True, slots=True)
-class Underrating:
-    """What `underrating` found. Standardized means pooled within-prompt SDs; positive means marked down.
-
-    Parameters
-    ----------
-    underrating : Estimate
-        Fall of the score, in SDs, per SD of unusualness at equal true human quality. `n` counts responses.
-    p, p_one_sided : float or None
-        Of no effect, two-sided; and of no underrating, one-sided.
-    standard_error : float or None
-        Two-way (prompts and annotators), in the units of `underrating`.
-    raw : Estimate
-        The same fall in the scorer's own units per pooled within-prompt SD of unusualness.
-    naive : Estimate
-        The same slope with the human mean taken for true quality and a prompt-clustered interval: biased,
-        shown for comparison.
-    reliability : float or None
-        Within-prompt reliability of the human mean, A_qq over the sum of its squares; negative when
-        annotators agree less than by chance.
-    correlation : float or None
-        Within-prompt correlation of true quality and unusualness, disattenuated; None when quality is not
-        identified well enough for it to lie between -1 and 1.
-    predicted_naive_bias : float or None
-        How far above the truth `naive` is expected to lie if there is no underrating; without covariates.
-    covariate_coefficients : mapping of str to float
-        SDs of the score per SD of each covariate that was kept.
-    strength : float or None
-        Identification strength: true-quality variation left after unusualness and covariates, over its SE.
-    effective_annotators : float or None
-        1 / sum of squared shares of the ratings used.
-    smallest_detectable : float or None
-        Effect found with 80 % power at this standard error, in the units of `underrating`.
-    n_prompts, n_responses, n_annotators, n_ratings : int
-        What the estimate rests on.
-    verdict : Verdict
-        One of five.
-    reason : str
-        Why, and what would help, in plain sentences.
-    borderline : bool
-        Whether the strength is at least 3.2 but below 6.
-    smallest_effect : float
-        The effect that matters, as asked.
-    n_incomplete, n_thin : int
-        Responses left out for want of a score, unusualness or covariate; and for want of two ratings of
-        theirs or of another response to the prompt.
-    notes : tuple of str
-        What was left out, in words.
-    """
-
-    underrating: Estimate
-    p: float | None
-    p_one_sided: float | None
-    standard_error: float | None
-    raw: Estimate
-    naive: Estimate
-    reliability: float | None
-    correlation: float | None
-    predicted_naive_bias: float | None
-    covariate_coefficients: Mapping[str, float]
-    strength: float | None
-    effective_annotators: float | None
-    smallest_detectable: float | None
-    n_prompts: int
-    n_responses: int
-    n_annotators: int
-    n_ratings: int
-    verdict: Verdict
-    reason: str
-    borderline: bool
-    smallest_effect: float
-    n_incomplete: int = 0
-    n_thin: int = 0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def excluded_effect(self) -> float | None:
-        """Smallest underrating the data speak against: the larger of detectable effect and upper end."""
-        if self.smallest_detectable is None or self.underrating.high is None:
-            return None
-        return max(self.smallest_detectable, self.underrating.high)
-
-    @property
-    def verdict_text(self) -> str:
-        """The verdict in words, with its number, rounded up, where it has one."""
-        if self.verdict is Verdict.NO_UNDERRATING and self.excluded_effect is not None:
-            return f"no underrating of {_round_up(self.excluded_effect):.2f} or more"
-        return str(self.verdict)
+from judging.stats.columns import (
+    TINY,
+    beside_unusualness,
+    independent_columns,
+    left_out_words,
+    pooled_scales,
+)
+from judging.stats.estimate import Estimate, FloatArray, check_confidence
+from judging.stats.moments import Moments, cross_rater_moments
+from judging.stats.sample import Sample, sample_of, why_undefined
+from judging.stats.slopes import Jackknifed, Parts, interval_of, jackknifed, p_values, robust_interval, solved
+from judging.stats.verdict import Underrating, Verdict, cannot, judged
 
 
 def underrating(
@@ -129,6 +29,7 @@ def underrating(
     responses: pd.DataFrame,
     *,
     covariates: Sequence[str] = ("log_length",),
+    second: str | None = None,
     smallest_effect: float = 0.3,
     confidence: float = 0.95,
 ) -> Underrating:
@@ -145,6 +46,9 @@ def underrating(
     covariates : sequence of str
         Columns held constant beside quality. One that does not vary within prompts, or that the covariates
         before it determine, is left out with a note.
+    second : str, optional
+        Column of responses with a second measure of unusualness whose errors have nothing to do with those of
+        the first. The two then instrument each other: the slope is free of their noise.
     smallest_effect : float
         Effect that matters, in SDs of the score per SD of unusualness.
     confidence : float
@@ -192,109 +96,184 @@ def underrating(
     1:386, for variance over two crossed factors. Westfall and Yarkoni (2016), PLoS ONE 11(3), for the
     naive estimator.
     """
-    check_confidence(confidence)
-    if not smallest_effect > 0:
-        raise ValueError(f"smallest_effect must be positive, got {smallest_effect}.")
-    names = _checked_names(covariates)
-    sample = sample_of(ratings, responses, names)
-    blank = _blank(sample, smallest_effect, confidence)
-    why_not = why_undefined(sample)
-    if why_not:
-        return _cannot(blank, why_not)
-    scales = _scales(sample.panel)
-    why_not = _why_constant(sample, scales)
-    if why_not:
-        return _cannot(blank, why_not)
-    varies = scales > 0
-    columns = sample.panel.columns[:, varies] / scales[varies]
-    kept = [name for name, good in zip(names, varies[1:-1], strict=True) if good]
-    blank = _noted(blank, names, kept, "does not vary within prompts")
-    columns, independent, confounded = _independent(columns, sample.panel.prompt, kept)
-    blank = _noted(blank, kept, independent, "follows from the other covariates")
-    if confounded:
-        return _cannot(
-            blank, f"Unusualness and {confounded} rise and fall together; nothing can tell them apart."
-        )
-    # The slope does not depend on the ratings' units; unit spread keeps sums of fourth powers in range.
-    value = (sample.panel.value - sample.panel.value.mean()) / sample.panel.value.std()
-    moments = cross_rater_moments(replace(sample.panel, columns=columns, value=value))
-    spread = _spread(moments)
-    return _judged(_estimated(blank, moments, spread, independent, float(scales[-1])), spread)
+    found = underratings(
+        ratings, responses, ("score",), covariates=covariates, second=second,
+        smallest_effect=smallest_effect, confidence=confidence,
+    )  # fmt: skip
+    return found["score"]
 
 
-def most_underrated(ratings: pd.DataFrame, responses: pd.DataFrame, n: int = 10) -> pd.DataFrame:
-    """Return the unusual responses whose score lies furthest below what their human quality suggests.
-
-    These are illustrations to read, not tests: a single response has few ratings, and whoever stands at
-    the top of a list of residuals stands there partly by chance. The finding is the slope of
-    `underrating`.
+def underratings(
+    ratings: pd.DataFrame,
+    responses: pd.DataFrame,
+    scorers: Sequence[str],
+    *,
+    covariates: Sequence[str] = ("log_length",),
+    second: str | None = None,
+    smallest_effect: float = 0.3,
+    confidence: float = 0.95,
+) -> dict[str, Underrating]:
+    """Return what `underrating` says of each of several scorers, going through the ratings once.
 
     Parameters
     ----------
-    ratings : DataFrame
+    ratings, covariates, second, smallest_effect, confidence
         As for `underrating`.
     responses : DataFrame
-        Columns prompt_id, response_id, score, unusualness.
-    n : int
-        Number of responses wanted.
+        As for `underrating`, with a column for each scorer instead of score.
+    scorers : sequence of str
+        Columns of the scorers. Those that scored the same responses share the work.
 
     Returns
     -------
-    DataFrame
-        At most `n` rows, largest gap first, with columns response_id, prompt_id, human_mean (rating units),
-        n_ratings, score (its own units), unusualness, gap (SDs of the residual). Empty when the human
-        means hold no reliable quality to compare with.
+    dict of str to Underrating
+        By scorer, in the order given; each equal to that of `underrating` with this scorer alone.
 
     Raises
     ------
     ValueError
-        As `underrating`, or if `n` is negative.
-
-    Notes
-    -----
-    With q_i the human mean centered within prompt and v_q, v_e the cross-rater variances of true quality
-    and of one rating's error, shrunken quality is s_i = q_i v_q / (v_q + v_e / n_i) (Kelley). The score
-    m, centered within prompt, is regressed on s, the slope b never below 0; gap = (b s - m) / SD(b s -
-    m), with SD pooled within prompts. Listed are responses with gap > 0 and unusualness at or above their
-    prompt's median.
-
-    References
-    ----------
-    Kelley (1947), Fundamentals of Statistics, for the shrunken mean.
+        As `underrating`.
     """
-    if n < 0:
-        raise ValueError(f"n must not be negative, got {n}.")
-    sample = sample_of(ratings, responses, ())
-    table = _described(sample, responses)
-    if table.empty or why_undefined(sample):
-        return table.iloc[:0]
-    panel = sample.panel
-    counts = table["n_ratings"].to_numpy(dtype=np.float64)
-    quality = centered(table["human_mean"].to_numpy(dtype=np.float64), panel.prompt)
-    score = centered(panel.columns[:, -1], panel.prompt)
-    shrunken = _shrunken(quality, counts, panel)
-    if shrunken is None or not (shrunken**2).sum() > 0:
-        return table.iloc[:0]
-    slope = max(0.0, float(shrunken @ score / (shrunken @ shrunken)))
-    residual = centered(slope * shrunken - score, panel.prompt)
-    spread = math.sqrt(float((residual**2).sum()) / (len(score) - panel.n_prompts))
-    if spread <= _TINY * float(np.abs(panel.columns[:, -1]).max()):
-        return table.iloc[:0]
-    middle = table.groupby("prompt_id")["unusualness"].transform("median")
-    listed = table.assign(gap=residual / spread)
-    listed = listed[(listed["unusualness"] >= middle) & (listed["gap"] > 0)]
-    return listed.sort_values(["gap", "response_id"], ascending=[False, True]).head(n).reset_index(drop=True)
+    check_confidence(confidence)
+    if not smallest_effect > 0:
+        raise ValueError(f"smallest_effect must be positive, got {smallest_effect}.")
+    beside = beside_unusualness(covariates, scorers, second)
+    groups: dict[bytes, list[str]] = {}
+    for name in scorers:
+        scored = responses[name].notna().to_numpy() if name in responses else np.zeros(0)
+        groups.setdefault(scored.tobytes(), []).append(name)
+    found: dict[str, Underrating] = {}
+    for group in groups.values():
+        sample = sample_of(ratings, responses, beside, tuple(group))
+        blank = _blank(sample, smallest_effect, confidence)
+        found |= _of_group(sample, blank, tuple(covariates), group, second)
+    return {name: found[name] for name in scorers}
 
 
-def _checked_names(covariates: Sequence[str]) -> tuple[str, ...]:
-    """Return the covariate names as a tuple."""
-    if isinstance(covariates, str):
-        raise ValueError(f"covariates must be a sequence of names, not the string {covariates!r}.")  # noqa: TRY004
-    names = tuple(covariates)
-    taken = {"prompt_id", "response_id", "score", "unusualness"}
-    if len(set(names)) != len(names) or taken & set(names):
-        raise ValueError(f"covariates must be distinct columns of their own, got {list(names)}.")
-    return names
+def _of_group(
+    sample: Sample, blank: Underrating, names: Sequence[str], scorers: Sequence[str], second: str | None
+) -> dict[str, Underrating]:
+    """Return the results of scorers that scored the same responses."""
+    why_not = why_undefined(sample)
+    if why_not:
+        return dict.fromkeys(scorers, cannot(blank, why_not))
+    scales = pooled_scales(sample.panel)
+    first = 1 + len(names)
+    measures = scales[[0]] if second is None else scales[[0, first]]
+    why_not = _why_constant(sample, measures)
+    if why_not:
+        return dict.fromkeys(scorers, cannot(blank, why_not))
+    columns = sample.panel.columns / np.where(scales > 0, scales, 1.0)
+    varied = [name for name, scale in zip(names, scales[1:first], strict=True) if scale > 0]
+    at = [0, *(1 + names.index(name) for name in varied)]
+    kept, confounded = independent_columns(columns[:, at], sample.panel.prompt, varied)
+    notes = left_out_words(names, varied, "does not vary within prompts")
+    notes += left_out_words(varied, kept, "follows from the other covariates")
+    blank = replace(blank, notes=blank.notes + notes)
+    if confounded:
+        words = f"Unusualness and {confounded} rise and fall together; nothing can tell them apart."
+        return dict.fromkeys(scorers, cannot(blank, words))
+    beside = [0, *(1 + names.index(name) for name in kept), *([] if second is None else [first])]
+    at_score = len(names) + (1 if second is None else 2)
+    chosen = [at_score + i for i in range(len(scorers)) if scales[at_score + i] > 0]
+    # The slope does not depend on the ratings' units; unit spread keeps sums of fourth powers in range.
+    spread = float(sample.panel.value.std())
+    value = (sample.panel.value - sample.panel.value.mean()) / spread
+    panel = replace(sample.panel, columns=columns[:, [*beside, *chosen]], value=value)
+    moments = cross_rater_moments(panel)
+    parts = moments.replicates()
+    found = {}
+    for i, name in enumerate(scorers):
+        if at_score + i not in chosen:
+            found[name] = cannot(blank, "The scorer gives all responses to a prompt the same score.")
+            continue
+        own = [*range(1 + len(beside)), 1 + len(beside) + chosen.index(at_score + i)]
+        units = (spread, float(scales[at_score + i]))
+        found[name] = _of_scorer(blank, _only(moments, own), _parts(parts, own), kept, units, second)
+    return found
+
+
+def _only(moments: Moments, columns: Sequence[int]) -> Moments:
+    """Return the moments of some of the columns."""
+    return replace(moments, prompt=_square(moments.prompt, columns), cell=_square(moments.cell, columns))
+
+
+def _parts(parts: Parts, columns: Sequence[int]) -> Parts:
+    """Return the replicates of some of the columns."""
+    one, two, three = (_square(part, columns) for part in parts)
+    return one, two, three
+
+
+def _square(moments: FloatArray, columns: Sequence[int]) -> FloatArray:
+    return np.asarray(moments[:, columns][:, :, columns])
+
+
+def _of_scorer(
+    blank: Underrating,
+    moments: Moments,
+    parts: Parts,
+    names: Sequence[str],
+    units: tuple[float, float],
+    second: str | None,
+) -> Underrating:
+    """Return the result of one scorer; `units` are the spread of the ratings and the SD of the score."""
+    total, both = moments.total, second is not None
+    df = min(blank.n_prompts, blank.n_annotators) - 1
+    found = jackknifed(
+        total, parts, df=df, n=blank.n_responses, confidence=blank.underrating.confidence, second=both
+    )
+    if not np.isfinite(found.whole.unusual):
+        # Without a slope there is nothing to jackknife; the rest is still worth seeing.
+        return cannot(_diagnosed(blank, moments, both), _SINGULAR)
+    strength, identification, measures_weak = found.strength(second=both)
+    result = replace(
+        _slopes(_diagnosed(blank, moments, both), found, names, units),
+        strength=strength,
+        robust=None if both else robust_interval(found),
+    )
+    return judged(result, found.variance("unusual"), identification, measures_weak=measures_weak)
+
+
+_SINGULAR = "Quality, unusualness and covariates can't be told apart here. Add annotators and prompts."
+
+
+def _slopes(
+    result: Underrating, found: Jackknifed, names: Sequence[str], units: tuple[float, float]
+) -> Underrating:
+    """Return the result with its slopes, in SDs and in units."""
+    of_rating, of_score = units
+    freedom = result.n_responses - result.n_prompts
+    slope = found.estimate("unusual", -1.0)
+    result = replace(
+        result,
+        underrating=slope,
+        raw=found.estimate("unusual", -of_score),
+        total=found.estimate("total", -1.0),
+        human=found.estimate("human_sds", -math.sqrt(freedom)),
+        human_raw=found.estimate("human", -of_rating),
+        covariate_coefficients={
+            name: found.estimate("covariates", index=index) for index, name in enumerate(names)
+        },
+    )
+    variance = found.variance("unusual")
+    if variance is None or found.df < 1 or slope.estimate is None:
+        return result
+    error = math.sqrt(variance.total)
+    two_sided, one_sided = p_values(slope.estimate, error, found.df)
+    quantiles = stats.t.ppf([(1 + found.confidence) / 2, 0.8], found.df)
+    return replace(
+        result, p=two_sided, p_one_sided=one_sided, standard_error=error,
+        smallest_detectable=float(np.sum(quantiles)) * error,
+    )  # fmt: skip
+
+
+def _why_constant(sample: Sample, measures: FloatArray) -> str | None:
+    """Return why unusualness or ratings do not vary enough for a slope, or None."""
+    if (measures == 0).any():
+        return "Unusualness does not vary between the responses to a prompt."
+    if np.ptp(sample.panel.value) == 0:
+        return "All ratings are the same, so they say nothing about quality."
+    return None
 
 
 def _blank(sample: Sample, smallest_effect: float, confidence: float) -> Underrating:
@@ -305,7 +284,8 @@ def _blank(sample: Sample, smallest_effect: float, confidence: float) -> Underra
     none = Estimate.undefined("Not estimated.", n, confidence)
     return Underrating(
         underrating=none, p=None, p_one_sided=None, standard_error=None, raw=none, naive=none,
-        reliability=None, correlation=None, predicted_naive_bias=None, covariate_coefficients={},
+        reliability=None, correlation=None, predicted_naive_bias=None, covariate_coefficients={}, total=none,
+        human=none, human_raw=none, robust=None,
         strength=None, effective_annotators=float(1 / (shares**2).sum()) if ratings else None,
         smallest_detectable=None, n_prompts=panel.n_prompts if n else 0, n_responses=n,
         n_annotators=panel.n_annotators if ratings else 0, n_ratings=ratings, verdict=Verdict.CANT_TELL,
@@ -314,182 +294,17 @@ def _blank(sample: Sample, smallest_effect: float, confidence: float) -> Underra
     )  # fmt: skip
 
 
-def _cannot(result: Underrating, reason: str) -> Underrating:
-    """Return the result with the verdict "can't tell" and the reason on every estimate that is missing."""
-    found, raw, naive = (
-        replace(estimate, reason=reason) if estimate.low is None else estimate
-        for estimate in (result.underrating, result.raw, result.naive)
-    )
+def _diagnosed(result: Underrating, moments: Moments, second: bool) -> Underrating:
+    """Return the result with the naive slope and what is known of quality."""
+    plain = moments
+    if second:
+        d = moments.total.shape[0]
+        plain = _only(moments, [*range(d - 2), d - 1])
+    reliability, correlation, bias = _diagnostics(plain.total, plain)
     return replace(
-        result,
-        underrating=found,
-        raw=raw,
-        naive=naive,
-        verdict=Verdict.CANT_TELL,
-        reason=reason,
-        borderline=False,
-    )
-
-
-def _noted(result: Underrating, before: Sequence[str], after: Sequence[str], why: str) -> Underrating:
-    """Return the result with a note for each covariate that fell out."""
-    notes = tuple(f"Covariate {name} left out: it {why}." for name in before if name not in after)
-    return replace(result, notes=result.notes + notes)
-
-
-def _scales(panel: Panel) -> FloatArray:
-    """Return the pooled within-prompt SD of each column, 0 for one that is constant up to rounding."""
-    away = centered(panel.columns, panel.prompt)
-    scale = np.sqrt((away**2).sum(axis=0) / (len(away) - panel.n_prompts))
-    return np.where(scale > _TINY * np.abs(panel.columns).max(axis=0), scale, 0.0)
-
-
-def _why_constant(sample: Sample, scales: FloatArray) -> str | None:
-    """Return why scores, unusualness or ratings do not vary enough for a slope, or None."""
-    panel = sample.panel
-    if scales[0] == 0:
-        return "Unusualness does not vary between the responses to a prompt."
-    if scales[-1] == 0:
-        return "The scorer gives all responses to a prompt the same score."
-    if np.ptp(panel.value) == 0:
-        return "All ratings are the same, so they say nothing about quality."
-    return None
-
-
-def _independent(
-    columns: FloatArray, prompt: IntArray, names: Sequence[str]
-) -> tuple[FloatArray, list[str], str | None]:
-    """Return the columns without redundant covariates, the names kept, and what unusualness follows from."""
-    away = centered(columns, prompt)
-    basis = np.empty((len(away), 0))
-    kept: list[int] = []
-    for index in range(1, len(names) + 1):
-        if _unexplained(away[:, index], basis) > _TINY:
-            kept.append(index)
-            basis = away[:, kept]
-    confounded = None
-    if _unexplained(away[:, 0], basis) <= _TINY:
-        confounded = " and ".join(names[index - 1] for index in kept)
-    chosen = [0, *kept, columns.shape[1] - 1]
-    return columns[:, chosen], [names[index - 1] for index in kept], confounded
-
-
-def _unexplained(column: FloatArray, basis: FloatArray) -> float:
-    """Return the share of a column's sum of squares that the basis does not reproduce."""
-    if basis.shape[1] == 0:
-        return 1.0
-    fitted = basis @ np.linalg.lstsq(basis, column, rcond=None)[0]
-    return float(((column - fitted) ** 2).sum() / (column**2).sum())
-
-
-def _slopes(moments: FloatArray) -> FloatArray:
-    """Return theta for each moment matrix, shape (..., D - 1); NaN where the equations are singular."""
-    matrix, target = moments[..., :-1, :-1], moments[..., :-1, -1]
-    size = np.sqrt(np.abs(np.diagonal(matrix, axis1=-2, axis2=-1)))
-    safe = np.where(size > 0, size, 1.0)
-    scaled = matrix / (safe[..., :, None] * safe[..., None, :])
-    regular = np.abs(np.linalg.det(scaled)) > _TINY
-    filled = np.where(regular[..., None, None], scaled, np.eye(matrix.shape[-1]))
-    theta = np.linalg.solve(filled, (target / safe)[..., None])[..., 0] / safe
-    return np.asarray(np.where(regular[..., None], theta, np.nan))
-
-
-def _left_quality(moments: FloatArray) -> FloatArray:
-    """Return the Schur complement of A_qq, the true quality the others leave; NaN where singular."""
-    equations = np.concatenate([moments[..., 1:-1, 1:-1], moments[..., 1:-1, :1]], axis=-1)
-    square = np.concatenate([equations, np.zeros_like(equations[..., :1, :])], axis=-2)
-    slopes = _slopes(square)
-    return np.asarray(moments[..., 0, 0] - (moments[..., 0, 1:-1] * slopes).sum(axis=-1))
-
-
-@dataclass(frozen=True, slots=True)
-class _Variance:
-    """Two-way jackknife variance and its parts."""
-
-    total: float
-    prompts: float
-    annotators: float
-
-    @property
-    def remedy(self) -> str:
-        """What there should be more of to make it smaller."""
-        return "prompts" if self.prompts > self.annotators else "annotators"
-
-
-def _two_way(replicates: Sequence[FloatArray]) -> _Variance | None:
-    """Return V_prompt + V_annotator - V_cell, never below V_prompt; None if a replicate is undefined."""
-    if any(len(part) < 2 or not np.isfinite(part).all() for part in replicates):
-        return None
-    by_prompt, by_annotator, by_cell = (
-        float((len(part) - 1) / len(part) * ((part - part.mean()) ** 2).sum()) for part in replicates
-    )
-    return _Variance(max(by_prompt + by_annotator - by_cell, by_prompt), by_prompt, by_annotator - by_cell)
-
-
-_Spread = tuple[_Variance | None, _Variance | None]
-
-
-def _spread(moments: Moments) -> _Spread:
-    """Return the variances of the underrating and of the quality that is left."""
-    parts = moments.replicates()
-    return _two_way([-_slopes(part)[:, 1] for part in parts]), _two_way([_left_quality(p) for p in parts])
-
-
-def _degrees(result: Underrating) -> int:
-    """Return the degrees of freedom of the two-way interval."""
-    return min(result.n_prompts, result.n_annotators) - 1
-
-
-def _estimated(
-    blank: Underrating, moments: Moments, spread: _Spread, names: Sequence[str], score_sd: float
-) -> Underrating:
-    """Return the result with every number but the verdict."""
-    total = moments.total
-    theta = _slopes(total)
-    reliability, correlation, bias = _diagnostics(total, moments)
-    found = replace(
-        blank,
-        naive=_naive(moments, blank),
-        reliability=reliability,
-        correlation=correlation,
+        result, naive=_naive(plain, result), reliability=reliability, correlation=correlation,
         predicted_naive_bias=bias,
-    )
-    if not np.isfinite(theta).all():
-        return found
-    confidence, n = blank.underrating.confidence, blank.n_responses
-    point = -float(theta[1])
-    coefficients = {name: float(slope) for name, slope in zip(names, theta[2:], strict=True)}
-    variance, quality = spread
-    left = float(_left_quality(total))
-    strength = left / math.sqrt(quality.total) if quality is not None and quality.total > 0 else None
-    found = replace(found, covariate_coefficients=coefficients, strength=strength)
-    if variance is None:
-        bare = Estimate(point, None, None, n, "No interval.", confidence)
-        raw = replace(bare, estimate=point * score_sd)
-        return replace(found, underrating=bare, raw=raw)
-    error, df = math.sqrt(variance.total), _degrees(blank)
-    inside = _t_interval(point, error, df, n, confidence)
-    raw = _t_interval(point * score_sd, error * score_sd, df, n, confidence)
-    two_sided, one_sided = _p_values(point, error, df)
-    reach = float(stats.t.ppf((1 + confidence) / 2, df) + stats.t.ppf(0.8, df)) * error
-    return replace(
-        found, underrating=inside, raw=raw, p=two_sided, p_one_sided=one_sided, standard_error=error,
-        smallest_detectable=reach,
     )  # fmt: skip
-
-
-def _t_interval(point: float, error: float, df: int, n: int, confidence: float) -> Estimate:
-    """Return the estimate with its t interval."""
-    reach = float(stats.t.ppf((1 + confidence) / 2, df)) * error
-    return Estimate(point, point - reach, point + reach, n, None, confidence)
-
-
-def _p_values(point: float, error: float, df: int) -> tuple[float, float]:
-    """Return the two-sided p of no effect and the one-sided p of no underrating."""
-    if error == 0:
-        return (1.0 if point == 0 else 0.0), (0.0 if point > 0 else 1.0)
-    t = point / error
-    return float(2 * stats.t.sf(abs(t), df)), float(stats.t.sf(t, df))
 
 
 def _naive(moments: Moments, blank: Underrating) -> Estimate:
@@ -497,16 +312,17 @@ def _naive(moments: Moments, blank: Underrating) -> Estimate:
     confidence, n = blank.naive.confidence, blank.n_responses
     parts = moments.naive
     total = parts.sum(axis=0)
-    theta = _slopes(total)
-    if not np.isfinite(theta).all():
+    slope = float(solved(total).unusual)
+    if not math.isfinite(slope):
         return Estimate.undefined("The human means do not vary on their own within prompts.", n, confidence)
     clusters = len(parts)
     if clusters < 2:
-        return Estimate(-float(theta[1]), None, None, n, "No interval: there is only one prompt.", confidence)
+        return Estimate(-slope, None, None, n, "No interval: there is only one prompt.", confidence)
+    theta = np.linalg.solve(total[:-1, :-1], total[:-1, -1])
     leaning = parts[:, :-1, -1] - parts[:, :-1, :-1] @ theta
     weight = np.linalg.solve(total[:-1, :-1], np.eye(len(theta))[1])
     error = math.sqrt(float(((leaning @ weight) ** 2).sum()) * clusters / (clusters - 1))
-    return _t_interval(-float(theta[1]), error, clusters - 1, n, confidence)
+    return interval_of(-slope, error, clusters - 1, n, confidence)
 
 
 def _diagnostics(total: FloatArray, moments: Moments) -> tuple[float | None, float | None, float | None]:
@@ -523,123 +339,5 @@ def _diagnostics(total: FloatArray, moments: Moments) -> tuple[float | None, flo
     noise = 1 / reliability - 1
     # By chance reliability may come out above 1; then there is no noise that could predict a bias.
     left = (1 - rho**2) + noise
-    bias = -r * rho * noise / left if abs(r) < 1 and left > _TINY else None
+    bias = -r * rho * noise / left if abs(r) < 1 and left > TINY else None
     return reliability, rho, bias
-
-
-def _judged(result: Underrating, spread: _Spread) -> Underrating:
-    """Return the result with its verdict and reason."""
-    if result.underrating.low is None or result.strength is None:
-        return _cannot(result, _why_no_interval(result))
-    variance, quality = spread
-    if result.strength < WEAK:
-        return _cannot(result, _weak_words(result, quality.remedy if quality else "annotators"))
-    verdict = _rule(result)
-    result = replace(result, verdict=verdict, borderline=result.strength < BORDERLINE)
-    return replace(result, reason=_words(result, variance.remedy if variance else "annotators"))
-
-
-def _rule(result: Underrating) -> Verdict:
-    """Return the verdict of a result that is identified and has an interval."""
-    low, high, x = result.underrating.low, result.underrating.high, result.excluded_effect
-    if low is None or high is None or x is None:
-        return Verdict.CANT_TELL
-    if low > 0:
-        return Verdict.UNDERRATES
-    if high < 0:
-        return Verdict.OVERRATES
-    return Verdict.NO_UNDERRATING if x <= result.smallest_effect else Verdict.UNDERPOWERED
-
-
-def _round_up(x: float) -> float:
-    """Return x rounded up to two decimals, forgiving rounding error in the ninth."""
-    return math.ceil(x * 100 - 1e-7) / 100
-
-
-def _why_no_interval(result: Underrating) -> str:
-    """Return why a result has no interval or no strength."""
-    if result.n_prompts < 2:
-        return "Only one prompt: nothing shows how the result varies from prompt to prompt. Add prompts."
-    if result.n_annotators < 3:
-        return (
-            "Only two annotators: without one of them no rating error can be seen, so there is no interval. "
-            "Add annotators."
-        )
-    if result.underrating.estimate is None:
-        return "Quality, unusualness and covariates can't be told apart here. Add annotators and prompts."
-    return (
-        "The result hangs on a single prompt or annotator: without it there is none, so no honest interval. "
-        "Spread the ratings over more annotators and prompts."
-    )
-
-
-def _weak_words(result: Underrating, remedy: str) -> str:
-    """Return the reason when identification is too weak."""
-    return (
-        "The ratings do not pin true quality down well enough: "
-        f"strength of identification {result.strength:.1f}, and {WEAK} is needed "
-        f"({result.effective_annotators:.1f} annotators in effect, {result.n_prompts} prompts). "
-        f"More {remedy} would help most."
-    )
-
-
-def _words(result: Underrating, remedy: str) -> str:
-    """Return the reason of a verdict other than "can't tell"."""
-    found = result.underrating
-    if found.estimate is None or found.low is None or found.high is None or result.excluded_effect is None:
-        return _why_no_interval(result)
-    interval = f"{found.confidence * 100:g} % interval {found.low:.2f} to {found.high:.2f}"
-    detectable = f"{_round_up(result.smallest_detectable or 0.0):.2f}"
-    if result.verdict in (Verdict.UNDERRATES, Verdict.OVERRATES):
-        way = "below" if result.verdict is Verdict.UNDERRATES else "above"
-        text = (
-            f"At equal human quality, a response one SD more unusual scores "
-            f"{abs(found.estimate):.2f} SD {way} the others ({interval})."
-        )
-    elif result.verdict is Verdict.NO_UNDERRATING:
-        text = (
-            f"The interval includes zero ({interval}), and an underrating of "
-            f"{_round_up(result.excluded_effect):.2f} SD or more would most likely have shown."
-        )
-    else:
-        text = (
-            f"The interval includes zero ({interval}), but these data would reliably find "
-            f"only an effect of {detectable} SD or more, and {result.smallest_effect:g} matters. "
-            f"More {remedy} would help most."
-        )
-    if result.borderline:
-        text += (
-            f" Identification is borderline (strength {result.strength:.1f}); "
-            "more annotators would make it firmer."
-        )
-    return text
-
-
-def _described(sample: Sample, responses: pd.DataFrame) -> pd.DataFrame:
-    """Return the analyzed responses with their human mean and number of ratings, gap still missing."""
-    panel, kept = sample.panel, sample.kept
-    counts = np.bincount(panel.response, minlength=len(kept))
-    sums = np.bincount(panel.response, panel.value, minlength=len(kept))
-    return pd.DataFrame(
-        {
-            "response_id": responses["response_id"].to_numpy()[kept],
-            "prompt_id": responses["prompt_id"].to_numpy()[kept],
-            "human_mean": sums / np.maximum(counts, 1),
-            "n_ratings": counts,
-            "score": panel.columns[:, -1],
-            "unusualness": panel.columns[:, 0],
-            "gap": np.zeros(len(kept)),
-        }
-    )
-
-
-def _shrunken(quality: FloatArray, counts: FloatArray, panel: Panel) -> FloatArray | None:
-    """Return Kelley's shrunken quality of each response, or None when no true quality shows."""
-    moments = cross_rater_moments(panel)
-    true, observed = float(moments.total[0, 0]), float(moments.mean_square.sum())
-    if true <= _TINY * observed or observed == 0:
-        return None
-    sizes = np.bincount(panel.prompt)[panel.prompt]
-    of_quality = true / (len(quality) - panel.n_prompts)
-    of_error = max(0.0, (observed - true) / float(((1 - 1 / sizes) / counts).sum()))
-    return np.asarray(quality * of_quality / (of_quality + of_error / counts))

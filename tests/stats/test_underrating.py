@@ -172,7 +172,7 @@ def test_length_is_held_constant() -> None:
     ratings, responses = simulate(2, prompts=60, size=12, noise=0.5, length_effect=0.5)
     found = underrating(ratings, responses)
     sd = math.sqrt(1 + 0.25)
-    assert found.covariate_coefficients["log_length"] == pytest.approx(0.5 / sd, abs=0.1)
+    assert found.covariate_coefficients["log_length"].estimate == pytest.approx(0.5 / sd, abs=0.1)
     assert found.underrating.estimate == pytest.approx(0, abs=0.12)
 
 
@@ -344,23 +344,24 @@ def test_wrong_input_is_refused_in_words() -> None:
     ],
 )
 def test_verdict_rule(low: float, high: float, detectable: float, verdict: Verdict, text: str) -> None:
-    from judging.stats.underrating import _judged, _Variance
+    from judging.stats.slopes import Variance
+    from judging.stats.verdict import judged
 
     base: Underrating = underrating(*block())
-    spread = (_Variance(1, 1, 0), _Variance(1, 0, 1))
+    spread = (Variance(1, 1, 0), Variance(1, 0, 1))
     found = replace(
         base, underrating=Estimate((low + high) / 2, low, high, 9), smallest_detectable=detectable
     )
-    strong = _judged(replace(found, strength=6.0), spread)
+    strong = judged(replace(found, strength=6.0), *spread)
     assert (strong.verdict, strong.verdict_text, strong.borderline) == (verdict, text, False)
-    borderline = _judged(replace(found, strength=3.2), spread)
+    borderline = judged(replace(found, strength=3.2), *spread)
     assert (borderline.verdict, borderline.borderline) == (verdict, True)
     assert "borderline" in borderline.reason
     assert ("More prompts" in strong.reason) == (verdict is Verdict.UNDERPOWERED)
-    weak = _judged(replace(found, strength=3.19), spread)
+    weak = judged(replace(found, strength=3.19), *spread)
     assert (weak.verdict, weak.borderline) == (Verdict.CANT_TELL, False)
     assert "More annotators" in weak.reason
-    assert _judged(replace(found, strength=None), spread).verdict is Verdict.CANT_TELL
+    assert judged(replace(found, strength=None), *spread).verdict is Verdict.CANT_TELL
 
 
 def test_reported_numbers_fit_together() -> None:
