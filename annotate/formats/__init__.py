@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,22 @@ from annotate.folder.problems import FolderError, Problem
 from annotate.folder.study_toml import StudySpec
 from annotate.folder.tables import Row
 
-from . import infinity
+from . import (
+    alpaca,
+    annotated_pairs,
+    arena_hard,
+    argilla,
+    crowdkit,
+    fastchat,
+    infinity,
+    labelstudio,
+    mapped,
+    multipref,
+    rewardbench,
+    sts,
+    trl,
+    ultrafeedback,
+)
 from .draft import Draft, Unknown
 from .options import Existing, Options
 from .registry import Format
@@ -19,7 +34,26 @@ from .source import Source, sources
 
 __all__ = ["FORMATS", "Existing", "Format", "Options", "Reading", "Unknown", "read", "recognised"]
 
-FORMATS: dict[str, Format] = {f.name: f for f in (*infinity.FORMATS,)}
+FORMATS: dict[str, Format] = {
+    f.name: f
+    for module in (
+        infinity,
+        alpaca,
+        fastchat,
+        arena_hard,
+        rewardbench,
+        trl,
+        multipref,
+        ultrafeedback,
+        annotated_pairs,
+        sts,
+        crowdkit,
+        labelstudio,
+        argilla,
+        mapped,
+    )
+    for f in module.FORMATS
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +82,7 @@ def read(
     """Read files as `format`, or as what they look like. FolderError names all that is wrong with them."""
     options = options or Options()
     files = [source for path in paths for source in sources(path, split)]
-    chosen = _chosen(files, format)
+    chosen = _chosen(files, format, options.mapping)
     with tempfile.TemporaryDirectory(prefix="offbeat-import-") as name, contextlib.ExitStack() as stack:
         draft = Draft(Path(name), options, stack)
         chosen.read(draft, files)
@@ -61,11 +95,13 @@ def read(
         yield Reading(Path(name), chosen, spec, draft.rows_read, counts, remarks, unknown, samples, draft)
 
 
-def _chosen(files: Sequence[Source], name: str) -> Format:
+def _chosen(files: Sequence[Source], name: str, mapping: Mapping[str, str]) -> Format:
     if name in FORMATS:
         return FORMATS[name]
     if name:
         raise FolderError([Problem(files[0].name, None, "format", f"one of {', '.join(FORMATS)}", name)])
+    if mapping:
+        return FORMATS["mapped"]
     fitting = recognised(files)
     if len(fitting) != 1:
         columns = ", ".join(files[0].head(1)[0] if files[0].head(1) else ())

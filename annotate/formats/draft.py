@@ -255,7 +255,7 @@ class Draft:
         if "@" in name or panel:
             self.remark("Ids that look like an e-mail address or a panel's id were replaced by pseudonyms.")
             return pseudonyms.participant(self.options.slug, name)
-        return name[:100]
+        return name if len(name) <= 100 else f"{name[:80]}-{digest(name)}"
 
     def rate(
         self, item: str, annotator: str, criterion: str, value: float | None, response: str = "", **row: Any

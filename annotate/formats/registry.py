@@ -14,14 +14,14 @@ class Format:
     name: str
     title: str
     read: Read
-    # A file with all columns of any of these sets may be one.
+    # A file with all columns of any of these sets may be one; `.name` is the end of a column's name.
     marks: tuple[frozenset[str], ...]
     # Where the names of its fields were looked up.
     checked: str
 
     def fits(self, columns: Iterable[str]) -> int:
         """How many columns give the format away; 0 when it can't be this one."""
-        there = set(columns)
+        there = {part for name in columns for part in (name, name[name.rfind(".") :])}
         return max((len(mark) for mark in self.marks if mark <= there), default=0)
 
 

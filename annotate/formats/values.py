@@ -146,11 +146,11 @@ def conversation(value: object) -> list[tuple[str, str]]:
     for turn in turns:
         if not isinstance(turn, Mapping) or "role" not in turn or "content" not in turn:
             raise ValueError(turn)
-        found.append((str(turn["role"]), _content(turn["content"])))
+        found.append((str(turn["role"]), content(turn["content"])))
     return found
 
 
-def _content(content: object) -> str:
+def content(content: object) -> str:
     if isinstance(content, list):
         parts = [p.get("text") if isinstance(p, Mapping) else p for p in content]
         return "\n".join(str(p) for p in parts if p)

@@ -1,0 +1,138 @@
+"""Argilla records, flattened or nested: fields, and under each question what each user responded.
+
+The answers show the kind of question: numbers are ratings, {value, rank} a ranking, a vote between two fields a
+preference, other words a text.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import guess, values
+from .draft import Draft
+from .line import Line
+from .pairs import scale
+from .registry import Format, marks
+from .source import Source
+
+NESTED = ("id", "external_id", "status", "_server_id", "fields", "responses", "suggestions", "metadata", "vectors",
+          "inserted_at", "updated_at")  # fmt: skip
+GIVEN = ".responses"
+
+
+@dataclass(frozen=True)
+class Response:
+    question: str
+    value: Any
+    user: str | None
+    status: str
+
+
+def read(draft: Draft, files: Sequence[Source]) -> None:
+    columns = {name for source in files for row in source.head() for name in row}
+
+    def row(line: Line) -> None:
+        fields = line.inner("fields", line.object("fields")) if line.has("fields") else line
+        responses = _responses(line)
+        kind, shown = _shown(draft, line, fields)
+        item = draft.item(kind, shown)
+        for number, response in enumerate(responses, 1):
+            if response.status not in ("", "submitted", "None"):
+                draft.remark(f"A response with status {response.status!r} was left out.")
+            elif not values.is_missing(response.value):
+                _answer(draft, line, response, kind, item, shown, number)
+
+    # Flattened, fields and metadata can't be told apart: only what is shown is known to be used.
+    draft.each(
+        files, row, (*NESTED, *(c for c in columns if re.search(r"\.(responses|suggestion)", c)), *columns)
+    )
+
+
+def _responses(line: Line) -> list[Response]:
+    if line.has("responses"):
+        return [
+            Response(question, one.get("value"), _text(one.get("user_id")), _text(one.get("status")) or "")
+            for question, given in line.object("responses").items()
+            for one in line.inner("responses", {question: given}).lines(question)
+        ]
+    found = []
+    for name in line.row:
+        if name.endswith(GIVEN) and not values.is_missing(line.row[name]):
+            given = _list(line, name)
+            users, status = _list(line, f"{name}.users"), _list(line, f"{name}.status")
+            for place, value in enumerate(given):
+                who = _text(users[place]) if place < len(users) else None
+                state = _text(status[place]) if place < len(status) else None
+                found.append(Response(name.removesuffix(GIVEN), value, who, state or ""))
+    return found
+
+
+def _list(line: Line, name: str) -> list[Any]:
+    return Line(line.file, line.at, {name: line.row.get(name)}, line.inside).elements(name)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _shown(draft: Draft, line: Line, fields: Line) -> tuple[str, list[str]]:
+    names = [
+        n for n, v in fields.row.items() if isinstance(v, str | list) and "." not in n and n not in NESTED
+    ]
+    mapping = draft.options.mapping
+    field = guess.field(names, "prompt", guess.PROMPT, mapping)
+    prompt = draft.prompt(fields.words(field) if field else f"(record {line.key('id')})")
+    if sides := guess.pair(names, mapping):
+        return "pair", [draft.response(prompt, fields.words(name)) for name in sides]
+    single = guess.field([n for n in names if n != field], "response", guess.RESPONSE, mapping)
+    if single is None:
+        expected = "fields named by --map prompt=… response=…, or response_a=… response_b=…"
+        raise line.wrong("fields", expected, names)
+    return "single", [draft.response(prompt, fields.words(single))]
+
+
+def _answer(
+    draft: Draft, line: Line, given: Response, kind: str, item: str, shown: list[str], number: int
+) -> None:
+    who = draft.annotator(given.user) if given.user else draft.slot(item, number)
+    asked = re.sub(r"[^\w-]+", "-", given.question).strip("-_") or "answer"
+    value = given.value
+    if isinstance(value, bool | Mapping | list):
+        draft.remark(
+            f"Question {given.question!r} has answers of a kind that has no place in a study: left out."
+        )
+    elif isinstance(value, int | float):
+        _rating(draft, line, asked, kind, item, who, float(value), shown)
+    elif kind == "pair" and (vote := values.vote(value)) is not None:
+        key = draft.ask(asked, "pair", "preference", given.question, measures="quality")
+        draft.prefer(item, who, key, vote, shown)
+    else:
+        draft.tell(
+            item, who, draft.ask(asked, kind, "text", given.question, required=False), None, str(value)
+        )
+
+
+def _rating(
+    draft: Draft, line: Line, asked: str, kind: str, item: str, who: str, value: float, shown: list[str]
+) -> None:
+    """Argilla's ratings are whole numbers from 0 to 10; `--map scale=LOW,HIGH` says how far they go."""
+    low, high = scale(draft, (0, 10))
+    if kind != "single":
+        draft.tell(item, who, draft.ask(asked, kind, "number", asked), value, "")
+        return
+    if not value.is_integer() or not low <= value <= high:
+        raise line.wrong(
+            f"{asked}{GIVEN}", f"whole numbers from {low} to {high} (--map scale=LOW,HIGH)", value
+        )
+    key = draft.ask(asked, "single", "rating", asked, measures="quality", scale=[low, high])
+    draft.rate(item, who, key, value)
+
+
+FORMATS = [
+    Format(
+        "argilla", "Argilla: records as a list of objects, flat or nested", read,
+        marks("id fields responses suggestions", "id .responses"),
+        "argilla-io/argilla, argilla/src/argilla/records/_io/_generic.py",
+    ),
+]  # fmt: skip

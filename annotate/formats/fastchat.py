@@ -1,0 +1,152 @@
+"""MT-bench (questions, answers, votes of people) and the battles of Chatbot Arena.
+
+A turn is judged together with what came before it: the prompt of turn 2 is both questions, its response both answers.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from . import values
+from .draft import Draft
+from .line import Line
+from .pairs import cast
+from .registry import Format, marks
+from .source import Source
+from .values import SEPARATOR, Vote
+
+QUESTION = ("question_id", "category", "turns")
+ANSWER = ("question_id", "answer_id", "model_id", "choices", "tstamp")
+VOTE = ("question_id", "model_a", "model_b", "winner", "judge", "conversation_a", "conversation_b", "turn")
+BATTLE = (
+    *VOTE, "language", "tstamp", "timestamp", "id", "evaluation_session_id",
+    "prompt", "response_a", "response_b", "winner_model_a", "winner_model_b", "winner_tie",
+)  # fmt: skip
+EXPECTED = "model_a, model_b, tie, both_bad or tie (bothbad)"
+
+
+def read_mt_bench(draft: Draft, files: Sequence[Source]) -> None:
+    """Questions before the answers to them, whatever the order of the files."""
+    questions: dict[str, tuple[list[str], list[str]]] = {}
+
+    def question(line: Line) -> None:
+        turns = [str(turn) for turn in line.elements("turns")]
+        category = [line.text("category")] if line.has("category") else []
+        questions[line.key("question_id")] = turns, category
+        for n in range(1, len(turns) + 1):
+            draft.prompt(SEPARATOR.join(turns[:n]), category=category)
+
+    def answer(line: Line) -> None:
+        key = line.key("question_id")
+        if key not in questions:
+            raise line.wrong("question_id", "an id of the questions (name their file too)", key)
+        turns, category = questions[key]
+        for choice in line.lines("choices"):
+            said = [values.content(turn) for turn in choice.elements("turns")]
+            index = choice.number("index") or 0
+            for n in range(1, min(len(turns), len(said)) + 1):
+                prompt = draft.prompt(SEPARATOR.join(turns[:n]), category=category)
+                text = SEPARATOR.join(said[:n])
+                # The first choice is what votes are about; further ones are further samples.
+                draft.response(prompt, text, line.key("model_id"), sample=int(index) or None)
+
+    for columns, read in ((QUESTION, question), (ANSWER, answer), (VOTE, lambda line: _vote(draft, line))):
+        draft.each([f for f in files if _kind(f) == columns], read, columns)
+
+
+def _kind(source: Source) -> tuple[str, ...]:
+    for row in source.head(1):
+        if "turns" in row:
+            return QUESTION
+        if "choices" in row:
+            return ANSWER
+    return VOTE
+
+
+def read_battles(draft: Draft, files: Sequence[Source]) -> None:
+    draft.each(files, lambda line: _vote(draft, line), BATTLE)
+
+
+def _vote(draft: Draft, line: Line) -> None:
+    texts = [_side(line, side) for side in "ab"]
+    if texts[0][0] != texts[1][0]:
+        raise line.wrong("conversation_b", "what was said to model_a", texts[1][0])
+    language = line.text_or("language", "")
+    if language and not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]+)*", language):
+        draft.remark("A language is given by its name, not by its code: it was left out.")
+        language = ""
+    prompt = draft.prompt(texts[0][0], language=language)
+    pair = [draft.response(prompt, texts[n][1], line.text(f"model_{side}")) for n, side in enumerate("ab")]
+    if pair[0] == pair[1]:
+        draft.remark("Both sides are the same text of the same model: left out.")
+        return
+    time = line.time("tstamp") or line.time("timestamp")
+    cast(draft, _voter(draft, line, pair), _winner(line), pair, shown=pair, submitted_at=time)
+
+
+def _side(line: Line, side: str) -> tuple[str, str]:
+    """What was asked and what the model said, up to the turn that was judged."""
+    if line.has(f"response_{side}"):
+        return _strings(line, "prompt"), _strings(line, f"response_{side}")
+    turns = line.conversation(f"conversation_{side}")
+    if (turn := line.number("turn")) is not None and turn >= 1:
+        turns = turns[: 2 * int(turn)]
+    asked, said = values.joined(turns)
+    if not asked or not said:
+        raise line.wrong(
+            f"conversation_{side}", "turns of both user and assistant", line.get(f"conversation_{side}")
+        )
+    return asked, said
+
+
+def _strings(line: Line, name: str) -> str:
+    """A text, or the JSON list of turns that the 55k battles have in its place."""
+    text: Any = line.text(name)
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return str(text)
+    return SEPARATOR.join(str(t) for t in found if t is not None) if isinstance(found, list) else str(text)
+
+
+def _winner(line: Line) -> Vote:
+    if line.has("winner"):
+        return line.vote("winner", EXPECTED)
+    for name, vote in (
+        ("winner_model_a", values.FIRST),
+        ("winner_model_b", values.SECOND),
+        ("winner_tie", values.TIE),
+    ):
+        if line.number(name) == 1:
+            return vote
+    raise line.wrong("winner", EXPECTED, line.get("winner"))
+
+
+def _voter(draft: Draft, line: Line, pair: list[str]) -> str:
+    judge = line.get("judge")
+    if isinstance(judge, list):
+        judge = "/".join(map(str, judge))
+    if judge:
+        return str(judge)
+    if line.has("evaluation_session_id"):
+        draft.remark("No voter is named: a session of votes was taken for one person.", placed=False)
+        return f"session-{line.key('evaluation_session_id')}"
+    draft.remark("No voter is named: each vote is a slot of its own.", placed=False)
+    return f"vote-{line.key('id') if line.has('id') else f'{line.file}-{line.at}'}"
+
+
+FORMATS = [
+    Format(
+        "mt-bench", "MT-bench: questions, model answers, votes of people", read_mt_bench,
+        marks("question_id category turns", "question_id model_id choices",
+              "question_id model_a model_b winner judge conversation_a conversation_b turn"),
+        "lm-sys/FastChat, fastchat/llm_judge/README.md",
+    ),
+    Format(
+        "arena", "Chatbot Arena: battles (33k, 55k, 100k, 140k)", read_battles,
+        marks("model_a model_b winner conversation_a conversation_b",
+              "model_a model_b winner_model_a response_a response_b"),
+        "lm-sys/FastChat (elo analysis), huggingface/trl docs (55k), public loaders of the 140k set",
+    ),
+]  # fmt: skip

@@ -1,0 +1,185 @@
+"""Label Studio's JSON export: tasks with their annotations. Pairwise, Rating, Ranker, Choices and TextArea are read."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import guess
+from .draft import Draft
+from .line import Line
+from .registry import Format, marks
+from .source import Source
+from .values import Vote
+
+USES = (
+    "id", "data", "annotations", "predictions", "drafts", "file_upload", "meta", "created_at", "updated_at",
+    "project", "inner_id", "total_annotations", "cancelled_annotations", "total_predictions", "comment_count",
+    "unresolved_comment_count", "last_comment_updated_at", "updated_by", "comment_authors",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a task shows: responses, and the ids that a list of them gives its entries."""
+
+    responses: list[str]
+    ids: list[str]
+
+    @property
+    def kind(self) -> str:
+        return {1: "single", 2: "pair"}.get(len(self.responses), "set")
+
+
+@dataclass(frozen=True)
+class Given:
+    """One result of an annotation, and whose it is."""
+
+    draft: Draft
+    task: Task
+    item: str
+    who: str
+    asked: str
+    row: dict[str, Any]
+
+    def ask(self, kind: str, text: str = "", **further: Any) -> str:
+        return self.draft.ask(self.asked, self.task.kind, kind, text or self.asked, **further)
+
+
+def read(draft: Draft, files: Sequence[Source]) -> None:
+    def row(line: Line) -> None:
+        task = _task(draft, line, line.object("data"))
+        for annotation in line.lines("annotations"):
+            if annotation.get("was_cancelled"):
+                draft.remark("A cancelled annotation was left out.")
+            else:
+                _annotation(draft, annotation, task)
+
+    draft.each(files, row, USES)
+
+
+def _task(draft: Draft, line: Line, data: Mapping[str, Any]) -> Task:
+    """The responses of a task: two sides, a list, or one text."""
+    inner, mapping = line.inner("data", data), draft.options.mapping
+    field = guess.field(data, "prompt", guess.PROMPT, mapping)
+    prompt = draft.prompt(inner.text(field) if field else f"(task {line.key('id')})")
+    if sides := guess.pair(data, mapping):
+        return Task([draft.response(prompt, inner.words(n), _source(inner, n)) for n in sides], [])
+    listed = next((name for name, value in data.items() if _is_listed(value)), None)
+    if listed:
+        entries = inner.lines(listed)
+        texts = [one.text("body" if one.has("body") else "text") for one in entries]
+        responses = [
+            draft.response(prompt, text, one.text_or("model", ""))
+            for text, one in zip(texts, entries, strict=True)
+        ]
+        return Task(responses, [one.key("id") for one in entries])
+    single = guess.field([n for n in data if n != field], "response", guess.RESPONSE, mapping)
+    if single is None:
+        expected = "fields named by --map prompt=… response=…, or response_a=… response_b=…"
+        raise line.wrong("data", expected, sorted(data))
+    return Task([draft.response(prompt, inner.words(single), _source(inner, single))], [])
+
+
+def _is_listed(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) > 2
+        and all(isinstance(v, Mapping) and "id" in v for v in value)
+    )
+
+
+def _source(inner: Line, name: str) -> str:
+    """`answer_a` may have a `model_a` beside it."""
+    for prefix in ("model", "source", "generator"):
+        for candidate in (f"{prefix}_{name[-1]}", f"{prefix}{name[-1]}", prefix):
+            if inner.has(candidate):
+                return inner.text_or(candidate, "")
+    return ""
+
+
+def _annotation(draft: Draft, line: Line, task: Task) -> None:
+    item, who = draft.item(task.kind, task.responses), draft.annotator(_who(draft, line))
+    row = {"submitted_at": line.time("updated_at") or line.time("created_at")}
+    for result in line.lines("result"):
+        kind = result.text_or("type", "")
+        if kind not in RESULTS:
+            draft.remark(f"A result of type {kind!r} has no place in a study: left out.")
+            continue
+        asked = re.sub(r"[^\w-]+", "-", result.text_or("from_name", kind)).strip("-_") or kind
+        RESULTS[kind](
+            Given(draft, task, item, who, asked, row), result.inner("value", result.object("value"))
+        )
+
+
+def _who(draft: Draft, line: Line) -> str:
+    by = line.get("completed_by")
+    if isinstance(by, Mapping):
+        by = by.get("email") or by.get("id")
+    if by is None:
+        draft.remark("No annotator is named: the annotation is a slot of its own.")
+        return f"annotation-{line.get('id') or line.at}"
+    return str(by)
+
+
+def _pairwise(given: Given, value: Line) -> None:
+    if given.task.kind != "pair":
+        raise value.wrong("selected", "a choice in a task of two responses", len(given.task.responses))
+    _prefer(given, value.vote("selected", "left or right"))
+
+
+def _choices(given: Given, value: Line) -> None:
+    chosen = value.elements("choices")
+    if given.task.kind != "pair" or len(chosen) != 1:
+        given.draft.remark("Choices are read as a vote only, between two responses: others were left out.")
+        return
+    _prefer(given, value.inner("choices", {"0": chosen[0]}).vote("0"))
+
+
+def _prefer(given: Given, vote: Vote) -> None:
+    key = given.ask("preference", "Which response is better?", measures="quality")
+    given.draft.prefer(given.item, given.who, key, vote, given.task.responses, **given.row)
+
+
+def _rating(given: Given, value: Line) -> None:
+    top = given.draft.options.mapping.get("max_rating", "5")
+    rating = value.number("rating")
+    if given.task.kind != "single" or rating is None or not top.isdecimal() or not 1 <= rating <= int(top):
+        expected = f"a whole number from 1 to {top} in a task of one response (--map max_rating=N)"
+        raise value.wrong("rating", expected, value.get("rating"))
+    key = given.ask("rating", "How good is this response?", measures="quality", scale=[1, int(top)])
+    given.draft.rate(given.item, given.who, key, rating, **given.row)
+
+
+def _text(given: Given, value: Line) -> None:
+    text = value.get("text")
+    words = "\n".join(map(str, text)) if isinstance(text, list) else value.text("text")
+    given.draft.tell(given.item, given.who, given.ask("text", required=False), None, words, **given.row)
+
+
+def _ranker(given: Given, value: Line) -> None:
+    """The ids of the entries in their new order. Buckets are no ranks."""
+    order, ids = value.get("ranker"), given.task.ids
+    if not isinstance(order, list) or sorted(map(str, order)) != sorted(ids):
+        given.draft.remark("A ranking that is sorted into buckets, or not whole, was left out.")
+        return
+    key = given.ask("ranking", "Put the responses in order, the best first.", measures="quality")
+    ranks = {str(name): rank for rank, name in enumerate(order, 1)}
+    for name, response in zip(ids, given.task.responses, strict=True):
+        given.draft.rate(given.item, given.who, key, ranks[name], response, **given.row)
+
+
+RESULTS: dict[str, Callable[[Given, Line], None]] = {
+    "pairwise": _pairwise,
+    "choices": _choices,
+    "rating": _rating,
+    "textarea": _text,
+    "ranker": _ranker,
+}
+
+FORMATS = [
+    Format(
+        "label-studio", "Label Studio: JSON export", read, marks("id data annotations", "data annotations"),
+        "HumanSignal/label-studio-frontend, tags/control/Pairwise.js and Rating.js; label-studio docs (export)",
+    ),
+]  # fmt: skip
