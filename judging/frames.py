@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from django.db.models import F
+from django.db.models.functions import Coalesce
 
 from annotate.models import Answer, Criterion, Item, ItemResponse, Judgment, Response, Study
 from judging.models import Embedding, Score, ScoreRun
@@ -17,13 +18,17 @@ from judging.stats import unusualness
 COUNTED_ROLES = [Item.Role.MAIN]
 
 
-def answers(criterion: Criterion) -> pd.DataFrame:
+def answers(criterion: Criterion, *, repeats: bool = False) -> pd.DataFrame:
     """Counted answers to a criterion: item_id, prompt_id, annotator_id, response_id, other_id, value, label.
 
-    Items that are held back do not count: what they show should not have been seen.
+    Items that are held back do not count: what they show should not have been seen. With `repeats`, answers to
+    repeats come too, under the item they repeat and after the answers to it.
     """
+    roles = [*COUNTED_ROLES, Item.Role.REPEAT] if repeats else COUNTED_ROLES
     columns = {
-        "item_id": F("judgment__assignment__item_id"),
+        "item_id": Coalesce(
+            F("judgment__assignment__item__repeat_of_id"), F("judgment__assignment__item_id")
+        ),
         "prompt_id": F("judgment__assignment__item__prompt_id"),
         "annotator_id": F("judgment__assignment__annotator_id"),
         "response_key": F("response_id"),
@@ -31,10 +36,10 @@ def answers(criterion: Criterion) -> pd.DataFrame:
     }
     rows = (
         Answer.objects.filter(criterion=criterion, judgment__in=Judgment.objects.counted())
-        .filter(judgment__assignment__item__role__in=COUNTED_ROLES)
+        .filter(judgment__assignment__item__role__in=roles)
         .filter(judgment__assignment__item__withheld=False)
         .annotate(**{f"the_{name}": f for name, f in columns.items()})
-        .order_by("pk")
+        .order_by(F("judgment__assignment__item__repeat_of_id").asc(nulls_first=True), "pk")
         .values_list(*[f"the_{name}" for name in columns], "value", "label")
     )
     frame = pd.DataFrame.from_records(
@@ -42,6 +47,11 @@ def answers(criterion: Criterion) -> pd.DataFrame:
         columns=["item_id", "prompt_id", "annotator_id", "response_id", "other_id", "value", "label"],
     )
     return frame.astype({"value": float, "response_id": "Int64", "other_id": "Int64"})
+
+
+def source_of(study: Study) -> pd.Series:
+    """The source of every response, by response_id."""
+    return pd.Series(dict(Response.objects.filter(study=study).values_list("pk", "source")), dtype=object)
 
 
 def item_responses(study: Study) -> pd.DataFrame:

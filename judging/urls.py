@@ -1,6 +1,6 @@
-from django.urls import path
+from django.urls import path, re_path
 
-from judging import views, views_monitor, views_planning
+from judging import views, views_agreement, views_monitor, views_planning
 
 urlpatterns = [
     path("studies/<slug:slug>/monitor/", views_monitor.monitor, name="monitor"),
@@ -29,7 +29,12 @@ urlpatterns = [
         name="readmit-judgment",
     ),
     path("studies/<slug:slug>/planning/", views_planning.planning, name="planning"),
-    path("studies/<slug:slug>/agreement/", views.agreement, name="agreement"),
+    path("studies/<slug:slug>/agreement/", views_agreement.agreement, name="agreement"),
+    re_path(
+        r"^studies/(?P<slug>[-\w]+)/agreement/(?P<key>[-\w]+)/(?P<table>items|annotators)\.csv$",
+        views_agreement.agreement_table,
+        name="agreement-table",
+    ),
     path("studies/<slug:slug>/audit/", views.audit, name="audit"),
     path("methods/", views.methods, name="methods"),
 ]

@@ -10,22 +10,12 @@ from django.views.decorators.http import require_GET
 
 from annotate.models import Response, Role, Study
 from annotate.views.access import for_members
-from judging import agreement as agreements
 from judging import audit as audits
 from judging.cached import kept
 from judging.methods import parts
 from judging.plots import svg, underrating_chart
 
 TO_READ = 8
-
-
-@require_GET
-@for_members(Role.AUDITOR)
-def agreement(request: HttpRequest, study: Study) -> HttpResponse:
-    entries = kept(study, "agreement", lambda: agreements.agreement(study))
-    if request.GET.get("format") == "json":
-        return JsonResponse(agreements.as_json(study, entries))
-    return render(request, "judging/agreement.html", {"study": study, "entries": entries})
 
 
 @require_GET

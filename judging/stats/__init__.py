@@ -6,6 +6,7 @@ from judging.stats.alikeness import Alikeness, SourceMatrix, alikeness, source_m
 from judging.stats.association import correlation
 from judging.stats.chance import ChanceCorrected, brennan_prediger, fleiss_kappa, gwet_ac
 from judging.stats.components import VarianceComponents, variance_components
+from judging.stats.consistency import choice_consistency
 from judging.stats.counts import Level, value_counts
 from judging.stats.curve import raters_needed
 from judging.stats.dawid_skene import DawidSkene, dawid_skene
@@ -74,6 +75,7 @@ __all__ = [
     "benjamini_hochberg",
     "bradley_terry",
     "brennan_prediger",
+    "choice_consistency",
     "cluster_unusualness",
     "co_membership",
     "cohen_kappa",

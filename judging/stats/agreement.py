@@ -33,6 +33,8 @@ __all__ = ["Level", "krippendorff_alpha", "percent_agreement", "value_counts", "
 NO_VARIATION = "Everyone gave the same value throughout; alpha needs some variation to be defined."
 
 Distances = Callable[[FloatArray], FloatArray]
+# What alpha is made of: sums over all rows, the same for each row, and alpha of rows of such sums.
+_Sums = tuple[FloatArray, Callable[[], FloatArray], Callable[[FloatArray], FloatArray]]
 
 
 def krippendorff_alpha(
@@ -91,7 +93,14 @@ def krippendorff_alpha(
     Methodology 16:93, for the item bootstrap.
     """
     table, values, groups = checked_counts(counts, domain, level, clusters, confidence)
-    return _with_interval(table, groups, distances(values, level), resamples, rng, confidence)
+    if level == "interval":
+        columns = _squares(table, values.astype(np.float64))
+        whole = columns.sum(axis=0)
+        return _with_interval(
+            table, groups, (whole, lambda: columns, _of_squares), resamples, rng, confidence
+        )
+    sums = _of_coincidences(table, distances(values, level))
+    return _with_interval(table, groups, sums, resamples, rng, confidence)
 
 
 def weighted_alpha(
@@ -136,35 +145,35 @@ def weighted_alpha(
     level: Level = "nominal" if weights == "identity" else "interval"
     table, values, groups = checked_counts(counts, domain, level, clusters, confidence)
     fixed = (1.0 - agreement_weights(values.tolist(), weights))[None]
-    return _with_interval(table, groups, lambda _: fixed, resamples, rng, confidence)
+    sums = _of_coincidences(table, lambda _: fixed)
+    return _with_interval(table, groups, sums, resamples, rng, confidence)
 
 
 def _with_interval(
     table: IntArray,
     groups: IntArray,
-    distance: Distances,
+    sums: _Sums,
     resamples: int,
     rng: np.random.Generator | None,
     confidence: float,
 ) -> Estimate:
     """Return alpha from pairable rows with the interval of resampled groups of rows."""
+    whole, columns, alpha_of = sums
     if table.shape[0] == 0:
         return Estimate.undefined(NO_PAIRS, 0, confidence)
     n = int(groups.max()) + 1
     if np.count_nonzero(table.sum(axis=0)) < 2:
         return Estimate.undefined(NO_VARIATION, n, confidence)
-    point = float(alphas(_summed_coincidences(table)[None], distance)[0])
+    point = float(alpha_of(whole[None])[0])
     if not np.isfinite(point):
         return Estimate.undefined(NO_VARIATION, n, confidence)
     if n == 1:
         return Estimate(point, None, None, n, ONE_UNIT, confidence)
     if resamples == 0:
         return percentile_interval(np.empty(0), point, n, confidence)
-    per_group = sum_by(groups, _coincidences(table).reshape(table.shape[0], -1))
+    per_group = sum_by(groups, columns())
     chance = rng if rng is not None else np.random.default_rng(0)
-    draws = [
-        alphas(bootstrap_weights(n, size, chance) @ per_group, distance) for size in batches(resamples, n)
-    ]
+    draws = [alpha_of(bootstrap_weights(n, size, chance) @ per_group) for size in batches(resamples, n)]
     return percentile_interval(np.concatenate(draws), point, n, confidence)
 
 
@@ -231,6 +240,37 @@ def percent_agreement(
     both = np.concatenate(sums or [np.empty((0, 2))])
     found = percentile_interval(both[:, 0] / both[:, 1], point, n, confidence)
     return replace(found, standard_error=error)
+
+
+def _of_coincidences(table: IntArray, distance: Distances) -> _Sums:
+    """Return coincidences as what alpha is made of."""
+    return (
+        _summed_coincidences(table),
+        lambda: _coincidences(table).reshape(table.shape[0], -1),
+        lambda flat: alphas(flat, distance),
+    )
+
+
+def _squares(table: IntArray, values: FloatArray) -> FloatArray:
+    """Return each unit's observed disagreement, number, sum and sum of squares of values, shape (n_units, 4).
+
+    At the interval level these stand for the coincidences, however many different values there are.
+    """
+    total = int(table.sum())
+    centered = values - (float(table.sum(axis=0) @ values) / total if total else 0.0)
+    n = table.sum(axis=1).astype(np.float64)
+    first, second = table @ centered, table @ centered**2
+    observed = 2 * np.maximum(n * second - first**2, 0.0) / np.maximum(n - 1, 1)
+    return np.column_stack([observed, n, first, second])
+
+
+def _of_squares(sums: FloatArray) -> FloatArray:
+    """Return alpha at the interval level for each row of summed squares; NaN without variation."""
+    observed, n, first, second = sums.T
+    expected = 2 * (n * second - first**2)
+    varied = (expected > 1e-12 * n * second) & (n > 1)
+    ratio = np.divide(observed * (n - 1), expected, out=np.full(len(sums), np.nan), where=varied)
+    return np.asarray(1 - ratio)
 
 
 def _coincidences(table: IntArray) -> FloatArray:

@@ -81,17 +81,18 @@ def co_membership(
     Returns
     -------
     DataFrame
-        Columns unit (int, one a pair of responses of one item), item_id, annotator_id and value (1 together,
-        0 apart). Feed unit and value to `value_counts` with domain (0, 1), and one item label a unit as
-        `clusters` to the agreement, because the pairs of one item are not independent.
+        Columns unit (int, one a pair of responses of one item), item_id, annotator_id, response and other (the
+        pair's labels, in order) and value (1 together, 0 apart). Feed unit and value to `value_counts` with
+        domain (0, 1), and one item label a unit as `clusters` to the agreement, because the pairs of one item
+        are not independent.
 
     Raises
     ------
     ValueError
         If lengths differ or an annotator placed a response of an item twice.
     """
-    columns = {"item_id": item, "annotator_id": annotator, "response": response, "pile": pile}
-    arrays = {name: np.asarray(column) for name, column in columns.items()}
+    given = {"item_id": item, "annotator_id": annotator, "response": response, "pile": pile}
+    arrays = {name: np.asarray(column) for name, column in given.items()}
     if len({array.shape for array in arrays.values()}) != 1:
         raise ValueError("item, annotator, response and pile differ in length.")
     placed = pd.DataFrame(arrays).dropna()
@@ -102,8 +103,11 @@ def co_membership(
     pairs = pairs[pairs["code"] < pairs["code_other"]]
     unit = pairs.groupby(["item_id", "code", "code_other"], sort=True).ngroup()
     together = pairs["pile"] == pairs["pile_other"]
-    table = pairs[["item_id", "annotator_id"]].assign(unit=unit, value=together.astype("int64"))
-    return table[["unit", "item_id", "annotator_id", "value"]].reset_index(drop=True)
+    table = pairs.rename(columns={"response_other": "other"}).assign(
+        unit=unit, value=together.astype("int64")
+    )
+    columns = ["unit", "item_id", "annotator_id", "response", "other", "value"]
+    return table[columns].reset_index(drop=True)
 
 
 def _mean_index(part: pd.DataFrame) -> float:

@@ -49,6 +49,14 @@ def with_interval(e: Estimate, sign: str = "") -> SafeString:
 
 
 @register.filter
+def only_interval(e: Estimate, sign: str = "") -> SafeString:
+    """The interval of an estimate that stands elsewhere, or in words why there is none."""
+    if e.low is None:
+        return format_html('<span class="quiet">{}</span>', e.reason)
+    return format_html('<span class="ci">[{}, {}]</span>', number(e.low, 2, sign), number(e.high, 2, sign))
+
+
+@register.filter
 def percent(value: float | None) -> str:
     return "–" if value is None else f"{value * 100:.0f} %"
 

@@ -170,7 +170,7 @@ def test_co_membership_forms_each_unordered_pair_once() -> None:
     response = ["a", "b", "c", "c", "a", "b", "a", "b"]
     pile = [1, 1, 2, 9, 9, np.nan, 1, 1]
     pairs = co_membership(item, who, response, pile)
-    assert pairs.columns.tolist() == ["unit", "item_id", "annotator_id", "value"]
+    assert pairs.columns.tolist() == ["unit", "item_id", "annotator_id", "response", "other", "value"]
     of_x = pairs[(pairs["item_id"] == "i") & (pairs["annotator_id"] == "x")]
     assert sorted(of_x["value"]) == [0, 0, 1]
     of_y = pairs[pairs["annotator_id"] == "y"]

@@ -194,3 +194,23 @@ def test_dawid_skene_finds_planted_classes() -> None:
         dawid_skene([1], [1], [np.nan], [0, 1])
     with pytest.raises(ValueError, match="outside"):
         dawid_skene([1], [1], [5], [0, 1])
+
+
+def test_intervals_are_those_of_scipy() -> None:
+    rng = np.random.default_rng(4)
+    quality = rng.normal(size=40)
+    said = np.clip(np.round(3 + quality[:, None] + rng.normal(size=(40, 6))), 1, 5)
+    unit, who = np.indices(said.shape)
+    domain = [1.0, 2.0, 3.0, 4.0, 5.0]
+    items = describe_items(unit.ravel(), said.ravel(), domain, confidence=0.9)
+    for row in (0, 17):
+        found = stats.ttest_1samp(said[row], 0).confidence_interval(0.9)
+        assert items[["mean_low", "mean_high"]].to_numpy()[row] == pytest.approx(list(found))
+    people = describe_annotators(unit.ravel(), who.ravel(), said.ravel(), domain)
+    others = (said.sum(axis=1) - said[:, 2]) / 5
+    correlation = stats.pearsonr(said[:, 2], others)
+    ends = people[["correlation_low", "correlation_high"]].to_numpy()[2]
+    assert people.loc[2, "correlation"] == pytest.approx(correlation.statistic)
+    assert ends == pytest.approx(list(correlation.confidence_interval()))
+    severity = stats.ttest_1samp(said[:, 2] - others, 0).confidence_interval()
+    assert people[["severity_low", "severity_high"]].to_numpy()[2] == pytest.approx(list(severity))

@@ -1,10 +1,13 @@
 import json
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.models import Study
-from judging.agreement import Entry, agreement, as_json
+from judging import agreement as agreements
+from judging.agreement import Details, Entry
+from judging.agreement.tables import TABLES
 from judging.stats import Estimate
 
 
@@ -14,27 +17,59 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
         parser.add_argument("--json", action="store_true", help="one JSON object, numbers at full precision")
+        parser.add_argument(
+            "--tables",
+            metavar="DIR",
+            type=Path,
+            help="also write CSV tables: items with soft labels, and annotators, of each criterion",
+        )
 
     def handle(self, *args: Any, slug: str, **options: Any) -> None:
         study = Study.objects.filter(slug=slug).first()
         if study is None:
             raise CommandError(f"no study with slug {slug!r}")
-        entries = agreement(study)
+        if options["tables"]:
+            self._write(study, options["tables"])
+        found = agreements.report(study)
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(study, entries), indent=2))
+            self.stdout.write(json.dumps(agreements.as_json(study, found), indent=2))
             return
         if study.simulated:
             self.stdout.write("The stored annotators of this study are simulated.")
-        for entry in entries:
+        for entry in found.entries:
             self.stdout.write(_line(entry))
+        for details in found.details:
+            self.stdout.write(_more(details))
+
+    def _write(self, study: Study, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for criterion in study.criteria.all():
+                for name, table in TABLES.items():
+                    found = table(criterion)
+                    if not found.empty:
+                        found.to_csv(folder / f"{criterion.key}-{name}.csv", index=False)
+        except OSError as error:
+            raise CommandError(f"--tables {folder}: {error.strerror}") from error
 
 
 def _line(e: Entry) -> str:
     return (
-        f"{e.criterion.key} ({e.criterion.kind}, {e.level}): alpha {_shown(e.alpha)}; "
+        f"{e.criterion.key} ({e.criterion.kind}, {e.level}): alpha {_shown(e.alpha)}, for new annotators too "
+        f"{_shown(e.alpha_new_annotators)}; "
         f"percent agreement {_shown(e.percent_agreement)}; reliability of the mean {_shown(e.reliability_of_mean)}; "
         f"{e.n_items:,} items, {e.n_annotators:,} annotators, {e.n_answers:,} answers"
     )
+
+
+def _more(d: Details) -> str:
+    lines = [f"{d.criterion.key}, further:"]
+    lines += [f"  {f.label}: {_shown(f.estimate)}, n = {f.estimate.n:,}" for f in d.figures]
+    lines += [
+        f"  {f.label}, {c.weights} weights: {_shown(f.estimate)}" for c in d.coefficients for f in c.figures
+    ]
+    lines += [f"  {s.source}: strength {_shown(s.strength)} from {s.n:,} preferences" for s in d.sources]
+    return "\n".join([*lines, *([f"  No order of sources: {d.no_sources}"] if d.no_sources else [])])
 
 
 def _shown(e: Estimate) -> str:

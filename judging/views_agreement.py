@@ -1,0 +1,37 @@
+"""How far annotators agree: the page, its JSON, and tables of items and annotators to take along."""
+
+import pandas as pd
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from annotate.models import Criterion, Role, Study
+from annotate.views.access import for_members
+from judging import agreement as agreements
+from judging.agreement import tables
+from judging.cached import kept
+
+
+@require_GET
+@for_members(Role.AUDITOR)
+def agreement(request: HttpRequest, study: Study) -> HttpResponse:
+    found, looks = kept(study, "agreement", lambda: agreements.page(study))
+    if request.GET.get("format") == "json":
+        return JsonResponse(agreements.as_json(study, found))
+    parts = list(zip(found.details, looks, strict=True))
+    return render(
+        request, "judging/agreement.html", {"study": study, "entries": found.entries, "parts": parts}
+    )
+
+
+@require_GET
+@for_members(Role.AUDITOR)
+def agreement_table(request: HttpRequest, study: Study, key: str, table: str) -> HttpResponse:
+    """Every item or annotator of a criterion as CSV, shares (soft labels) and all."""
+    criterion = get_object_or_404(Criterion.objects.select_related("study"), study=study, key=key)
+    found: pd.DataFrame = tables.TABLES[table](criterion)
+    if found.empty:
+        raise Http404(f"{key} has no table of {table}")
+    response = HttpResponse(found.to_csv(index=False), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{study.slug}-{key}-{table}.csv"'
+    return response

@@ -1,0 +1,264 @@
+"""The agreement page, its JSON and its tables, for every kind of answer."""
+
+import csv
+import io
+import json
+import random
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from annotate.models import Criterion, Study
+from judging import agreement as agreements
+from judging import frames
+from judging.agreement import tables
+from judging.exports import load_folder
+
+PEOPLE, PROMPTS, RESPONSES = 6, 5, 4
+CRITERIA = {
+    "quality": ("single", 'kind = "rating"\nscale = [1, 5]\nmeasures = "quality"'),
+    "ideas": ("single", 'kind = "number"'),
+    "preference": ("pair", 'kind = "preference"\nmeasures = "quality"'),
+    "similarity": ("pair", 'kind = "similarity"\nscale = [0, 4]\nmeasures = "similarity"'),
+    "ranking": ("set", 'kind = "ranking"'),
+    "grouping": ("set", 'kind = "grouping"'),
+    "odd": ("set", 'kind = "odd_one_out"'),
+    "why": ("set", 'kind = "text"'),
+}
+
+
+def write(folder: Path, slug: str = "kinds") -> Path:
+    """Write a folder in which everybody answers every kind of question, of quality 0 to 3 in each prompt."""
+    chance = random.Random(3)
+    asked = [
+        f'[[criterion]]\nkey = "{key}"\non = "{on}"\n{rest}\ntext = "{key}?"\nrequired = false\n'
+        for key, (on, rest) in CRITERIA.items()
+    ]
+    head = f'slug = "{slug}"\ntitle = "Every kind"\nseats = {PEOPLE}\nseed = 1\nsimulated = true\n'
+    folder.mkdir()
+    (folder / "study.toml").write_text(head + "".join(asked))
+    prompts: list[dict[str, object]] = []
+    responses: list[dict[str, object]] = []
+    items: list[dict[str, object]] = []
+    answers: list[dict[str, object]] = []
+
+    def ask(kind: str, prompt: str, shown: list[str]) -> str:
+        item = f"{kind}-{len(items)}"
+        items.append({"item_id": item, "kind": kind, "prompt_id": prompt, "response_ids": shown})
+        return item
+
+    def say(item: str, who: int, criterion: str, **values: object) -> None:
+        answers.append({"item_id": item, "annotator_id": f"p{who}", "criterion": criterion, **values})
+
+    for p in range(PROMPTS):
+        prompt = f"prompt{p}"
+        prompts.append({"prompt_id": prompt, "text": f"Prompt {p}"})
+        of = [f"{prompt}-r{r}" for r in range(RESPONSES)]
+        responses += [
+            {"response_id": key, "prompt_id": prompt, "text": f"Text {key}", "source": f"source{r}"}
+            for r, key in enumerate(of)
+        ]
+        for r, key in enumerate(of):
+            item = ask("single", prompt, [key])
+            for who in range(PEOPLE):
+                value = min(5, max(1, r + 1 + chance.choice([-1, 0, 0, 1])))
+                say(item, who, "quality", response_id=key, value=value)
+                say(item, who, "ideas", value=r + 1)
+        for a in range(RESPONSES):
+            for b in range(a):
+                item = ask("pair", prompt, [of[a], of[b]])
+                for who in range(PEOPLE):
+                    likes = chance.random()
+                    chosen = of[a] if likes < 0.75 else of[b]
+                    tied = {"response_id": None, "value": 0, "label": "tie"}
+                    say(
+                        item,
+                        who,
+                        "preference",
+                        **(tied if likes > 0.95 else {"response_id": chosen, "value": 1}),
+                    )
+                    say(item, who, "similarity", response_id=of[a], other_id=of[b], value=4 - (a - b))
+        item = ask("set", prompt, of)
+        for who in range(PEOPLE):
+            order = sorted(range(RESPONSES), key=lambda r: -r + chance.gauss(0, 0.8))
+            for rank, r in enumerate(order, 1):
+                say(item, who, "ranking", response_id=of[r], value=rank)
+                pile = 1 + (r > 1) if chance.random() < 0.9 else 1
+                say(item, who, "grouping", response_id=of[r], value=int(pile))
+            say(item, who, "odd", response_id=of[3 if chance.random() < 0.8 else 0], value=1)
+            say(item, who, "why", text="because")
+    for name, rows in {
+        "prompts": prompts,
+        "responses": responses,
+        "items": items,
+        "answers": answers,
+    }.items():
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+@pytest.fixture
+def kinds(db: None, tmp_path: Path) -> Study:
+    load_folder(write(tmp_path / "kinds"))
+    return Study.objects.get(slug="kinds")
+
+
+@pytest.fixture
+def researcher(client: Client, db: None) -> Client:
+    client.force_login(User.objects.create_user("researcher", is_staff=True, is_superuser=True))
+    return client
+
+
+def told(slug: str) -> dict[str, dict[str, Any]]:
+    out = StringIO()
+    call_command("agreement", slug, "--json", stdout=out)
+    return {d["criterion"]: d for d in json.loads(out.getvalue())["details"]}
+
+
+FIGURES = {
+    "quality": {
+        "variance_item", "variance_annotator", "variance_residual", "dependability_absolute",
+        "dependability_relative", "icc_one_way", "icc_one_way_of_mean", "icc1", "icc2", "icc3", "icc1k", "icc2k",
+        "icc3k", "kendall_w",
+    },
+    "preference": {"transitive_within", "transitive_majority", "choice_consistency", "tie"},
+    "ranking": {"kendall_w"},
+    "grouping": {"adjusted_rand"},
+    "odd": {"same_choice"},
+}  # fmt: skip
+
+
+def test_every_kind_shows_what_makes_sense_for_it(kinds: Study) -> None:
+    found = told("kinds")
+    assert list(found) == [key for key in CRITERIA if key != "why"]
+    for key, expected in FIGURES.items():
+        figures = found[key]["figures"]
+        assert isinstance(figures, dict)
+        assert set(figures) == expected
+        for name, figure in figures.items():
+            assert figure["estimate"] is not None, (key, name, figure)
+            assert figure["n"] > 0
+    assert found["similarity"]["figures"].keys() == FIGURES["quality"]
+    assert found["ideas"]["figures"].keys() == FIGURES["quality"] - {"kendall_w"}
+    weights = {key: [c["weights"] for c in d["coefficients"]] for key, d in found.items()}
+    assert weights["quality"] == weights["ranking"] == ["identity", "ordinal", "linear", "quadratic"]
+    assert weights["grouping"] == weights["odd"] == ["identity"]
+
+
+def test_sources_are_ranked_by_preferences(kinds: Study) -> None:
+    found = told("kinds")["preference"]
+    sources = found["sources"]
+    assert isinstance(sources, list)
+    assert {s["source"] for s in sources} == {f"source{r}" for r in range(RESPONSES)}
+    # The later response of a pair wins three times in four, so the order is that of the numbers.
+    assert sources[0]["source"] == "source3"
+    assert sources[-1]["source"] == "source0"
+    assert sum(s["worth"] for s in sources) == pytest.approx(1)
+    assert sources[0]["strength"]["low"] > 0 > sources[-1]["strength"]["high"]
+    assert {s["n"] for s in sources} == {PROMPTS * (RESPONSES - 1) * PEOPLE}
+
+
+def test_the_interval_for_new_annotators_is_no_narrower_than_need_be(kinds: Study) -> None:
+    for entry in agreements.agreement(kinds):
+        both = entry.alpha_new_annotators
+        assert both.estimate == pytest.approx(entry.alpha.estimate)
+        assert both.low is not None or both.reason
+
+
+def test_the_page_shows_every_detail(kinds: Study, researcher: Client) -> None:
+    html = researcher.get("/studies/kinds/agreement/").content.decode()
+    for text in (
+        "Order of sources", "source3", "Transitive triads of the majority", "Adjusted Rand index",
+        "Same response chosen", "Kendall’s W within sets", "Gwet’s AC1, AC2", "What people part on most",
+        "Each annotator", "for new annotators too", "Dependability of a mean of 6, level",
+    ):  # fmt: skip
+        assert text in html, text
+    assert re.search(r"\bnan\b", html, re.IGNORECASE) is None
+    assert html.count("<h3 id=") == len(CRITERIA) - 1
+
+
+def test_items_and_annotators_come_as_tables(kinds: Study, researcher: Client) -> None:
+    answer = researcher.get("/studies/kinds/agreement/quality/items.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    assert answer["Content-Type"].startswith("text/csv")
+    assert len(rows) == PROMPTS * RESPONSES
+    for row in rows:
+        assert sum(float(row[f"share_{v}"]) for v in range(1, 6)) == pytest.approx(1)
+        assert float(row["mean_low"]) <= float(row["mean"]) <= float(row["mean_high"])
+    assert rows[0]["item"] == "single-0"
+    assert rows[0]["response"] == "prompt0-r0"
+    people = list(csv.DictReader(io.StringIO(
+        researcher.get("/studies/kinds/agreement/quality/annotators.csv").content.decode()
+    )))  # fmt: skip
+    assert [row["annotator"] for row in people] == [f"p{n}" for n in range(PEOPLE)]
+    pairs = researcher.get("/studies/kinds/agreement/grouping/items.csv").content.decode().splitlines()
+    assert pairs[0].startswith("item,response,other,n,count_0,count_1,share_0,share_1,entropy_bits")
+    assert len(pairs) == 1 + PROMPTS * RESPONSES * (RESPONSES - 1) // 2
+    assert researcher.get("/studies/kinds/agreement/why/items.csv").status_code == 404
+    assert researcher.get("/studies/kinds/agreement/nothing/items.csv").status_code == 404
+
+
+def test_the_command_writes_the_same_tables(kinds: Study, researcher: Client, tmp_path: Path) -> None:
+    call_command("agreement", "kinds", "--tables", str(tmp_path / "out"), stdout=StringIO())
+    names = {p.name for p in (tmp_path / "out").iterdir()}
+    assert {"quality-items.csv", "quality-annotators.csv", "grouping-items.csv"} <= names
+    assert "why-items.csv" not in names
+    page = researcher.get("/studies/kinds/agreement/quality/items.csv").content
+    assert (tmp_path / "out" / "quality-items.csv").read_bytes() == page
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommandError, match="--tables"):
+        call_command("agreement", "kinds", "--tables", str(tmp_path / "file" / "x"), stdout=StringIO())
+
+
+def test_odd_one_out_counts_the_same_choice(kinds: Study) -> None:
+    """The share of pairs of annotators who chose the same response, counted by hand."""
+    answers = frames.answers(Criterion.objects.get(study=kinds, key="odd"))
+    shares = []
+    for _, part in answers.groupby("item_id"):
+        chosen = part["response_id"].to_numpy()
+        same = np.equal.outer(chosen, chosen)
+        shares.append(same[np.triu_indices(len(chosen), 1)].mean())
+    figure = told("kinds")["odd"]["figures"]["same_choice"]
+    assert figure["estimate"] == pytest.approx(np.mean(shares))
+
+
+def test_repeats_show_how_far_somebody_agrees_with_himself(db: None, tmp_path: Path) -> None:
+    folder = write(tmp_path / "again", "again")
+    with (folder / "items.jsonl").open("a") as items, (folder / "answers.jsonl").open("a") as answers:
+        for n in range(2):
+            items.write(json.dumps({
+                "item_id": f"again{n}", "kind": "single", "prompt_id": "prompt0", "role": "repeat",
+                "response_ids": [f"prompt0-r{n}"], "repeat_of": f"single-{n}",
+            }) + "\n")  # fmt: skip
+            row = {"item_id": f"again{n}", "annotator_id": "p0", "criterion": "quality"}
+            answers.write(json.dumps(row | {"response_id": f"prompt0-r{n}", "value": 5}) + "\n")
+    load_folder(folder)
+    quality = Criterion.objects.get(study__slug="again", key="quality")
+    before = {e.criterion.key: e.n_answers for e in agreements.agreement(quality.study)}
+    assert before["quality"] == PROMPTS * RESPONSES * PEOPLE, "repeats count for nothing else"
+    table = tables.annotators(quality).set_index("annotator")
+    assert table["n_repeats"].tolist() == [2, 0, 0, 0, 0, 0]
+    assert table["repeat_agreement"].iloc[0] <= 0.5
+    assert (table["n"] == PROMPTS * RESPONSES).all()
+
+
+def test_numbers_of_any_size_do_not_break_the_page(kinds: Study, researcher: Client) -> None:
+    """A count of ideas may be anything; a matrix over all values that were given would not fit."""
+    ideas = Criterion.objects.get(study=kinds, key="ideas")
+    for n, answer in enumerate(ideas.answers.order_by("pk")):
+        answer.value = 1e9 * (n % PEOPLE) + n
+        answer.save(update_fields=["value"])
+    found = {e.criterion.key: e for e in agreements.agreement(kinds)}["ideas"]
+    assert found.alpha.estimate is not None
+    assert found.alpha_new_annotators.estimate is None
+    assert "More than 50 different numbers" in str(found.alpha_new_annotators.reason)
+    assert researcher.get("/studies/kinds/agreement/").status_code == 200
+    head = researcher.get("/studies/kinds/agreement/ideas/items.csv").content.decode().splitlines()[0]
+    assert head == "item,n,mean,mean_low,mean_high,variance,bimodality"
