@@ -1,4 +1,4 @@
-from django.urls import path, re_path
+from django.urls import path
 
 from judging import views, views_agreement, views_monitor, views_planning
 
@@ -30,10 +30,15 @@ urlpatterns = [
     ),
     path("studies/<slug:slug>/planning/", views_planning.planning, name="planning"),
     path("studies/<slug:slug>/agreement/", views_agreement.agreement, name="agreement"),
-    re_path(
-        r"^studies/(?P<slug>[-\w]+)/agreement/(?P<key>[-\w]+)/(?P<table>items|annotators)\.csv$",
-        views_agreement.agreement_table,
-        name="agreement-table",
+    path(
+        "studies/<slug:slug>/agreement/<str:key>/items.csv",
+        views_agreement.agreement_items,
+        name="agreement-items",
+    ),
+    path(
+        "studies/<slug:slug>/agreement/<str:key>/annotators.csv",
+        views_agreement.agreement_annotators,
+        name="agreement-annotators",
     ),
     path("studies/<slug:slug>/audit/", views.audit, name="audit"),
     path("methods/", views.methods, name="methods"),

@@ -1,6 +1,5 @@
 """How far annotators agree: the page, its JSON, and tables of items and annotators to take along."""
 
-import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
@@ -19,18 +18,33 @@ def agreement(request: HttpRequest, study: Study) -> HttpResponse:
     if request.GET.get("format") == "json":
         return JsonResponse(agreements.as_json(study, found))
     parts = list(zip(found.details, looks, strict=True))
-    return render(
-        request, "judging/agreement.html", {"study": study, "entries": found.entries, "parts": parts}
-    )
+    context = {
+        "study": study,
+        "entries": found.entries,
+        "parts": parts,
+        "for_researchers": Role(study.your_role).includes(Role.RESEARCHER),
+    }
+    return render(request, "judging/agreement.html", context)
 
 
 @require_GET
 @for_members(Role.AUDITOR)
-def agreement_table(request: HttpRequest, study: Study, key: str, table: str) -> HttpResponse:
-    """Every item or annotator of a criterion as CSV, shares (soft labels) and all."""
+def agreement_items(request: HttpRequest, study: Study, key: str) -> HttpResponse:
+    """Every item's distribution and soft label, as CSV."""
+    return _csv(study, key, "items")
+
+
+@require_GET
+@for_members(Role.RESEARCHER)
+def agreement_annotators(request: HttpRequest, study: Study, key: str) -> HttpResponse:
+    """How each annotator's answers go with the others', as CSV."""
+    return _csv(study, key, "annotators")
+
+
+def _csv(study: Study, key: str, table: str) -> HttpResponse:
     criterion = get_object_or_404(Criterion.objects.select_related("study"), study=study, key=key)
-    found: pd.DataFrame = tables.TABLES[table](criterion)
-    if found.empty:
+    found = tables.TABLES[table](criterion)
+    if found is None:
         raise Http404(f"{key} has no table of {table}")
     response = HttpResponse(found.to_csv(index=False), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{study.slug}-{key}-{table}.csv"'

@@ -51,6 +51,8 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "upload": (STAFF,),
     "study": (AUDITOR,),
     "agreement": (AUDITOR,),
+    "agreement-items": (AUDITOR,),
+    "agreement-annotators": (RESEARCHER,),
     "audit": (AUDITOR,),
     "planning": (AUDITOR,),
     "move-study": (RESEARCHER,),
@@ -85,6 +87,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
 OBJECTS: dict[str, Callable[[Study], Any]] = {
     "token": lambda study: invite_path(study).split("/")[-2],
     "section": lambda study: "texts",
+    "key": lambda study: study.criteria.all()[0].key,
     "seat": lambda study: Assignment.objects.filter(study=study).submitted()[0].pk,
 }
 ROWS: dict[str, Callable[[Study], Any]] = {

@@ -63,8 +63,10 @@ def page(study: Study) -> tuple[Agreement, list[Look]]:
     return found, looks
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _records(table: pd.DataFrame | None) -> list[dict[str, Any]]:
     """Rows with None for what is undefined."""
+    if table is None:
+        return []
     return [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in table.to_dict("records")]
 
 

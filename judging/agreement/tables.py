@@ -33,15 +33,14 @@ class Divided:
     texts: list[Response]
 
 
-def items(criterion: Criterion) -> pd.DataFrame:
+def items(criterion: Criterion) -> pd.DataFrame | None:
     """Distribution and soft label of every item's answers, by keys: ready to be written as a table."""
-    return _named(criterion, item_numbers(units(criterion)))
+    asked = units(criterion)
+    return None if asked is None else _named(criterion, item_numbers(asked))
 
 
-def item_numbers(asked: Units | None) -> pd.DataFrame:
+def item_numbers(asked: Units) -> pd.DataFrame:
     """One row a unit, by primary keys: item_id, response_id, other_id, and what describe_items says."""
-    if asked is None or asked.given.empty:
-        return pd.DataFrame()
     domain = asked.domain
     unit, _, value = asked.long
     found = describe_items(unit, value, domain)
@@ -56,8 +55,6 @@ def item_numbers(asked: Units | None) -> pd.DataFrame:
 
 def _named(criterion: Criterion, found: pd.DataFrame) -> pd.DataFrame:
     """The same with keys in place of numbers; columns that name nothing are left out."""
-    if found.empty:
-        return found
     item_keys = dict(criterion.study.items.values_list("pk", "key"))
     keys = dict(criterion.study.responses.values_list("pk", "key"))
     table = found.assign(
@@ -70,24 +67,25 @@ def _named(criterion: Criterion, found: pd.DataFrame) -> pd.DataFrame:
     return table[[*names, *rest]]
 
 
-def annotators(criterion: Criterion) -> pd.DataFrame:
+def annotators(criterion: Criterion) -> pd.DataFrame | None:
     """Correlation with the rest, severity, scale use and self-consistency of every annotator, by pseudonym."""
-    return people(criterion, units(criterion))
+    asked = units(criterion)
+    return None if asked is None else people(criterion, asked)
 
 
-def people(criterion: Criterion, asked: Units | None) -> pd.DataFrame:
+def people(criterion: Criterion, asked: Units) -> pd.DataFrame | None:
     """The same from answers that were read already; repeats are read where the study has some."""
     if criterion.study.items.filter(role=Item.Role.REPEAT).exists():
-        asked = units(criterion, repeats=True)
-    if asked is None or not asked.numeric or asked.given.empty:
-        return pd.DataFrame()
+        asked = units(criterion, repeats=True) or asked
+    if not asked.numeric:
+        return None
     found = describe_annotators(*asked.long, asked.domain)
     keys = dict(Annotator.objects.filter(study=criterion.study).values_list("pk", "key"))
     named = found.assign(annotator=found["annotator_id"].map(keys)).sort_values("annotator")
     return named[["annotator", *[c for c in found.columns if c != "annotator_id"]]]
 
 
-TABLES: dict[str, Callable[[Criterion], pd.DataFrame]] = {"items": items, "annotators": annotators}
+TABLES: dict[str, Callable[[Criterion], pd.DataFrame | None]] = {"items": items, "annotators": annotators}
 
 
 def most_divided(criterion: Criterion, asked: Units) -> list[Divided]:

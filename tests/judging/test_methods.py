@@ -1,16 +1,44 @@
-"""The methods page is held to the code: add a part under templates/judging/methods with an `id` for each name."""
+"""The methods page is held to the code: a part under templates/judging/methods has an `id` for each name.
 
+Whoever adds a function to judging.stats, or a key to the JSON of a result, says in a part of the page what it is:
+`<span id="name">` around the words, or an empty one in the heading, is enough for these tests.
+"""
+
+import inspect
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 
+from annotate.models import Study
+from judging import agreement as agreements
+from judging import audit as audits
+from judging import stats
 from judging.methods import parts
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = {name: f for name in stats.__all__ if inspect.isfunction(f := getattr(stats, name))}
+# Names of what is audited or asked stand where keys do.
+NOT_KEYS = {"study", "simulated", "scorers", "criteria"}
 
 
 @pytest.fixture
 def ids(client: Client) -> list[str]:
     return re.findall(r'id="(\w+)"', client.get("/methods/").content.decode())
+
+
+def keys(found: Any) -> Iterator[str]:
+    """Every key of a JSON answer, however deep."""
+    if isinstance(found, dict):
+        for key, value in found.items():
+            yield key
+            yield from keys(value)
+    if isinstance(found, list):
+        for value in found:
+            yield from keys(value)
 
 
 def test_each_id_stands_once(ids: list[str]) -> None:
@@ -23,3 +51,40 @@ def test_each_part_is_in_the_contents(client: Client) -> None:
     for part in parts():
         assert f'<a href="#{part.fragment}">{part.title}</a>' in html
         assert f'<h2 id="{part.fragment}">' in html
+
+
+def test_every_statistic_has_a_section(ids: list[str]) -> None:
+    assert sorted(set(FUNCTIONS) - set(ids)) == []
+
+
+@pytest.mark.django_db
+def test_every_key_of_agreement_and_audit_is_explained(ids: list[str], demo: Study) -> None:
+    found = [agreements.as_json(demo, agreements.report(demo)), audits.as_json(demo)]
+    assert sorted(set(keys(found)) - NOT_KEYS - set(ids)) == []
+
+
+@pytest.mark.django_db
+def test_every_key_of_agreement_and_audit_is_in_the_readme(demo: Study) -> None:
+    readme = (ROOT / "README.md").read_text()
+    found = [agreements.as_json(demo, agreements.report(demo)), audits.as_json(demo)]
+    assert [key for key in sorted(set(keys(found)) - NOT_KEYS) if f"`{key}`" not in readme] == []
+
+
+def test_every_link_to_the_page_arrives(ids: list[str]) -> None:
+    linked = {
+        fragment
+        for page in (ROOT / "templates").rglob("*.html")
+        for fragment in re.findall(r"{% url 'methods' %}#(\w+)", page.read_text())
+    }
+    assert linked <= set(ids)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_docstrings_name_every_parameter_and_result(name: str) -> None:
+    text = inspect.getdoc(FUNCTIONS[name]) or ""
+    sections = re.findall(r"^(\w+)\n-+$", text, re.MULTILINE)
+    assert sections[:2] == ["Parameters", "Returns"], sections
+    assert {"Notes", "References"} & set(sections), "a formula or a source"
+    asked = text.split("Parameters\n", 1)[1].split("Returns\n", 1)[0]
+    for parameter in inspect.signature(FUNCTIONS[name]).parameters:
+        assert re.search(rf"\b{parameter}\b", asked), parameter

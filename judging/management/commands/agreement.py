@@ -47,7 +47,7 @@ class Command(BaseCommand):
             for criterion in study.criteria.all():
                 for name, table in TABLES.items():
                     found = table(criterion)
-                    if not found.empty:
+                    if found is not None:
                         found.to_csv(folder / f"{criterion.key}-{name}.csv", index=False)
         except OSError as error:
             raise CommandError(f"--tables {folder}: {error.strerror}") from error
