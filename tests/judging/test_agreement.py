@@ -243,7 +243,9 @@ def test_repeats_show_how_far_somebody_agrees_with_himself(db: None, tmp_path: P
     quality = Criterion.objects.get(study__slug="again", key="quality")
     before = {e.criterion.key: e.n_answers for e in agreements.agreement(quality.study)}
     assert before["quality"] == PROMPTS * RESPONSES * PEOPLE, "repeats count for nothing else"
-    table = tables.annotators(quality).set_index("annotator")
+    found = tables.annotators(quality)
+    assert found is not None
+    table = found.set_index("annotator")
     assert table["n_repeats"].tolist() == [2, 0, 0, 0, 0, 0]
     assert table["repeat_agreement"].iloc[0] <= 0.5
     assert (table["n"] == PROMPTS * RESPONSES).all()
