@@ -1,6 +1,7 @@
 """Every format by a small file in its published shape: recognised, taken in whole, or refused whole."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def test_plain_tables_are_mapped(tmp_path: Path) -> None:
     }
     found = brought(path, mapping=mapping)
     assert found.reading.format.name == "mapped"
-    assert sorted(Answer.objects.values_list("value", flat=True)) == [4, 5]
+    assert set(Answer.objects.values_list("value", flat=True)) == {4, 5}
     assert set(Annotator.objects.values_list("key", flat=True)) == {"anna", "ben"}
     assert any("Windows-1252" in remark for remark in found.reading.remarks)
 
@@ -161,12 +162,8 @@ def test_pairs_in_plain_tables_with_words_numbers_and_lists(tmp_path: Path) -> N
     )
     labels = Answer.objects.filter(criterion__key="preference").order_by("pk").values_list("label", "value")
     assert list(labels) == [("both_bad", 0), ("", 2)]
-    assert sorted(Answer.objects.filter(criterion__key="similarity").values_list("value", flat=True)) == [
-        1,
-        1,
-        2,
-        4,
-    ]
+    alike = Answer.objects.filter(criterion__key="similarity").values_list("value", flat=True)
+    assert Counter(alike) == {1: 2, 2: 1, 4: 1}
 
 
 @pytest.mark.django_db
@@ -204,7 +201,7 @@ def test_crowd_kit_is_read_into_the_study_that_has_the_texts(tmp_path: Path) -> 
         brought(jsonl(tmp_path / "c.jsonl", rows), slug="none")
     found = brought(jsonl(tmp_path / "c.jsonl", rows), slug="texts")
     assert {t: n for t, n in found.new.items() if n} == {"answers": 2, "annotators": 2, "judgments": 2}
-    with pytest.raises(FolderError, match="c.jsonl, line 1, task: expected a response_id of the study"):
+    with pytest.raises(FolderError, match=r"c\.jsonl, line 1, task: expected a response_id of the study"):
         brought(jsonl(tmp_path / "c.jsonl", [{"task": "?", "worker": "w", "label": 1}]), slug="texts")
 
 
@@ -229,7 +226,9 @@ VALUES = st.recursive(
         ["", "a", "tie", "model_a", "A>>B", "[1, 2]", "{}", "\ud800", "\x00", "nan", "x" * 300, "2026-01-01"]
     ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["role", "content", "text", "response", "pref", "value", "score", "turns", "category"]), inner, max_size=3
+        st.sampled_from(["role", "content", "text", "response", "pref", "value", "score", "turns", "category"]),
+        inner,
+        max_size=3,
     ),
     max_leaves=6,
 )  # fmt: skip
@@ -254,17 +253,25 @@ def test_no_row_makes_a_reader_fall_over(name: str, tmp_path: Path, data: st.Dat
 
 
 def _read_or_refused(paths: list[Path], name: str, **options: Any) -> None:
+    refused = _refusal(paths, name, Options(slug="fuzz", **options))
+    if refused is None:
+        return
+    assert refused.problems
+    assert all(p.expected and p.found for p in refused.problems)
+    # Told of the files that were given, never of the folder made of them.
+    assert all(p.file in {path.name for path in paths} for p in refused.problems), refused.problems
+
+
+def _refusal(paths: list[Path], name: str, options: Options) -> FolderError | None:
     try:
-        with formats.read(paths, name, Options(slug="fuzz", **options)) as reading:
+        with formats.read(paths, name, options) as reading:
             try:
                 check_folder(reading.folder, parts=[Scores()])
             except FolderError as error:
-                raise reading.origin(error) from error
+                return reading.origin(error)
     except FolderError as error:
-        assert error.problems
-        assert all(p.expected and p.found for p in error.problems)
-        # Told of the files that were given, never of the folder made of them.
-        assert all(p.file in {path.name for path in paths} for p in error.problems), error.problems
+        return error
+    return None
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
