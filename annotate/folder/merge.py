@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from django.db.models import Exists, Model, OuterRef, Prefetch, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 
 from annotate import design
 from annotate.models import Annotator, Item, ItemResponse, Prompt, Response, Study
@@ -151,6 +151,7 @@ def merge_items(merge: Merge, known: Known, table: Table | None) -> None:
             ((line, row) for line, row in rows if depths.get(row.item_id, 0) == depth), TEXTS
         ):
             _merge_items(merge, table.file if table else "items", batch)
+    withhold(merge.study)
 
 
 def _depth(known: Known, key: str) -> int:
@@ -184,15 +185,22 @@ def _merge_items(merge: Merge, file: str, batch: Sequence[tuple[int, ItemRow]]) 
             merge.compare(file, line, item_columns(item), row.model_dump(exclude={"item_id"}))
     Item.objects.bulk_create(new.values())
     _add_item_responses(merge, new, [row for _, row in batch if row.item_id in new])
-    withhold(merge.study)
     merge.added("items", len(new))
 
 
 def withhold(study: Study) -> None:
-    """An item is withheld while a response that it shows is held back."""
-    held = ItemResponse.objects.filter(item=OuterRef("pk")).exclude(response__held_back="")
-    study.items.filter(Exists(held), withheld=False).update(withheld=True)
-    study.items.filter(~Exists(held), withheld=True).update(withheld=False)
+    """An item is withheld while a response that it shows is held back.
+
+    By keys, from the few responses that are held back: PostgreSQL knows nothing yet of rows that this transaction
+    brought, and joined whole tables row by row, for hours.
+    """
+    held = list(study.responses.exclude(held_back="").order_by().values_list("pk", flat=True))
+    shown = ItemResponse.objects.filter(item__study=study)
+    now = {link.item_id for link in by_key(shown, "response_id", held)}
+    before = set(study.items.filter(withheld=True).values_list("pk", flat=True))
+    for items, withheld in ((now - before, True), (before - now, False)):
+        for part in batches(sorted(items), PARAMETERS):
+            study.items.filter(pk__in=part).update(withheld=withheld)
 
 
 def whole_items(study: Study) -> QuerySet[Item]:
