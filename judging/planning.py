@@ -12,6 +12,7 @@ from annotate.models import Criterion
 from judging.agreement import SEED, Units, units
 from judging.stats import Estimate, krippendorff_alpha, underrating, value_counts
 from judging.stats.estimate import bootstrap_weights, percentile_interval
+from judging.stats.simulation import StudyModel, simulated_study
 
 TARGET = 0.8
 SMALL_GAIN = 0.02  # in reliability, by twice the annotators: not worth them
@@ -216,8 +217,7 @@ def sentence(found: Curve, target: float) -> str:
 
 
 # Before a study: data sets from a stated model, audited as a real study is.
-QUALITY_SD, SEVERITY_SD, TASTE_SD = 0.4, 0.45, 0.2  # in points of a five-point scale
-VALIDITY = 0.5  # correlation of score and quality
+QUALITY_SD, TASTE_SD = 0.4, 0.2  # in points of a five-point scale
 MOST_RATINGS = 100_000
 RATINGS_IN_ALL = 900_000
 
@@ -303,37 +303,11 @@ def plan(design: Design) -> Plan:
 
 def _simulated(design: Design, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ratings and responses without underrating; whoever rates a prompt rates all its responses."""
-    rng = np.random.default_rng([SEED, seed])
-    shape = (design.prompts, design.responses)
-    rho = design.correlation
-    quality = rng.normal(size=shape)
-    unusual = rho * quality + math.sqrt(1 - rho**2) * rng.normal(size=shape)
-    score = VALIDITY * quality + math.sqrt(1 - VALIDITY**2) * rng.normal(size=shape)
-    severity = rng.normal(0, SEVERITY_SD, design.annotators)
-    taste = rng.normal(0, TASTE_SD, design.annotators)
-    who = np.argsort(rng.random((design.prompts, 1, design.annotators)), axis=2)[:, :, : design.ratings]
-    who = np.broadcast_to(who, (*shape, design.ratings))
     # One rating's error beside its true part, so that its reliability is the one asked for.
     error = max(0.0, QUALITY_SD**2 * (1 / design.reliability - 1) - TASTE_SD**2)
-    said = QUALITY_SD * quality[..., None] + severity[who] + taste[who] * unusual[..., None]
-    said = said + rng.normal(0, math.sqrt(error), who.shape)
-    prompt, response, _ = np.indices(who.shape)
-    number = prompt * design.responses + response
-    ratings = pd.DataFrame(
-        {
-            "prompt_id": prompt.ravel(),
-            "response_id": number.ravel(),
-            "annotator_id": who.ravel(),
-            "value": said.ravel(),
-        }
-    )
-    responses = pd.DataFrame(
-        {
-            "prompt_id": np.repeat(np.arange(design.prompts), design.responses),
-            "response_id": np.arange(design.prompts * design.responses),
-            "score": score.ravel(),
-            "unusualness": unusual.ravel(),
-            "log_length": rng.normal(size=shape).ravel(),
-        }
-    )
-    return ratings, responses
+    model = StudyModel(
+        design.prompts, design.responses, design.annotators, design.ratings, design.correlation,
+        quality=QUALITY_SD, taste=TASTE_SD, noise=math.sqrt(error), cut=False,
+    )  # fmt: skip
+    study = simulated_study(model, [0.0], np.random.default_rng([SEED, seed]))
+    return study.ratings, study.responses.rename(columns={study.scorers[0]: "score"})

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from judging.stats.columns import TINY
-from judging.stats.estimate import Estimate, FloatArray
+from judging.stats.estimate import Estimate, FloatArray, unbounded_t_interval
 
 Parts = tuple[FloatArray, FloatArray, FloatArray]
 """Replicates without one prompt, one annotator, one cell, as of `Moments.replicates`."""
@@ -178,7 +178,9 @@ class Jackknifed:
         variance = self.variance(name, index)
         if variance is None or self.df < 1:
             return Estimate(point, None, None, self.n, "No interval.", self.confidence)
-        return interval_of(point, abs(sign) * math.sqrt(variance.total), self.df, self.n, self.confidence)
+        return unbounded_t_interval(
+            point, abs(sign) * math.sqrt(variance.total), self.df, self.n, self.confidence
+        )
 
     def strength(self, *, second: bool) -> tuple[float | None, Variance | None, bool]:
         """Return the identification strength, its variance, and whether the measures are what is weak."""
@@ -204,12 +206,6 @@ def jackknifed(
     """Return the solutions of a moment matrix and of its replicates."""
     one, two, three = (solved(part, second=second) for part in parts)
     return Jackknifed(solved(total, second=second), (one, two, three), df, n, confidence)
-
-
-def interval_of(point: float, error: float, df: int, n: int, confidence: float) -> Estimate:
-    """Return the estimate with its t interval."""
-    reach = float(stats.t.ppf((1 + confidence) / 2, df)) * error
-    return Estimate(point, point - reach, point + reach, n, None, confidence)
 
 
 def p_values(point: float, error: float, df: int) -> tuple[float, float]:
@@ -269,7 +265,7 @@ def _covariance(part: Solution) -> FloatArray | None:
 
 def _kept_values(top: float, bottom: float, v: FloatArray) -> tuple[float, ...]:
     """Return the ends of {x: (top + x bottom)^2 <= v_gg + 2 x v_gl + x^2 v_ll}; infinite, or none at all."""
-    a, b, c = bottom**2 - v[1, 1], top * bottom - v[0, 1], top**2 - v[0, 0]
+    a, b, c = float(bottom**2 - v[1, 1]), float(top * bottom - v[0, 1]), float(top**2 - v[0, 0])
     if not a > 0:
         return (-math.inf, math.inf)
     root = b * b - a * c

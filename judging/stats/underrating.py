@@ -10,17 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from judging.stats.columns import (
-    TINY,
-    beside_unusualness,
-    independent_columns,
-    left_out_words,
-    pooled_scales,
-)
-from judging.stats.estimate import Estimate, FloatArray, check_confidence
+from judging.stats.columns import TINY, beside_unusualness, prepared
+from judging.stats.estimate import Estimate, FloatArray, check_confidence, unbounded_t_interval
 from judging.stats.moments import Moments, cross_rater_moments
-from judging.stats.sample import Sample, sample_of, why_undefined
-from judging.stats.slopes import Jackknifed, Parts, interval_of, jackknifed, p_values, robust_interval, solved
+from judging.stats.sample import Sample, sample_of
+from judging.stats.slopes import Jackknifed, Parts, jackknifed, p_values, robust_interval, solved
 from judging.stats.verdict import Underrating, Verdict, cannot, judged
 
 
@@ -154,42 +148,20 @@ def _of_group(
     sample: Sample, blank: Underrating, names: Sequence[str], scorers: Sequence[str], second: str | None
 ) -> dict[str, Underrating]:
     """Return the results of scorers that scored the same responses."""
-    why_not = why_undefined(sample)
-    if why_not:
-        return dict.fromkeys(scorers, cannot(blank, why_not))
-    scales = pooled_scales(sample.panel)
-    first = 1 + len(names)
-    measures = scales[[0]] if second is None else scales[[0, first]]
-    why_not = _why_constant(sample, measures)
-    if why_not:
-        return dict.fromkeys(scorers, cannot(blank, why_not))
-    columns = sample.panel.columns / np.where(scales > 0, scales, 1.0)
-    varied = [name for name, scale in zip(names, scales[1:first], strict=True) if scale > 0]
-    at = [0, *(1 + names.index(name) for name in varied)]
-    kept, confounded = independent_columns(columns[:, at], sample.panel.prompt, varied)
-    notes = left_out_words(names, varied, "does not vary within prompts")
-    notes += left_out_words(varied, kept, "follows from the other covariates")
-    blank = replace(blank, notes=blank.notes + notes)
-    if confounded:
-        words = f"Unusualness and {confounded} rise and fall together; nothing can tell them apart."
-        return dict.fromkeys(scorers, cannot(blank, words))
-    beside = [0, *(1 + names.index(name) for name in kept), *([] if second is None else [first])]
-    at_score = len(names) + (1 if second is None else 2)
-    chosen = [at_score + i for i in range(len(scorers)) if scales[at_score + i] > 0]
-    # The slope does not depend on the ratings' units; unit spread keeps sums of fourth powers in range.
-    spread = float(sample.panel.value.std())
-    value = (sample.panel.value - sample.panel.value.mean()) / spread
-    panel = replace(sample.panel, columns=columns[:, [*beside, *chosen]], value=value)
-    moments = cross_rater_moments(panel)
+    ready = prepared(sample, names, scorers, second)
+    blank = replace(blank, notes=blank.notes + ready.notes)
+    if ready.panel is None or ready.scales is None:
+        return dict.fromkeys(scorers, cannot(blank, ready.why_not))
+    flat = cannot(blank, "The scorer gives all responses to a prompt the same score.")
+    found = dict.fromkeys(scorers, flat)
+    moments = cross_rater_moments(ready.panel)
     parts = moments.replicates()
-    found = {}
-    for i, name in enumerate(scorers):
-        if at_score + i not in chosen:
-            found[name] = cannot(blank, "The scorer gives all responses to a prompt the same score.")
-            continue
-        own = [*range(1 + len(beside)), 1 + len(beside) + chosen.index(at_score + i)]
-        units = (spread, float(scales[at_score + i]))
-        found[name] = _of_scorer(blank, _only(moments, own), _parts(parts, own), kept, units, second)
+    for i, (name, scale) in enumerate(ready.scales.items()):
+        own = [*range(1 + ready.n_beside), 1 + ready.n_beside + i]
+        units = (ready.spread, scale)
+        found[name] = _of_scorer(
+            blank, _only(moments, own), _parts(parts, own), ready.covariates, units, second
+        )
     return found
 
 
@@ -267,15 +239,6 @@ def _slopes(
     )  # fmt: skip
 
 
-def _why_constant(sample: Sample, measures: FloatArray) -> str | None:
-    """Return why unusualness or ratings do not vary enough for a slope, or None."""
-    if (measures == 0).any():
-        return "Unusualness does not vary between the responses to a prompt."
-    if np.ptp(sample.panel.value) == 0:
-        return "All ratings are the same, so they say nothing about quality."
-    return None
-
-
 def _blank(sample: Sample, smallest_effect: float, confidence: float) -> Underrating:
     """Return the result before anything is estimated."""
     panel, n = sample.panel, len(sample.kept)
@@ -322,7 +285,7 @@ def _naive(moments: Moments, blank: Underrating) -> Estimate:
     leaning = parts[:, :-1, -1] - parts[:, :-1, :-1] @ theta
     weight = np.linalg.solve(total[:-1, :-1], np.eye(len(theta))[1])
     error = math.sqrt(float(((leaning @ weight) ** 2).sum()) * clusters / (clusters - 1))
-    return interval_of(-slope, error, clusters - 1, n, confidence)
+    return unbounded_t_interval(-slope, error, clusters - 1, n, confidence)
 
 
 def _diagnostics(total: FloatArray, moments: Moments) -> tuple[float | None, float | None, float | None]:

@@ -7,6 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from judging.stats.simulation import StudyModel, simulated_study
+
 Floats = NDArray[np.float64]
 
 
@@ -25,37 +27,18 @@ def simulate(
     taste: float = 0.2,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return ratings and responses; quality and unusualness correlate by rho, the score falls by `effect`."""
-    rng = np.random.default_rng(seed)
-    shape = (prompts, size)
-    quality = rng.normal(size=shape)
-    unusual = rho * quality + np.sqrt(1 - rho**2) * rng.normal(size=shape)
-    length = rng.normal(size=shape)
-    error = np.sqrt(0.75) * rng.normal(size=shape)
-    score = 0.5 * quality - effect * unusual + length_effect * length + error
-    severity, liking = rng.normal(0, 0.45, annotators), rng.normal(0, taste, annotators)
-    draws = (prompts, size) if itemwise else (prompts, 1)
-    who = np.argsort(rng.random((*draws, annotators)), axis=2)[:, :, :seats]
-    who = np.broadcast_to(who, (prompts, size, seats))
-    said = 3 + 0.8 * quality[..., None] + severity[who] + liking[who] * unusual[..., None]
-    said = np.clip(np.round(said + rng.normal(0, noise, who.shape)), 1, 5)
-    prompt, response, _ = np.indices(who.shape)
-    ratings = pd.DataFrame(
-        {
-            "prompt_id": [f"p{x}" for x in prompt.ravel()],
-            "response_id": [f"r{x}" for x in (prompt * size + response).ravel()],
-            "annotator_id": [f"w{x}" for x in who.ravel()],
-            "value": said.ravel(),
-        }
-    )
-    responses = pd.DataFrame(
-        {
-            "prompt_id": [f"p{x}" for x in np.repeat(np.arange(prompts), size)],
-            "response_id": [f"r{x}" for x in range(prompts * size)],
-            "score": score.ravel(),
-            "unusualness": unusual.ravel(),
-            "log_length": length.ravel(),
-        }
-    )
+    sd = float(np.sqrt(score_sd(effect, rho) ** 2 + length_effect**2))
+    model = StudyModel(
+        prompts=prompts, responses=size, annotators=annotators, ratings=seats, correlation=rho,
+        validity=0.5 / sd, quality=0.8, noise=noise, taste=taste, by_item=itemwise, length_effect=length_effect / sd,
+    )  # fmt: skip
+    study = simulated_study(model, [effect / sd], np.random.default_rng(seed))
+    ratings, responses = study.ratings, study.responses.rename(columns={"scorer 1": "score"})
+    for frame in (ratings, responses):
+        frame["prompt_id"] = "p" + frame["prompt_id"].astype(str)
+        frame["response_id"] = "r" + frame["response_id"].astype(str)
+    ratings["annotator_id"] = "w" + ratings["annotator_id"].astype(str)
+    responses["score"] *= sd
     return ratings, responses
 
 
