@@ -70,7 +70,7 @@ def split_instruments(
     """
     if splits < 1:
         raise ValueError(f"splits must be at least 1, got {splits}.")
-    ready, n = _ready(ratings, responses, scorers, covariates, confidence)
+    ready, n = ready_for(ratings, responses, scorers, covariates, confidence)
     panel = ready.panel
     if panel is None:
         return {name: Estimate.undefined(ready.why_not, n, confidence) for name in scorers}
@@ -89,14 +89,29 @@ def split_instruments(
     return _by_scorer(scorers, ready, np.array(found), np.array(leaning), (n, confidence))
 
 
-def _ready(
+def ready_for(
     ratings: pd.DataFrame,
     responses: pd.DataFrame,
     scorers: Sequence[str],
     covariates: Sequence[str],
     confidence: float,
 ) -> tuple[Prepared, int]:
-    """Return what can be analyzed, and how many responses that is."""
+    """Return what can be analyzed of several scorers at once, and how many responses that is.
+
+    Parameters
+    ----------
+    ratings, responses, scorers, covariates, confidence
+        As for `underratings`.
+
+    Returns
+    -------
+    tuple of Prepared and int
+
+    Raises
+    ------
+    ValueError
+        As `underratings`.
+    """
     check_confidence(confidence)
     beside = beside_unusualness(covariates, scorers)
     sample = sample_of(ratings, responses, beside, tuple(scorers))
@@ -222,7 +237,7 @@ def pigeonhole(
     ----------
     Owen (2007), Annals of Applied Statistics 1:386. Owen and Eckles (2012), Annals of Applied Statistics 6:895.
     """
-    ready, n = _ready(ratings, responses, scorers, covariates, confidence)
+    ready, n = ready_for(ratings, responses, scorers, covariates, confidence)
     panel, given = ready.panel, list(ready.scales or {})
     if panel is None:
         return {name: Estimate.undefined(ready.why_not, n, confidence) for name in scorers}

@@ -323,13 +323,12 @@ def _drawn(ratings: FloatArray, given: FloatArray, columns: FloatArray, weight: 
 
     def of_one(a: FloatArray, b: FloatArray) -> FloatArray:
         products = (a[:, None] * b[None]).reshape(size * size, -1)
-        found: FloatArray = (square @ products.T).reshape(1, len(weight), size, size)
-        return found
+        return np.asarray((square @ products.T).reshape(1, len(weight), size, size))
 
     n, total = (weight @ given.T)[None], (weight @ ratings.T)[None]
     stays = n * n > np.diagonal(of_one(given, given), axis1=2, axis2=3)
     same = (of_one(ratings, ratings), of_one(ratings, given), of_one(given, given))
-    return _moments_of(n, total, stays, same, columns[None])[0][0]
+    return np.asarray(_moments_of(n, total, stays, same, columns[None])[0][0])
 
 
 def _outer(a: FloatArray, b: FloatArray) -> FloatArray:

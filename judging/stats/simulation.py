@@ -156,13 +156,14 @@ def simulated_study(model: StudyModel, effects: Sequence[float], rng: np.random.
         said = np.asarray(np.clip(np.round(said), 1, 5))
     prompt, response, _ = np.indices(who.shape)
     number = prompt * model.responses + response
-    columns: dict[str, FloatArray | IntArray] = {
-        "prompt_id": prompt,
-        "response_id": number,
-        "annotator_id": who,
-        "value": said,
-    }
-    ratings = pd.DataFrame({name: np.ravel(values) for name, values in columns.items()})
+    ratings = pd.DataFrame(
+        {
+            "prompt_id": np.ravel(prompt),
+            "response_id": np.ravel(number),
+            "annotator_id": np.ravel(who),
+            "value": np.ravel(said),
+        }
+    )
     responses = pd.DataFrame(
         {
             "prompt_id": np.repeat(np.arange(model.prompts), model.responses),

@@ -170,7 +170,7 @@ def test_the_page_plans_and_says_what_is_wrong(demo: Study, staff: Client) -> No
         "reliability": "0.12",
     }
     html = staff.get("/studies/demo/planning/", asked).content.decode()
-    assert "0.14 SD of the score per SD of unusualness" in html
+    assert "0.15 SD of the score per SD of unusualness" in html
     for changed, words in (
         ({"prompts": "many"}, "prompts: expected a number, found “many”"),
         ({"prompts": "2.5"}, "prompts: expected a whole number, found 2.5"),
