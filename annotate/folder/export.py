@@ -46,6 +46,7 @@ def export_folder(
     form: Form | None = None,
     progress: Progress = quiet,
     further: Callable[[Study], Iterable[Sheet]] = lambda study: (),
+    beside: Callable[[Study, Path, dict[str, Any]], Written] | None = None,
 ) -> Exported:
     """Write the study to `target`. Raises FolderError, and leaves the target as it was, when that can't be done."""
     form = form or Form()
@@ -57,7 +58,11 @@ def export_folder(
         files += [
             _write(folder, form, sheet) for sheet in sheets if sheet.count or sheet.table in NEVER_LEFT_OUT
         ]
-        text = json.dumps(_manifest(study, spec, files), ensure_ascii=False, indent=2)
+        manifest = _manifest(study, spec, files)
+        if beside is not None:
+            # A file that says what the manifest says, and stands in it itself.
+            manifest["files"].append(asdict(beside(study, folder, manifest)))
+        text = json.dumps(manifest, ensure_ascii=False, indent=2)
         (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
     return Exported(study, {file.table: file.rows for file in files[1:]})
 
@@ -230,18 +235,23 @@ def _left_open_count(study: Study) -> int:
 
 
 def _manifest(study: Study, spec: StudySpec, files: list[Written]) -> dict[str, Any]:
-    excluded = Judgment.objects.in_study(study).exclude(excluded="").order_by("excluded").values("excluded")
     return {
         "study": study.slug,
         "software": {"name": "offbeat", "version": version()},
         "settings_sha256": spec.sha256,
         "seed": study.seed,
         "files": [asdict(file) for file in files],
-        "exclusions": [
-            {"rule": row["excluded"], "judgments": row["judgments"], "answers": row["rows"]}
-            for row in excluded.annotate(judgments=Count("pk", distinct=True), rows=Count("answers"))
-        ],
+        "exclusions": exclusions(study),
     }
+
+
+def exclusions(study: Study) -> list[dict[str, Any]]:
+    """Every reason for which judgments do not count, with how many judgments and answers it concerns."""
+    excluded = Judgment.objects.in_study(study).exclude(excluded="").order_by("excluded").values("excluded")
+    return [
+        {"rule": row["excluded"], "judgments": row["judgments"], "answers": row["rows"]}
+        for row in excluded.annotate(judgments=Count("pk", distinct=True), rows=Count("answers"))
+    ]
 
 
 def version() -> str:

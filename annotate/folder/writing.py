@@ -190,6 +190,9 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 OURS = {"study", "prompts", "responses", "items", "answers", "annotators", "scores", "manifest"}
+# First words of the names of files that other exports write.
+OURS |= {"README", "long", "wide", "read", "preferences", "unpaired", "soft_labels", "crowdkit", "sts"}
+OURS |= {"annotations", "rewardbench", "agreement", "audit"}
 
 
 def _check_target(target: Path) -> None:

@@ -1,3 +1,4 @@
+from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.checks import Tags
@@ -7,26 +8,41 @@ from annotate.folder import FolderError, Form
 from annotate.folder.progress import bar
 from annotate.folder.tables import FORMS
 from annotate.models import Study
-from judging.exports import export_folder
+from judging.writers import WRITERS, export
 
 
 class Command(BaseCommand):
     # The other checks load every page, and the pages load pandas: a second, and 100 MB.
     requires_system_checks = [Tags.models]
-    help = "Write a study as a folder that load_study reads."
+    help = (
+        "Write a study as a folder that load_study reads, or in the shape of another tool.\n\n"
+        + "\n".join(f"  {w.name:20} {w.title}" for w in WRITERS.values())
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs
+        )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
         parser.add_argument("folder")
-        parser.add_argument("--format", choices=FORMS, default="jsonl")
-        parser.add_argument("--gzip", action="store_true", help="compress the tables")
+        parser.add_argument("--as", dest="name", choices=WRITERS, default="folder", metavar="NAME")
+        parser.add_argument("--format", choices=FORMS, default="jsonl", help="of a study folder")
+        parser.add_argument("--gzip", action="store_true", help="compress the tables of a study folder")
+        parser.add_argument(
+            "--raw-cells",
+            action="store_true",
+            help="leave texts that begin with = + - @ as they are, though a spreadsheet calculates them",
+        )
 
-    def handle(self, *, slug: str, folder: str, format: str, gzip: bool, **options: Any) -> None:
+    def handle(self, *, slug: str, folder: str, name: str, raw_cells: bool, **given: Any) -> None:
         study = Study.objects.filter(slug=slug).first()
         if study is None:
             raise CommandError(f"There is no study {slug!r}.")
+        form = Form(given["format"], given["gzip"])
         try:
-            exported = export_folder(study, folder, Form(format, gzip), progress=bar)
+            exported = export(study, folder, name, form, escape=not raw_cells, progress=bar)
         except FolderError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{exported} → {folder}")

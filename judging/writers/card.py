@@ -1,0 +1,102 @@
+"""A study folder in Parquet with a data card, which `datasets.load_dataset` reads as it lies there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from annotate.folder.writing import Written, sha256
+from annotate.models import Study
+
+CARD = "README.md"
+
+
+def write_card(study: Study, folder: Path, manifest: dict[str, Any]) -> Written:
+    text = card(study, manifest)
+    (folder / CARD).write_text(text, encoding="utf-8", newline="\n")
+    return Written(CARD, "card", text.count("\n"), sha256(folder / CARD))
+
+
+def card(study: Study, manifest: dict[str, Any]) -> str:
+    """What is in the folder, who is behind it, and what does not count."""
+    tables = [f for f in manifest["files"] if f["table"] != "study"]
+    configs = "\n".join(
+        f"- config_name: {f['table']}\n  data_files: {f['name']}"
+        + ("\n  default: true" if f["table"] == "answers" else "")
+        for f in tables
+    )
+    languages = sorted(set(study.prompts.values_list("language", flat=True)))
+    counts = "\n".join(f"| {f['table']} | {f['rows']:,} | `{f['name']}` |" for f in tables)
+    asked = "\n".join(
+        f"- **{c.key}** ({c.kind}, on a {c.on}): {_one_line(c.text)}" for c in study.criteria.all()
+    )
+    return "\n".join(
+        [
+            "---",
+            f"pretty_name: {json.dumps(study.title, ensure_ascii=False)}",
+            "language:",
+            *(f"- {json.dumps(language)}" for language in languages),
+            "tags:",
+            "- human-feedback",
+            "- offbeat",
+            *(["- simulated"] if study.simulated else []),
+            "configs:",
+            configs,
+            "---",
+            "",
+            f"# {_one_line(study.title)}",
+            "",
+            *_simulated(study),
+            "People judged responses to prompts; one row of `answers` is one value that one of them gave.",
+            "",
+            "| table | rows | file |",
+            "|---|---|---|",
+            counts,
+            "",
+            "## What was asked",
+            "",
+            asked,
+            "",
+            "## Who answered",
+            "",
+            f"{study.annotators.count():,} annotators, known by pseudonym only;"
+            f" {study.seats} were wanted for each item.",
+            "",
+            "## What does not count",
+            "",
+            *_exclusions(manifest),
+            "Answers of practice, gold and repeat items are in the tables, and no statistic uses them (column `role`).",
+            "",
+            "## Licence",
+            "",
+            "None is stated. Whoever publishes this set says which, for the texts and for the answers.",
+            "",
+            "## Reading it",
+            "",
+            "```python",
+            "from datasets import load_dataset",
+            'answers = load_dataset("parquet", data_files="answers.parquet")["train"]',
+            "```",
+            "",
+            "`manage.py load_study FOLDER` gives the same study back.",
+            "",
+        ]
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _simulated(study: Study) -> list[str]:
+    said = "**The annotators and scorers of this study are simulated**: nothing here is about real people or machines."
+    return [said, ""] if study.simulated else []
+
+
+def _exclusions(manifest: dict[str, Any]) -> list[str]:
+    rules = manifest["exclusions"]
+    if not rules:
+        return ["No judgment was excluded.", ""]
+    return [
+        *(f"- {_one_line(r['rule'])}: {r['judgments']:,} judgments, {r['answers']:,} answers" for r in rules),
+        "",
+    ]
