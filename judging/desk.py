@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from annotate.planting import Pool, make_pairs
 from annotate.readiness import leaking
 from annotate.views.access import check_role, for_members, staff_only
 from annotate.views.desk import judged, posted
+from judging import finished
 from judging.exports import Scores, load_folder
 from judging.frames import embedding_run
 from judging.models import ScoreRun
@@ -153,6 +155,7 @@ def delete(request: HttpRequest, study: Study) -> HttpResponse:
         with transaction.atomic():
             study = Study.objects.select_for_update().get(pk=study.pk)
             if not judged(study):
+                transaction.on_commit(partial(finished.forget, study.pk))
                 Scores().remove(study)
                 remove_study(study)
                 messages.success(request, f"Deleted: {study.title}.")

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 from django_tasks import task
 
-from judging import scoring
+from annotate.models import Study
+from judging import finished, scoring
 from judging.models import ScoringTask
 
 
@@ -51,3 +52,10 @@ def enqueue(order: ScoringTask) -> None:
     with transaction.atomic():
         perform.enqueue(order.pk)
         _watch_later(order.pk)
+
+
+@task()
+def make_export(study: int, name: str) -> str:
+    """Write an export that somebody waits for."""
+    finished.make(Study.objects.get(pk=study), name)
+    return name

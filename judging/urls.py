@@ -1,6 +1,13 @@
 from django.urls import path
 
-from judging import views, views_agreement, views_monitor, views_planning
+from judging import (
+    views,
+    views_agreement,
+    views_exports,
+    views_imports,
+    views_monitor,
+    views_planning,
+)
 
 urlpatterns = [
     path("studies/<slug:slug>/monitor/", views_monitor.monitor, name="monitor"),
@@ -41,5 +48,9 @@ urlpatterns = [
         name="agreement-annotators",
     ),
     path("studies/<slug:slug>/audit/", views.audit, name="audit"),
+    path("studies/<slug:slug>/exports/", views_exports.exports, name="exports"),
+    path("studies/<slug:slug>/exports/<slug:name>/", views_exports.download, name="download-export"),
+    path("desk/import/", views_imports.start, name="import"),
+    path("desk/import/look/", views_imports.look, name="import-look"),
     path("methods/", views.methods, name="methods"),
 ]

@@ -15,6 +15,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Playwright's synchronous API keeps an event loop in this thread; Django would take it for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+os.environ["WORK_DIR"] = tempfile.mkdtemp(prefix="offbeat-work-")
+atexit.register(shutil.rmtree, os.environ["WORK_DIR"], ignore_errors=True)
 
 
 def start_postgres() -> str:

@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from annotate import members, seats
 from annotate.models import Annotator, Assignment, Criterion, Item, Judgment, Membership, Role, Study
 from annotate.views.access import invite_path, remember
+from judging import finished
 from tests.factories import make_study
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,10 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "new-study": (STAFF,),
     "markdown": (ACCOUNT,),
     "upload": (STAFF,),
+    "import": (STAFF,),
+    "import-look": (STAFF,),
+    "exports": (RESEARCHER,),
+    "download-export": (RESEARCHER,),
     "study": (AUDITOR,),
     "agreement": (AUDITOR,),
     "agreement-items": (AUDITOR,),
@@ -83,10 +88,19 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "change-member": (OWNER,),
     "delete": (OWNER,),
 }
+
+
+def made_export(study: Study) -> str:
+    name = finished.order(study, "folder", escape=True)
+    finished.make(study, name)
+    return name
+
+
 # What the further parts of an address name, in the study it is about.
 OBJECTS: dict[str, Callable[[Study], Any]] = {
     "token": lambda study: invite_path(study).split("/")[-2],
     "section": lambda study: "texts",
+    "name": made_export,
     "key": lambda study: study.criteria.all()[0].key,
     "seat": lambda study: Assignment.objects.filter(study=study).submitted()[0].pk,
 }

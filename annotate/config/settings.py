@@ -137,6 +137,11 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 # A worker that shows no sign of life for so many seconds has lost its work to the next one.
 SCORING_SILENCE = env.int("SCORING_SILENCE", default=60)
 
+# Where uploads wait while somebody looks at them, and finished exports lie; the same for all web processes and workers.
+WORK_DIR = Path(env.str("WORK_DIR", default=str(BASE_DIR / "var" / "work")))
+# Exports of more answers than this are made by a worker.
+EXPORT_AT_ONCE = env.int("EXPORT_AT_ONCE", default=50_000)
+
 # What `manage.py score SLUG --scorer NAME` and the page Runs can run: a dotted name, or a table with the dotted name
 # under "class" and the scorer's parameters beside it. Loaded on first use.
 SCORERS: dict[str, str | dict[str, Any]] = {

@@ -4,7 +4,8 @@ import gzip
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
@@ -46,13 +47,22 @@ def refused(file: str, expected: str, found: str) -> FolderError:
     return FolderError([Problem(file, None, "", expected, found)])
 
 
-def unpack(uploads: Iterable[Upload], target: Path) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """Which files of an archive are taken, and whether they keep the folders they lie in."""
+
+    belongs: Callable[[str], bool]
+    expected: str
+    nested: bool = False
+
+
+def unpack(uploads: Iterable[Upload], target: Path, wanted: Wanted | None = None) -> None:
     """Put the files of a study folder into `target`; what else an archive holds is left out."""
-    room = _Room()
+    room, wanted = _Room(), wanted or STUDY
     for upload in uploads:
         name = PurePosixPath(upload.name or "").name
         try:
-            for inner, source in _files(name, upload.file, room):
+            for inner, source in _files(name, upload.file, room, wanted):
                 _write(inner, source, target, room)
         except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise refused(name, "a whole archive", str(error) or "a broken one") from error
@@ -60,45 +70,45 @@ def unpack(uploads: Iterable[Upload], target: Path) -> None:
             raise refused(name, "an archive without a password", str(error)) from error
 
 
-def _files(name: str, file: IO[bytes], room: _Room) -> Iterator[tuple[str, IO[bytes]]]:
+def _files(name: str, file: IO[bytes], room: _Room, wanted: Wanted) -> Iterator[tuple[str, IO[bytes]]]:
     lower = name.lower()
     if lower.endswith(".zip"):
-        yield from _zipped(file, room)
+        yield from _zipped(file, room, wanted)
     elif lower.endswith((".tar.gz", ".tgz", ".tar")):
-        yield from _tarred(file, room)
-    elif _belongs(name):
+        yield from _tarred(file, room, wanted)
+    elif wanted.belongs(name):
         room.file(name)
         yield name, file
     else:
-        raise refused(name, f"a .zip or .tar.gz, {FILE}, or a table of a study folder", quoted(name))
+        raise refused(name, f"a .zip or .tar.gz, {wanted.expected}", quoted(name))
 
 
-def _zipped(file: IO[bytes], room: _Room) -> Iterator[tuple[str, IO[bytes]]]:
+def _zipped(file: IO[bytes], room: _Room, wanted: Wanted) -> Iterator[tuple[str, IO[bytes]]]:
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             room.file(info.filename)
             # The upper half of the attributes is Unix's mode: only a plain file or none is told there.
             mode = info.external_attr >> 16 & 0o170000
             plain = info.is_dir() or mode in (0, 0o100000)
-            if inner := _inner(info.filename, plain=plain, is_file=not info.is_dir()):
+            if inner := _inner(info.filename, wanted, plain=plain, is_file=not info.is_dir()):
                 with archive.open(info) as source:
                     yield inner, source
 
 
-def _tarred(file: IO[bytes], room: _Room) -> Iterator[tuple[str, IO[bytes]]]:
+def _tarred(file: IO[bytes], room: _Room, wanted: Wanted) -> Iterator[tuple[str, IO[bytes]]]:
     with tarfile.open(fileobj=file, mode="r:*") as archive:
         for member in archive:
             room.file(member.name)
             # Before the next one can be found this one is unpacked and thrown away: that counts too.
-            room.take(member.name, 0 if _belongs(PurePosixPath(member.name).name) else member.size)
+            room.take(member.name, 0 if wanted.belongs(PurePosixPath(member.name).name) else member.size)
             plain = member.isfile() or member.isdir()
-            if inner := _inner(member.name, plain=plain, is_file=member.isfile()):
+            if inner := _inner(member.name, wanted, plain=plain, is_file=member.isfile()):
                 source = archive.extractfile(member)
                 if source is not None:
                     yield inner, source
 
 
-def _inner(path: str, *, plain: bool, is_file: bool) -> str:
+def _inner(path: str, wanted: Wanted, *, plain: bool, is_file: bool) -> str:
     """The name of a file that belongs to a study folder, nothing for another; FolderError for a trick."""
     parts = PurePosixPath(path.replace("\\", "/")).parts
     if path.startswith(("/", "\\")) or ".." in parts or (parts and ":" in parts[0]):
@@ -107,7 +117,9 @@ def _inner(path: str, *, plain: bool, is_file: bool) -> str:
         raise refused(path, "a plain file", "a link or a device")
     # macOS puts a shadow beside every file.
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return parts[-1] if is_file and parts and not hidden and _belongs(parts[-1]) else ""
+    if not is_file or not parts or hidden or not wanted.belongs(parts[-1]):
+        return ""
+    return "/".join(parts) if wanted.nested else parts[-1]
 
 
 def _belongs(name: str) -> bool:
@@ -116,17 +128,19 @@ def _belongs(name: str) -> bool:
 
 
 _STEMS = {table.rstrip("s") for table in TABLES}
+STUDY = Wanted(_belongs, f"{FILE}, or a table of a study folder")
 
 
 def _write(name: str, source: IO[bytes], target: Path, room: _Room) -> None:
     path = target / name
     if path.exists():
         raise refused(name, "each file once", f"{quoted(name)} again")
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("xb") as out:
         while chunk := source.read(CHUNK):
             room.take(name, len(chunk))
             out.write(chunk)
-    if name.endswith(".gz"):
+    if name.lower().endswith(".gz"):
         _measure(path, room)
 
 

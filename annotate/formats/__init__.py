@@ -56,6 +56,10 @@ FORMATS: dict[str, Format] = {
 }
 
 
+# What a mapping may say that is about no column.
+NO_COLUMNS = {"scale", "criterion", "max_rating"}
+
+
 @dataclass(frozen=True)
 class Reading:
     """What came out of the files: a study folder, and what there is to say about it."""
@@ -100,7 +104,7 @@ def _chosen(files: Sequence[Source], name: str, mapping: Mapping[str, str]) -> F
         return FORMATS[name]
     if name:
         raise FolderError([Problem(files[0].name, None, "format", f"one of {', '.join(FORMATS)}", name)])
-    if mapping:
+    if mapping.keys() - NO_COLUMNS:
         return FORMATS["mapped"]
     fitting = recognised(files)
     if len(fitting) != 1:

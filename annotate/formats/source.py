@@ -348,6 +348,11 @@ _READERS: dict[str, Callable[[Source], Lines]] = {
 }
 
 
+def is_rows(name: str) -> bool:
+    """Whether a file of this name may hold rows, or says something about a folder of them."""
+    return name in NOT_ROWS or Source(Path(name)).form in _READERS
+
+
 def sources(path: Path, split: str = "") -> list[Source]:
     """The files of rows at a path: the file itself, or those of a Hugging Face `datasets` folder."""
     if path.is_file():

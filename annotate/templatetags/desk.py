@@ -19,6 +19,7 @@ TABS = [
     ("agreement", "Agreement", Role.AUDITOR),
     ("audit", "Audit", Role.AUDITOR),
     ("planning", "Planning", Role.AUDITOR),
+    ("exports", "Export", Role.RESEARCHER),
     ("members", "Members", Role.OWNER),
 ]
 _FURTHER = {"settings": ["texts"]}

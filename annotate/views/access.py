@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -152,7 +152,9 @@ def _cookie_name(slug: str) -> str:
 
 def for_members(
     least: Role,
-) -> Callable[[Callable[Concatenate[HttpRequest, Study, P], HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, Study, P], HttpResponseBase]], Callable[..., HttpResponseBase]
+]:
     """Give the view the study, to members of this role or more.
 
     The unknown are sent to the log-in page; for an account that is no member there is no such study (404), so that
@@ -160,12 +162,12 @@ def for_members(
     """
 
     def decorate(
-        view: Callable[Concatenate[HttpRequest, Study, P], HttpResponse],
-    ) -> Callable[..., HttpResponse]:
+        view: Callable[Concatenate[HttpRequest, Study, P], HttpResponseBase],
+    ) -> Callable[..., HttpResponseBase]:
         @never_cache
         @login_required
         @wraps(view)
-        def checked(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def checked(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             return view(request, study_for(request, slug, least), *args, **kwargs)
 
         return checked
@@ -188,12 +190,12 @@ def check_role(request: HttpRequest, study: Study, least: Role) -> None:
 
 
 def staff_only(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[..., HttpResponse]:
+    view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
     """What makes a new study. Log-in page for the unknown, 403 for an account that may not."""
 
     @wraps(view)
-    def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_staff:
             raise PermissionDenied
         return view(request, *args, **kwargs)

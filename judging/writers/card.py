@@ -64,7 +64,7 @@ def card(study: Study, manifest: dict[str, Any]) -> str:
             "## What does not count",
             "",
             *_exclusions(manifest),
-            "Answers of practice, gold and repeat items are in the tables, and no statistic uses them (column `role`).",
+            "Answers of practice, gold and repeat items are in the tables (`role` in `items`); no statistic uses them.",
             "",
             "## Licence",
             "",

@@ -1,0 +1,59 @@
+"""A file that a browser can go on downloading where it was cut off (RFC 9110, section 14: one range of bytes)."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import http_date
+
+CHUNK = 2**16
+_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+
+
+def ranged(request: HttpRequest, path: Path, content_type: str) -> HttpResponseBase:
+    """The whole file, the part that was asked for, or 416 where there is no such part."""
+    stat = path.stat()
+    etag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+    headers = {
+        "Accept-Ranges": "bytes",
+        "ETag": etag,
+        "Last-Modified": http_date(stat.st_mtime),
+        "Content-Disposition": f'attachment; filename="{path.name}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    part = _part(request, stat.st_size, etag, headers["Last-Modified"])
+    if part is not None and part.start >= part.stop:
+        return HttpResponse(status=416, headers=headers | {"Content-Range": f"bytes */{stat.st_size}"})
+    if part is not None:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{stat.st_size}"
+    wanted = range(stat.st_size) if part is None else part
+    return StreamingHttpResponse(
+        _bytes(path, wanted),
+        status=200 if part is None else 206,
+        content_type=content_type,
+        headers=headers | {"Content-Length": str(len(wanted))},
+    )
+
+
+def _part(request: HttpRequest, size: int, etag: str, modified: str) -> range | None:
+    """Which bytes are asked for; None for all. A part of a file that is another one by now is no use."""
+    found = _RANGE.match(request.headers.get("Range", "").strip())
+    unchanged = request.headers.get("If-Range", etag) in (etag, modified)
+    if found is None or not any(found.groups()) or not unchanged:
+        return None
+    first, last = found.groups()
+    if not first:
+        return range(max(0, size - int(last)), size) if int(last) else range(size, size)
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(int(last) + 1 if last else size, size))
+
+
+def _bytes(path: Path, part: range) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(part.start)
+        left = len(part)
+        while left and (chunk := file.read(min(CHUNK, left))):
+            left -= len(chunk)
+            yield chunk

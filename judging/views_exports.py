@@ -1,0 +1,71 @@
+"""Exports: choose a shape, have it made, download it."""
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from annotate.models import Answer, Role, Study
+from annotate.views.access import for_members
+from annotate.views.desk import posted
+from judging import finished, tasks
+from judging.ranged import ranged
+from judging.writers import WRITERS
+
+
+class ExportForm(forms.Form):
+    writer = forms.ChoiceField(
+        choices=[(w.name, w.title) for w in WRITERS.values()],
+        widget=forms.RadioSelect,
+        initial="folder",
+        label="Shape",
+    )
+    escape = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="In CSV for spreadsheets, put an apostrophe before texts that begin with = + - @",
+        help_text="Otherwise a spreadsheet calculates them. The CSV of a study folder never has it.",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@for_members(Role.RESEARCHER)
+def exports(request: HttpRequest, study: Study) -> HttpResponse:
+    form = ExportForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        name = finished.order(study, form.cleaned_data["writer"], escape=form.cleaned_data["escape"])
+        _make(request, study, name)
+        return redirect("exports", study.slug)
+    made = finished.listed(study)
+    context = {
+        "study": study,
+        "form": form,
+        "writers": WRITERS.values(),
+        "made": made,
+        "waiting": any(f.status in ("waiting", "running") for f in made),
+    }
+    return render(request, "judging/exports.html", context, status=422 if form.errors else 200)
+
+
+def _make(request: HttpRequest, study: Study, name: str) -> None:
+    """At once where it takes a moment, else in the background."""
+    if Answer.objects.filter(criterion__study=study).count() > settings.EXPORT_AT_ONCE:
+        tasks.make_export.enqueue(study.pk, name)
+        messages.success(request, "The export is being made. It will stand below when it is done.")
+        return
+    finished.make(study, name)
+    done = finished.find(study, name)
+    if done is not None and done.status == "failed":
+        messages.error(request, f"Nothing was made: {done.told['error']}")
+
+
+@require_safe
+@for_members(Role.RESEARCHER)
+def download(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
+    """A finished export, also from where a download was cut off."""
+    found = finished.find(study, name)
+    if found is None or found.status != "done" or not found.path.is_file():
+        raise Http404("no such export")
+    return ranged(request, found.path, "application/zip")
