@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PURE = ["judging.stats", "judging.scorers", "annotate.design"]
+PURE = ["judging.stats", "judging.scorers", "judging.corpus.runs", "annotate.design"]
 TOP = {
     "manage.py",
     "annotate",

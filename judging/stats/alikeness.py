@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -93,7 +93,7 @@ class SourceMatrix:
 
 
 def alikeness(
-    prompts: Sequence[PromptSimilarity],
+    prompts: Iterable[PromptSimilarity],
     *,
     among: npt.ArrayLike | None = None,
     resamples: int = RESAMPLES,
@@ -104,8 +104,9 @@ def alikeness(
 
     Parameters
     ----------
-    prompts : sequence of PromptSimilarity, length P
-        With the same sources, thresholds and neighborhoods. A part of them (a category, say) will do.
+    prompts : iterable of PromptSimilarity
+        With the same sources, thresholds and neighborhoods. A part of them (a category, say) will do. Gone through
+        once: they need not be in memory together.
     among : array_like of bool, shape (S,), optional
         Sources that count for within, between, pairs and cells; all by default. Neighborhoods, histograms and
         number of pairs are always those of the whole pool.
@@ -131,15 +132,89 @@ def alikeness(
     ----------
     Jiang et al. (2025), Artificial Hivemind, arXiv 2510.22954, section 3.
     """
+    return alikeness_of(
+        [likeness(prompt, among) for prompt in prompts], resamples=resamples, rng=rng, confidence=confidence
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What `alikeness` needs of one prompt: small, so that those of very many prompts fit into one memory.
+
+    Parameters
+    ----------
+    row : ndarray, shape (4 + 3 T + 4 N,)
+        Within, between, inflated, excess; shares above T thresholds; mixing among N sizes of a neighborhood.
+    levels, sizes : int
+        T and N.
+    histograms : ndarray of int, shape (2, B)
+        Pairs within and between sources in each bin.
+    n_pairs : int
+        Unordered pairs.
+    """
+
+    row: FloatArray
+    levels: int
+    sizes: int
+    histograms: IntArray
+    n_pairs: int
+
+
+def likeness(prompt: PromptSimilarity, among: npt.ArrayLike | None = None) -> Likeness:
+    """Return what `alikeness_of` needs of one prompt.
+
+    Parameters
+    ----------
+    prompt : PromptSimilarity
+    among
+        As in `alikeness`.
+
+    Returns
+    -------
+    Likeness
+    """
+    return Likeness(
+        _row(prompt, _chosen(prompt, among)),
+        len(prompt.above),
+        len(prompt.distinct),
+        np.array([prompt.within, prompt.between]),
+        int(prompt.pairs.sum()) // 2,
+    )
+
+
+def alikeness_of(
+    prompts: Sequence[Likeness],
+    *,
+    resamples: int = RESAMPLES,
+    rng: np.random.Generator | None = None,
+    confidence: float = 0.95,
+) -> Alikeness:
+    """Return how alike responses are over prompts, from what each of them says.
+
+    Parameters
+    ----------
+    prompts : sequence of Likeness, length P
+        Intervals depend on their order, as resamples draw them by number.
+    resamples, rng, confidence
+        As in `means_over_prompts`.
+
+    Returns
+    -------
+    Alikeness
+
+    Raises
+    ------
+    ValueError
+        If there is no prompt.
+    """
     if not prompts:
         raise ValueError("There is no prompt.")
-    chosen = _chosen(prompts[0], among)
-    n_levels, n_sizes = len(prompts[0].above), len(prompts[0].distinct)
-    table = np.array([_row(prompt, chosen) for prompt in prompts])
+    n_levels, n_sizes = prompts[0].levels, prompts[0].sizes
+    histograms = np.sum([p.histograms for p in prompts], axis=0)
     over = partial(
         means_over_prompts, resamples=resamples, rng=rng, confidence=confidence, undefined=_UNDEFINED
     )
-    found = over(table)
+    found = over(np.array([p.row for p in prompts]))
     columns = iter(found)
 
     def take(n: int) -> tuple[Estimate, ...]:
@@ -160,9 +235,9 @@ def alikeness(
         distinct_expected=tuple(e.estimate for e in distinct_expected),
         same=same,
         same_expected=tuple(e.estimate for e in same_expected),
-        histogram_within=np.sum([p.within for p in prompts], axis=0),
-        histogram_between=np.sum([p.between for p in prompts], axis=0),
-        n_pairs=int(sum(int(p.pairs.sum()) for p in prompts) // 2),
+        histogram_within=histograms[0],
+        histogram_between=histograms[1],
+        n_pairs=sum(p.n_pairs for p in prompts),
     )
 
 

@@ -1,0 +1,1 @@
+"""A pool too large for one memory: Dask moves it, Parquet holds it, judging.stats measures it. No Django here."""

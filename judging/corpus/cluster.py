@@ -1,0 +1,136 @@
+"""Moves tasks to workers and follows them: what is lost with a worker or a scheduler is given out again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from typing import Any, Self, TypeVar
+
+import dask
+from distributed import Client, LocalCluster, as_completed
+from distributed.client import FutureCancelledError
+from distributed.comm.core import CommClosedError
+from distributed.scheduler import KilledWorker
+
+T = TypeVar("T")
+
+LOG = logging.getLogger(__name__)
+# Every connection made and closed would be told on the terminal.
+logging.getLogger("distributed").setLevel(logging.ERROR)
+PATIENCE = 20
+"""How often a lost scheduler or a broken task is tried again before the run gives up."""
+PAUSE = 2.0
+"""Seconds between two tries."""
+
+# A worker that says nothing for so long is given up, and its tasks go to others.
+SETTINGS = {
+    "distributed.scheduler.worker-ttl": "60s",
+    "distributed.scheduler.allowed-failures": 10,
+    "distributed.comm.timeouts.connect": "30s",
+}
+
+
+class ClusterError(Exception):
+    """The cluster can't be reached, or stays away."""
+
+
+class Cluster:
+    """Where the work is done: a scheduler's address, or as many processes of this machine as it has cores.
+
+    Connected to on first use, and again when it was lost.
+    """
+
+    def __init__(self, address: str = "", workers: int | None = None) -> None:
+        self.address, self.workers = address, workers
+        self._client: Client | None = None
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client = None
+        # A scheduler that is gone can't be told goodbye.
+        with suppress(OSError, CommClosedError, TimeoutError):
+            self._opened.close()
+        self._opened = ExitStack()
+
+    @property
+    def client(self) -> Client:
+        if self._client is None:
+            self._opened.enter_context(dask.config.set(SETTINGS))
+            try:
+                self._client = self._opened.enter_context(self._connected())
+            except (OSError, ValueError) as error:
+                self.close()
+                raise ClusterError(
+                    f"{self.address}: expected a Dask scheduler, found none ({error})"
+                ) from error
+        return self._client
+
+    def _connected(self) -> Client:
+        if self.address:
+            return Client(self.address, timeout="30s", set_as_default=False)  # type: ignore[no-untyped-call]
+        # One thread a process: numpy's and torch's own threads would only contend.
+        local = self._opened.enter_context(
+            LocalCluster(  # type: ignore[no-untyped-call]
+                n_workers=self.workers,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",
+                host="127.0.0.1",
+                silence_logs=logging.CRITICAL,
+            )
+        )
+        return Client(local, set_as_default=False)  # type: ignore[no-untyped-call]
+
+    def every(
+        self, function: Callable[..., T], tasks: Sequence[Any], told: Callable[[T], None] = lambda done: None
+    ) -> list[T]:
+        """The function's result for every task, in order; what breaks on the way is given out again.
+
+        An error that the function itself raises is raised here: the same input would only raise it again.
+        """
+        results: dict[int, T] = {}
+        for tries in range(PATIENCE):
+            try:
+                self._follow(function, tasks, results, told)
+            except LOST as error:
+                if isinstance(error, ClusterError) and not tries:
+                    raise
+                LOG.warning(
+                    "The cluster was lost (%s); trying again.", str(error).partition("\n")[0] or type(error)
+                )
+                self.close()
+                time.sleep(PAUSE)
+            else:
+                return [results[i] for i in range(len(tasks))]
+        raise ClusterError(
+            f"Gave up after {PATIENCE} tries; what is done is kept, and the same command goes on."
+        )
+
+    def _follow(
+        self,
+        function: Callable[..., T],
+        tasks: Sequence[Any],
+        results: dict[int, T],
+        told: Callable[[T], None],
+    ) -> None:
+        left = [i for i in range(len(tasks)) if i not in results]
+        # Impure: a task's effect is a file, so a result that the scheduler remembers is no use.
+        futures = self.client.map(function, [tasks[i] for i in left], pure=False)
+        number = dict(zip((f.key for f in futures), left, strict=True))
+        done = as_completed(futures, with_results=True, raise_errors=True, loop=self.client.loop)  # type: ignore[no-untyped-call]
+        for future, result in done:
+            if isinstance(result, BaseException):
+                raise result
+            results[number[future.key]] = result
+            told(result)
+            future.release()
+
+
+LOST = (OSError, CommClosedError, FutureCancelledError, KilledWorker, ClusterError, TimeoutError)
