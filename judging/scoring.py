@@ -7,7 +7,7 @@ where the last one stopped.
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
@@ -18,14 +18,19 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from annotate.models import Study
 from judging.batches import Missing, Progress, Report, Stored, score_missing
-from judging.models import ScoreRun, ScoringTask
+from judging.models import Reply, ScoreRun, ScoringTask
 from judging.scorers import AnyScorer, load_entry
+from judging.scorers.endpoints import Budget, Remote
 
 Status = ScoringTask.Status
 
 
 class CancelledError(Exception):
     """Somebody asked the work to end."""
+
+
+class SpentError(Exception):
+    """The budget of calls or tokens is used up."""
 
 
 class LostError(Exception):
@@ -99,18 +104,30 @@ def score(study: Study, name: str, progress: Progress = lambda lacking, stored: 
 def perform(task: ScoringTask, progress: Progress = lambda lacking, stored: None) -> Report:
     """Do a claimed order to its end, and write down how it ended."""
 
+    used = task.calls, task.tokens
+
     def told(lacking: Missing, stored: Stored) -> None:
+        spent = budget(scorer)
+        task.calls, task.tokens = used[0] + spent.used_calls, used[1] + spent.used_tokens
         _tell(task, lacking, stored)
+        if spent.spent:
+            raise SpentError(
+                f"{task.scorer} used its budget up: {task.calls:,} calls, {task.tokens:,} tokens"
+            )
         progress(lacking, stored)
 
     try:
         with beating(task):
             scorer = made(task.scorer)
+            _connect(scorer, task)
             run = run_of(task.study, task.scorer, scorer)
             task.tell(run=run, notes=notes(run, scorer))
             report = score_missing(run, scorer, told)
     except CancelledError:
         task.finish(Status.CANCELLED)
+        raise
+    except SpentError as spent:
+        task.finish(Status.STOPPED, str(spent))
         raise
     except LostError:
         raise
@@ -121,6 +138,31 @@ def perform(task: ScoringTask, progress: Progress = lambda lacking, stored: None
     return replace(report, notes=tuple(task.notes))
 
 
+def _connect(scorer: AnyScorer, task: ScoringTask) -> None:
+    """Give a scorer that asks elsewhere what was answered before, and what is left of its budget."""
+    if isinstance(scorer, Remote):
+        calls, tokens = task.call_budget, task.token_budget
+        left = Budget(
+            calls=None if calls is None else max(0, calls - task.calls),
+            tokens=None if tokens is None else max(0, tokens - task.tokens),
+        )
+        scorer.connect(replies=StoredReplies(), allowed=settings.ENDPOINTS_ALLOWED, budget=left)
+
+
+def budget(scorer: AnyScorer) -> Budget:
+    return scorer.budget if isinstance(scorer, Remote) else Budget()
+
+
+class StoredReplies:
+    """What endpoints answered, in the database: a killed run, another study or another server pays nothing again."""
+
+    def known(self, keys: Iterable[str]) -> dict[str, Any]:
+        return dict(Reply.objects.filter(key__in=list(keys)).values_list("key", "body"))
+
+    def keep(self, key: str, body: Any) -> None:
+        Reply.objects.bulk_create([Reply(key=key, body=body)], ignore_conflicts=True)
+
+
 def _tell(task: ScoringTask, lacking: Missing, stored: Stored) -> None:
     mine = task.tell(
         total=len(lacking.pks),
@@ -128,6 +170,8 @@ def _tell(task: ScoringTask, lacking: Missing, stored: Stored) -> None:
         done=stored.done,
         failed=stored.failed,
         error=stored.error,
+        calls=task.calls,
+        tokens=task.tokens,
     )
     if not mine:
         raise LostError(f"run {task.pk} of {task.scorer} was taken over by another worker")

@@ -20,7 +20,7 @@ def perform(pk: int) -> str:
         return "nothing to do"
     try:
         scoring.perform(found)
-    except (scoring.CancelledError, scoring.LostError) as ended:
+    except (scoring.CancelledError, scoring.LostError, scoring.SpentError) as ended:
         return str(ended)
     except (KeyboardInterrupt, SystemExit):
         # The worker is told to stop in the middle: another one goes on.

@@ -151,6 +151,9 @@ SCORERS: dict[str, str | dict[str, Any]] = {
 # A file with more of them, a TOML table each: models by name or path, endpoints by URL.
 if scorers_file := env.str("SCORERS_FILE", default=""):
     SCORERS |= tomllib.loads(Path(scorers_file).read_text())
+# Endpoints at addresses that are not public (this machine, the local network, the cloud's metadata) are refused, but
+# for these hosts, addresses and networks, such as "127.0.0.1,10.1.0.0/16,gpu.internal".
+ENDPOINTS_ALLOWED = env.list("ENDPOINTS_ALLOWED", default=[])
 # How vectors are stored: "<f4" is float32; "<f2" is float16, half the size and good to three digits.
 EMBEDDING_DTYPE = env.str("EMBEDDING_DTYPE", default="<f4")
 

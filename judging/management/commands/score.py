@@ -6,6 +6,7 @@ from tqdm import tqdm
 from annotate.models import Study
 from judging import scoring
 from judging.batches import Missing, Stored
+from judging.scorers.endpoints import EndpointError
 
 
 class Command(BaseCommand):
@@ -29,7 +30,7 @@ class Command(BaseCommand):
             report = scoring.score(study, scorer, progress)
         except ValueError as error:
             raise CommandError(str(error)) from error
-        except (scoring.CancelledError, scoring.LostError) as error:
+        except (scoring.CancelledError, scoring.LostError, scoring.SpentError, EndpointError) as error:
             raise CommandError(f"{error}; what was scored is stored") from error
         except KeyboardInterrupt:
             raise CommandError("stopped; what was scored is stored, and the same command goes on") from None
