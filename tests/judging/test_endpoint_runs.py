@@ -1,0 +1,208 @@
+"""Endpoint scorers on a study: what is stored, what is paid, and batch files."""
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.core.serializers import serialize
+from pytest_django.fixtures import Settings
+
+from annotate.models import Study
+from judging import scoring
+from judging.models import Embedding, Reply, Score, ScoreRun, ScoringTask, Verdict
+from judging.scorers.endpoints import RefusedError
+from tests.factories import make_study
+from tests.scorers.serving import EndpointServer, Said, completion, serving
+
+CLASSES = {
+    "judge": "judging.scorers.endpoints.judge.Judge",
+    "pairs": "judging.scorers.endpoints.judge.PairwiseJudge",
+    "vectors": "judging.scorers.endpoints.openai.Embeddings",
+}
+
+
+def speaks(path: str, body: dict[str, Any], before: int) -> Said:
+    """Grades by length; says nothing sensible of the second response to the first prompt; prefers what is first."""
+    if path == "/embeddings":
+        rows = [{"index": n, "embedding": [len(t), 1.0]} for n, t in enumerate(body["input"])]
+        return Said({"data": rows, "usage": {"total_tokens": 3}})
+    told = body["messages"][0]["content"]
+    if "response A" in told:
+        return Said(completion("[[A]]"))
+    if "Response 1 to 0." in told:
+        return Said(completion("Hm."))
+    return Said(completion(json.dumps({"reason": "", "score": 3 + len(told) % 5})))
+
+
+@pytest.fixture
+def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[EndpointServer]:
+    monkeypatch.setenv("JUDGE_API_KEY", "sk-very-secret")
+    settings.ENDPOINTS_ALLOWED = ["127.0.0.1"]
+    with serving(speaks) as running:
+        settings.SCORERS = {
+            name: {
+                "class": dotted,
+                "url": running.url,
+                "model": "m",
+                "key_env": "JUDGE_API_KEY",
+                "concurrency": 2,
+                "back_off": 0.01,
+            }
+            for name, dotted in CLASSES.items()
+        }
+        scoring.made.cache_clear()
+        yield running
+    scoring.made.cache_clear()
+
+
+@pytest.fixture
+def study(db: None) -> Study:
+    return make_study(prompts=2, responses=3, kinds=["single", "pair"])
+
+
+def test_grades_are_stored_with_the_words_and_failures_as_null(study: Study, server: EndpointServer) -> None:
+    report = scoring.score(study, "judge")
+    assert (report.computed, report.failed) == (6, 1)
+    bad = Score.objects.failed().get()
+    assert (bad.response.key, bad.value, bad.raw) == ("secret-model-0-1", None, "Hm.")
+    assert Score.objects.exclude(pk=bad.pk).first().raw.startswith("{")  # type: ignore[union-attr]
+    task = ScoringTask.objects.get()
+    assert (task.done, task.failed, task.calls, task.tokens) == (6, 1, 6, 60)
+    assert task.error == "no grade in what it said"
+
+
+def test_nothing_is_paid_for_twice(study: Study, server: EndpointServer) -> None:
+    scoring.score(study, "judge")
+    paid = len(server.calls)
+    Score.objects.all().delete()
+    scoring.score(study, "judge")
+    twin = make_study("twin", prompts=2, responses=3, kinds=["single"])
+    scoring.score(twin, "judge")
+    assert len(server.calls) == paid == 6
+    assert Score.objects.filter(run__study=twin).count() == 6
+
+
+def test_a_budget_stops_the_run_and_the_next_goes_on(study: Study, server: EndpointServer) -> None:
+    with pytest.raises(scoring.SpentError, match="4 calls"):
+        scoring.score(study, "judge", call_budget=4)
+    task = ScoringTask.objects.get()
+    assert (task.status, task.done, task.calls) == (ScoringTask.Status.STOPPED, 4, 4)
+    assert Score.objects.count() == 4
+    scoring.score(study, "judge")
+    assert (Score.objects.count(), len(server.calls)) == (6, 6)
+
+
+def test_pairs_are_stored_by_both_orders(study: Study, server: EndpointServer) -> None:
+    scoring.score(study, "pairs")
+    found = Verdict.objects.all()
+    assert {(v.winner_id, v.value, v.straight, v.swapped) for v in found} == {(None, 0, 1, -1)}
+    assert found.count() == study.items.filter(kind="pair").count()
+    assert len(server.calls) == 2 * found.count()
+
+
+def test_vectors_are_stored(study: Study, server: EndpointServer) -> None:
+    scoring.score(study, "vectors")
+    assert Embedding.objects.count() == 6
+    Embedding.objects.all().delete()
+    scoring.score(study, "vectors")
+    assert len(server.calls) == 1
+
+
+def test_the_key_is_stored_nowhere(study: Study, server: EndpointServer) -> None:
+    for name in CLASSES:
+        scoring.score(study, name)
+    models = (Reply, Score, ScoreRun, ScoringTask, Verdict)
+    stored = "".join(serialize("json", model._default_manager.all()) for model in models)
+    assert "sk-very-secret" not in stored
+    assert server.url not in stored
+    assert server.headers[0]["Authorization"] == "Bearer sk-very-secret"
+
+
+def test_a_private_address_is_refused_and_said(
+    study: Study, server: EndpointServer, settings: Settings
+) -> None:
+    settings.ENDPOINTS_ALLOWED = []
+    with pytest.raises(RefusedError):
+        scoring.score(study, "judge")
+    task = ScoringTask.objects.get()
+    assert task.status == ScoringTask.Status.FAILED
+    assert "not public" in task.error
+    with pytest.raises(CommandError, match="not public"):
+        call_command("score", study.slug, "--scorer", "judge", stderr=StringIO())
+
+
+def answered(lines: list[str], bad: int | None = None) -> str:
+    """What a batch endpoint makes of a file: results in another order, one of them failed."""
+    results = []
+    for n, line in enumerate(lines):
+        row = json.loads(line)
+        said = speaks(row["url"].removeprefix("/v1"), row["body"], 0)
+        response: dict[str, Any] = {"status_code": 200, "request_id": "r", "body": said.body}
+        if n == bad:
+            response = {"status_code": 500, "body": {"error": "out of memory"}}
+        results.append(
+            json.dumps({"id": "b", "custom_id": row["custom_id"], "response": response, "error": None})
+        )
+    return "\n".join(reversed(results)) + "\n"
+
+
+def batch(*command: str, scorer: str = "judge") -> str:
+    out = StringIO()
+    call_command("batch", *command, "--scorer", scorer, stdout=out)
+    return out.getvalue()
+
+
+def test_a_batch_file_comes_back_in_pieces(study: Study, server: EndpointServer, tmp_path: Path) -> None:
+    calls, results = tmp_path / "calls.jsonl", tmp_path / "results.jsonl"
+    assert "6 calls to be answered" in batch("write", study.slug, str(calls))
+    lines = calls.read_text().splitlines()
+    row = json.loads(lines[0])
+    assert set(row) == {"custom_id", "method", "url", "body"}
+    assert (row["method"], row["url"], row["body"]["model"]) == ("POST", "/v1/chat/completions", "m")
+
+    results.write_text(answered(lines[:4], bad=0))
+    out = batch("read", study.slug, str(results))
+    assert "3 answers kept, 1 failed" in out
+    assert "out of memory" in out
+    assert "3 still to be asked" in out
+    assert Score.objects.count() == 3
+
+    assert "3 calls to be answered" in batch("write", study.slug, str(calls))
+    again = calls.read_text().splitlines()
+    assert {json.loads(line)["custom_id"] for line in again} == {
+        json.loads(lines[n])["custom_id"] for n in (0, 4, 5)
+    }
+    results.write_text(answered(again))
+    assert "0 still to be asked" in batch("read", study.slug, str(results))
+    assert (Score.objects.count(), Score.objects.failed().count()) == (6, 1)
+    assert "0 calls to be answered" in batch("write", study.slug, str(calls))
+    assert server.calls == []
+
+
+@pytest.mark.parametrize(("scorer", "lines", "model"), [("pairs", 4, Verdict), ("vectors", 6, Embedding)])
+def test_pairs_and_vectors_travel_too(
+    study: Study, server: EndpointServer, tmp_path: Path, scorer: str, lines: int, model: Any
+) -> None:
+    calls, results = tmp_path / "calls.jsonl", tmp_path / "results.jsonl"
+    batch("write", study.slug, str(calls), scorer=scorer)
+    written = calls.read_text().splitlines()
+    assert len(written) == lines
+    results.write_text(answered(written))
+    assert "0 still to be asked" in batch("read", study.slug, str(results), scorer=scorer)
+    assert model.objects.count() == {Verdict: 2, Embedding: 6}[model]
+    assert server.calls == []
+
+
+def test_batch_files_that_are_none_are_refused(study: Study, server: EndpointServer, tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    file.write_text('{"custom_id": "x"}\nnonsense\n')
+    with pytest.raises(CommandError, match=r"results.jsonl, line 2: expected a JSON object"):
+        batch("read", study.slug, str(file))
+    file.write_text('{"custom_id": "x", "response": {"status_code": 200, "body": {}}}\n')
+    assert "1 of other calls" in batch("read", study.slug, str(file))
+    with pytest.raises(CommandError, match="no scorer named"):
+        batch("write", study.slug, str(file), scorer="length")
