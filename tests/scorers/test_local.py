@@ -124,8 +124,8 @@ def test_any_embedder_by_its_folder_with_prefix_or_prompt(tmp_path: Path) -> Non
     assert not np.allclose(prefixed, other, atol=1e-3)
     assert np.allclose(made[0].embed(["query : " + r for r in RESPONSES]).vectors, prefixed, atol=1e-6)
     assert len({str(m.identity) for m in made}) == 3
-    with pytest.raises(ValueError, match="it has query, passage"):
-        SentenceEmbedder(folder, prompt="document")
+    with pytest.raises(ValueError, match=r"it has .*query"):
+        SentenceEmbedder(folder, prompt="question")
 
 
 def test_an_embedder_marks_what_it_cut(tmp_path: Path) -> None:
