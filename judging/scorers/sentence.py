@@ -83,7 +83,7 @@ class SentenceEmbedder:
             raise ValueError(
                 f"{model} has no prompt {prompt!r}; it has {', '.join(self._model.prompts) or 'none'}"
             )
-        self.prefix = self._model.prompts[prompt] + prefix if prompt is not None else prefix
+        self.prefix = (self._model.prompts[prompt] or "") + prefix if prompt is not None else prefix
         self.languages = None if languages is None else frozenset(languages)
 
     @property

@@ -55,7 +55,7 @@ def chat_tokenizer(pad: bool, template: bool = True, limit: int = 64) -> Any:
 
 
 def _llama(tokenizer: Any, labels: int) -> LlamaConfig:
-    return LlamaConfig(
+    config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=16,
         intermediate_size=32,
@@ -63,13 +63,14 @@ def _llama(tokenizer: Any, labels: int) -> LlamaConfig:
         num_attention_heads=2,
         num_key_value_heads=2,
         max_position_embeddings=64,
-        num_labels=labels,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
         # Dropout that is left on would show.
         attention_dropout=0.5,
     )
+    config.num_labels = labels
+    return config
 
 
 def reward_model(folder: Path, *, pad: bool = True, template: bool = True, labels: int = 1) -> str:
@@ -110,8 +111,8 @@ def _bert() -> tuple[Any, BertConfig]:
         num_hidden_layers=2,
         num_attention_heads=2,
         max_position_embeddings=32,
-        num_labels=1,
     )
+    config.num_labels = 1
     return fast, config
 
 
@@ -125,7 +126,7 @@ def cross_encoder(folder: Path) -> str:
 
 def sentence_embedder(folder: Path) -> str:
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
     torch.manual_seed(4)
     tokenizer, config = _bert()

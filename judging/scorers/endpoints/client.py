@@ -296,7 +296,7 @@ class Client:
 
     def _back_off(self, attempt: int, asked: float) -> float:
         chance = random.uniform(0.5, 1.0)  # noqa: S311
-        return min(self.limits.longest_wait, max(asked, self.limits.back_off * 2**attempt * chance))
+        return min(self.limits.longest_wait, max(asked, self.limits.back_off * 2.0**attempt * chance))
 
     def _post(self, http: httpx.Client, call: Call) -> Answer:
         refused = self._refused and call.instead is not None

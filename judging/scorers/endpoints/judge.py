@@ -39,7 +39,8 @@ class _Chat(Endpoint):
 
     root = "/v1"
     rubric_names: tuple[str, ...] = ()
-    default_rubric, default_paraphrases = "", ()
+    default_rubric = ""
+    default_paraphrases: tuple[str, ...] = ()
 
     def __init__(
         self,
