@@ -1,5 +1,6 @@
 """Exports that are made, waiting or failed: a .zip and beside it what became of it. No row of the database is spent."""
 
+import datetime as dt
 import json
 import os
 import re
@@ -36,6 +37,10 @@ class Finished:
     @property
     def title(self) -> str:
         return WRITERS[self.told["writer"]].title
+
+    @property
+    def made_at(self) -> dt.datetime:
+        return dt.datetime.fromisoformat(self.told["made_at"])
 
     @property
     def rows(self) -> list[tuple[str, int]]:

@@ -51,7 +51,8 @@ def read_annotations(draft: Draft, files: Sequence[Source]) -> None:
             return
         name = line.key("annotator") if line.has("annotator") else ""
         preference = line.number("preference")
-        if preference is None:
+        # AlpacaEval keeps -1 for an annotation that failed.
+        if preference is None or preference == -1:
             draft.remark("No preference was given: the pair came in without a vote.")
             draft.item("pair", pair)
         elif not name:
@@ -80,6 +81,7 @@ FORMATS = [
     ),
     Format(
         "alpaca-annotations", "AlpacaEval: annotations", read_annotations,
-        marks("instruction output_1 output_2 preference"), "tatsu-lab/alpaca_eval, annotators/base.py and README",
+        marks("instruction output_1 output_2 preference"),
+        "tatsu-lab/alpaca_eval, annotators/base.py (-1 where missing)",
     ),
 ]  # fmt: skip

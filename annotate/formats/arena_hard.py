@@ -39,8 +39,8 @@ def read(draft: Draft, files: Sequence[Source]) -> None:
                     name, "a model with an answer to this uid (name its file too)", line.get(name)
                 )
             pair.append(found)
-        vote, strength = _verdict(line)
-        draft.verdict(line.text("judge"), draft.item("pair", pair), vote, pair, strength)
+        if (verdict := _verdict(draft, line)) is not None:
+            draft.verdict(line.text("judge"), draft.item("pair", pair), verdict[0], pair, verdict[1])
 
     for columns, one in ((QUESTION, question), (ANSWER, answer), (JUDGMENT, judgment)):
         draft.each([f for f in files if _kind(f) == columns], one, columns)
@@ -55,17 +55,20 @@ def _kind(source: Source) -> tuple[str, ...]:
     return QUESTION
 
 
-def _verdict(line: Line) -> tuple[Vote, float]:
+def _verdict(draft: Draft, line: Line) -> tuple[Vote, float] | None:
     """The mean of both games, in points: 2 much, 1 slightly better. In the first game the baseline is A."""
     points = []
     for place, game in enumerate(line.lines("games")):
-        vote = game.vote("score", "A>>B, A>B, A=B, B>A or B>>A") if game.has("score") else None
-        if vote is None:
-            raise game.wrong("score", "a verdict of the judge", game.get("score"))
+        if not game.has("score"):
+            draft.remark(
+                "A game has no score, since the judge's words could not be read: the other game counts."
+            )
+            continue
+        vote = game.vote("score", "A>>B, A>B, A=B, B>A or B>>A")
         vote = vote.swapped if place == 0 else vote
         points.append(0 if vote.winner is None else vote.strength * (1 if vote.winner == 0 else -1))
     if not points:
-        raise line.wrong("games", "one game or two", [])
+        return None
     mean = sum(points) / len(points)
     return (values.TIE if mean == 0 else Vote(0 if mean > 0 else 1)), abs(mean)
 
@@ -74,6 +77,6 @@ FORMATS = [
     Format(
         "arena-hard", "Arena-Hard-Auto: questions, answers, judgments", read,
         marks("uid model messages", "uid judge model baseline games", "uid category prompt"),
-        "lmarena/arena-hard-auto, README and show_result.py",
+        "lmarena/arena-hard-auto, gen_judgment.py (games, order of sides); fields of version 2 (uid)",
     ),
 ]  # fmt: skip

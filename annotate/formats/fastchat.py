@@ -141,7 +141,7 @@ FORMATS = [
         "mt-bench", "MT-bench: questions, model answers, votes of people", read_mt_bench,
         marks("question_id category turns", "question_id model_id choices",
               "question_id model_a model_b winner judge conversation_a conversation_b turn"),
-        "lm-sys/FastChat, fastchat/llm_judge/README.md",
+        "lm-sys/FastChat, fastchat/llm_judge/gen_api_answer.py; public loaders of lmsys/mt_bench_human_judgments",
     ),
     Format(
         "arena", "Chatbot Arena: battles (33k, 55k, 100k, 140k)", read_battles,

@@ -75,6 +75,6 @@ FORMATS = [
     Format(
         "sts", "STS: pairs of sentences with a similarity", read,
         marks("sentence1 sentence2 score", "sentence1 sentence2 scores"),
-        "embeddings-benchmark/mteb, STS tasks (sentence1, sentence2, score); `scores` is ours",
+        "embeddings-benchmark/mteb, STS tasks (sentence1, sentence2, score from 0 to 5); `scores` is ours",
     ),
 ]  # fmt: skip

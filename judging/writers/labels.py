@@ -104,27 +104,34 @@ def _responses(study: Study, output: Output) -> Iterator[Sequence[Any]]:
 
 def _wide(criterion: Criterion, output: Output) -> None:
     """One row a response (or a pair), one column an annotator; an empty cell is no answer."""
-    names = counted_answers(criterion).order_by("judgment__assignment__annotator__key")
-    annotators = list(names.values_list("judgment__assignment__annotator__key", flat=True).distinct())
-    columns = ["item_id", "prompt_id", "prompt"]
+    seat = "judgment__assignment__annotator__"
+    names = counted_answers(criterion).order_by(f"{seat}key").values_list(f"{seat}key", f"{seat}details")
+    column = {key: _column(key, details) for key, details in names.distinct()}
     pair = not Kind(criterion.kind).per_response
     sides = ("_a", "_b") if pair else ("",)
-    columns += [f"{name}{side}" for side in sides for name in ("response_id", "source", "response")]
+    begin = ["item_id", "prompt_id", "prompt"]
+    begin += [f"{name}{side}" for side in sides for name in ("response_id", "source", "response")]
     output.expected[f"wide.{criterion.key}"] += counted_items(criterion).count()
-    rows = _wide_rows(criterion, output, annotators, pair=pair)
-    output.csv(f"wide.{criterion.key}.csv", "wide", [*columns, *(f"by_{a}" for a in annotators)], rows)
+    columns = sorted(set(column.values()))
+    rows = _wide_rows(criterion, output, columns, column, pair=pair)
+    output.csv(f"wide.{criterion.key}.csv", "wide", [*begin, *columns], rows)
+
+
+def _column(annotator: str, details: Row) -> str:
+    """An annotator's own, but slots of labels that name nobody share one for the first, the second …"""
+    return f"by_{annotator.rpartition('-')[2]}" if details.get("label_slot") else f"by_{annotator}"
 
 
 def _wide_rows(
-    criterion: Criterion, output: Output, annotators: list[str], *, pair: bool
+    criterion: Criterion, output: Output, columns: list[str], column: dict[str, str], *, pair: bool
 ) -> Iterator[Sequence[Any]]:
     for unit in units(criterion):
         output.wrote(f"wide.{criterion.key}")
         begin = [unit.key, unit.item.prompt.key, unit.prompt]
         for responses in [unit.responses] if pair else [[r] for r in unit.responses]:
             shown = [cell for r in responses for cell in (r.key, r.source, r.text)]
-            said = _said(criterion, unit, responses[0].key, pair=pair)
-            yield [*begin, *shown, *(said.get(a) for a in annotators)]
+            said = {column[a]: v for a, v in _said(criterion, unit, responses[0].key, pair=pair).items()}
+            yield [*begin, *shown, *(said.get(name) for name in columns)]
 
 
 def _said(criterion: Criterion, unit: Unit, response: str, *, pair: bool) -> dict[str, Any]:

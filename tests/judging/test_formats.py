@@ -93,6 +93,22 @@ def test_both_turns_of_mt_bench_and_both_games_of_arena_hard(tmp_path: Path) -> 
 
 
 @pytest.mark.django_db
+def test_what_a_judge_left_out_is_no_vote(tmp_path: Path) -> None:
+    (tmp_path / "ah").mkdir()
+    files = dict(SAMPLES["arena-hard"][0])
+    [judged] = files["judged.jsonl"]
+    files["judged.jsonl"] = [judged | {"games": [{"score": None}, {"score": "A>B"}]}]
+    found = brought(written(tmp_path / "ah", files), slug="ah")
+    assert any("could not be read" in remark for remark in found.reading.remarks)
+    verdict = Verdict.objects.get()
+    # In the second game the model is A.
+    assert (verdict.winner, verdict.value) == (Response.objects.get(source="bee"), 1)
+    base = {"instruction": "I?", "output_1": "A", "output_2": "B", "generator_1": "x", "generator_2": "y"}
+    failed = brought(jsonl(tmp_path / "v.jsonl", [{**base, "annotator": 1, "preference": -1}]), slug="al")
+    assert "answers" not in failed.new
+
+
+@pytest.mark.django_db
 def test_names_of_people_are_replaced(tmp_path: Path) -> None:
     found = brought(written(tmp_path, SAMPLES["label-studio"][0]))
     keys = set(Annotator.objects.values_list("key", flat=True))

@@ -14,7 +14,7 @@ from scipy import stats
 
 from annotate.folder import FolderError
 from annotate.formats import FORMATS
-from annotate.models import Answer, Judgment, Prompt, Response, Study
+from annotate.models import Annotator, Answer, Judgment, Prompt, Response, Study
 from judging.exports import export_folder, load_folder
 from judging.reproduction import reproduce
 from judging.writers import WRITERS, export, training
@@ -197,11 +197,22 @@ def test_wide_csv_comes_back_by_a_mapping(ratings: Study, tmp_path: Path) -> Non
     brought(wide, slug="back", mapping=mapping)
 
     def given(slug: str) -> Counter[Any]:
-        columns = ("response__text", "judgment__assignment__annotator__key", "value")
-        found = Answer.objects.filter(criterion__study__slug=slug).values_list(*columns)
-        return Counter((text, who.removeprefix("by_"), value) for text, who, value in found)
+        found = Answer.objects.filter(criterion__study__slug=slug)
+        return Counter(found.values_list("response__text", "value"))
 
     assert given("back") == given("ratings")
+    # Labels that name nobody share a column for the first, the second …; people have a column each.
+    assert people == ["by_01", "by_02", "by_03", "by_04"]
+
+
+def test_wide_csv_has_a_column_for_each_person(pairs: Study, tmp_path: Path) -> None:
+    Annotator.objects.filter(study=pairs).update(details={})
+    export(pairs, tmp_path / "out", "r")
+    found = rows(tmp_path / "out" / "wide.preference.csv")
+    people = [name for name in found[0] if name.startswith("by_")]
+    assert people == sorted(f"by_{key}" for key in pairs.annotators.values_list("key", flat=True))
+    said = [[row[name] for name in people if row[name]] for row in found]
+    assert [sorted(cells) for cells in said] == [["-1", "1", "1", "2", "tie"], ["-2", "1", "tie"], []]
 
 
 def test_long_csv_has_every_answer_and_says_what_counts(ratings: Study, tmp_path: Path) -> None:
