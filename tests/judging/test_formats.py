@@ -16,6 +16,7 @@ from annotate.formats import FORMATS, Options
 from annotate.models import Annotator, Answer, Item, Prompt, Response, Study
 from judging.exports import Scores
 from judging.models import Score, Verdict
+from judging.writers import WRITERS
 
 from .formats import SAMPLES, brought, jsonl, written
 
@@ -28,6 +29,12 @@ def test_every_format_has_a_sample() -> None:
 
 def test_every_format_says_where_it_was_checked() -> None:
     assert all(f.checked for f in FORMATS.values())
+
+
+def test_the_readme_names_every_format_and_writer() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    named = [f"`{name}`" for name in (*FORMATS, *WRITERS)]
+    assert [name for name in named if name not in readme] == []
 
 
 @pytest.mark.django_db
