@@ -27,6 +27,8 @@ from judging.management.commands.import_study import told
 
 SESSION = "import"
 SHOWN = 3
+# A form may have a thousand fields, and nobody maps so many columns by hand: `--map` does.
+MOST_COLUMNS = 300
 # What a column may mean, beside the roles that every table knows.
 FURTHER = {"rating.quality": "a rating of quality", "rating.originality": "a rating of originality"}
 CHOICES = [
@@ -179,7 +181,7 @@ def _columns(folder: Path, kept: dict[str, Any]) -> list[dict[str, Any]]:
         rows = files[0].head(SHOWN)
     except FolderError:
         return []
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = list(dict.fromkeys(name for row in rows for name in row))[:MOST_COLUMNS]
     return [
         {
             "name": name,
