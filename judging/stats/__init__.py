@@ -11,7 +11,15 @@ from judging.stats.counts import Level, value_counts
 from judging.stats.curve import raters_needed
 from judging.stats.dawid_skene import DawidSkene, dawid_skene
 from judging.stats.description import describe_annotators, describe_items
-from judging.stats.diversity import Ideas, ideas, rarefied_count, rarefied_vendi, vendi_score
+from judging.stats.diversity import (
+    Ideas,
+    Threshold,
+    best_threshold,
+    ideas,
+    rarefied_count,
+    rarefied_vendi,
+    vendi_score,
+)
 from judging.stats.estimate import Estimate
 from judging.stats.grouping import adjusted_rand, co_membership
 from judging.stats.icc import Icc, IccKind, icc, one_way_icc
@@ -29,7 +37,13 @@ from judging.stats.reliability import reliability_of_mean
 from judging.stats.replication import Cell, Reading, replicate_preferences, replicate_ratings
 from judging.stats.restriction import range_restricted, restriction_null
 from judging.stats.selection import Family, Subset, pair_subsets, rating_subsets
-from judging.stats.similarity import PromptSimilarity, cosine_matrix, prompt_similarity, source_codes
+from judging.stats.similarity import (
+    PromptSimilarity,
+    cosine_matrix,
+    means_within,
+    prompt_similarity,
+    source_codes,
+)
 from judging.stats.transitivity import Transitivity, transitivity
 from judging.stats.two_way import krippendorff_alpha_new_annotators, percent_agreement_new_annotators
 from judging.stats.underrating import underrating, underratings
@@ -64,6 +78,7 @@ __all__ = [
     "SharedRun",
     "SourceMatrix",
     "Subset",
+    "Threshold",
     "Transitivity",
     "Underrating",
     "VarianceComponents",
@@ -73,6 +88,7 @@ __all__ = [
     "agreement_weights",
     "alikeness",
     "benjamini_hochberg",
+    "best_threshold",
     "bradley_terry",
     "brennan_prediger",
     "choice_consistency",
@@ -98,6 +114,7 @@ __all__ = [
     "krippendorff_alpha_new_annotators",
     "label_counts",
     "means_over_prompts",
+    "means_within",
     "most_underrated",
     "neighbor_unusualness",
     "one_way_icc",

@@ -183,6 +183,60 @@ def ideas(similarity: npt.ArrayLike, thresholds: npt.ArrayLike) -> list[Ideas]:
     return [_cut(tree, float(level)) for level in levels]
 
 
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The cosine that best tells pairs people find the same from those they do not.
+
+    Parameters
+    ----------
+    cosine : float
+        Pairs with at least this cosine are taken for the same.
+    sensitivity, specificity : float
+        Share of the same pairs that are at or above it, and of the others that are below: in the pairs it was
+        chosen on, so a little flattering.
+    n_same, n_other : int
+        Pairs it rests on.
+    """
+
+    cosine: float
+    sensitivity: float
+    specificity: float
+    n_same: int
+    n_other: int
+
+
+def best_threshold(cosine: npt.ArrayLike, same: npt.ArrayLike) -> Threshold | None:
+    """Return the cosine threshold with the largest sum of sensitivity and specificity.
+
+    Parameters
+    ----------
+    cosine : array_like, shape (n,)
+        Of pairs of responses; NaN is left out.
+    same : array_like of bool, shape (n,)
+        Whether people find the pair the same.
+
+    Returns
+    -------
+    Threshold or None
+        None unless there are pairs of both kinds. Of equally good thresholds the highest.
+
+    References
+    ----------
+    Youden (1950), Cancer 3:32-35, for the index.
+    """
+    values, labels = np.asarray(cosine, dtype=np.float64), np.asarray(same, dtype=bool)
+    given = np.isfinite(values)
+    values, labels = values[given], labels[given]
+    n_same, n_other = int(labels.sum()), int((~labels).sum())
+    if not n_same or not n_other:
+        return None
+    levels = np.unique(values)[::-1]
+    hit = np.array([(values[labels] >= level).mean() for level in levels])
+    spared = np.array([(values[~labels] < level).mean() for level in levels])
+    best = int(np.argmax(hit + spared))
+    return Threshold(float(levels[best]), float(hit[best]), float(spared[best]), n_same, n_other)
+
+
 def rarefied_count(sizes: npt.ArrayLike, n: int) -> float:
     """Return how many different ideas `n` responses drawn at random hold, in expectation.
 

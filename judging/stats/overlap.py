@@ -56,6 +56,8 @@ class Overlap:
         four words.
     repeated_grams : ndarray of int, shape (n,)
         Occurrences of 4-grams in the response that any other response, of its source too, has as well.
+    own_grams : ndarray of int, shape (n,)
+        Occurrences of 4-grams in the response that another response of the same source has as well.
     duplicate : ndarray of bool, shape (n,)
         Whether a response of another source is the same but for case, punctuation and spaces. An empty one has no
         duplicate.
@@ -69,14 +71,15 @@ class Overlap:
     longest: IntArray
     shared_grams: FloatArray
     repeated_grams: IntArray
+    own_grams: IntArray
     duplicate: npt.NDArray[np.bool_]
     compression: float
     runs: tuple[SharedRun, ...]
 
     @property
-    def self_repetition(self) -> float:
-        """Mean over responses of ln(1 + repeated 4-grams); NaN without responses."""
-        return float(np.log1p(self.repeated_grams).mean()) if self.repeated_grams.size else float("nan")
+    def self_repetition(self) -> FloatArray:
+        """ln(1 + own 4-grams) of each response; a source's self-repetition is its mean."""
+        return np.asarray(np.log1p(self.own_grams))
 
 
 def words_of(text: str) -> list[str]:
@@ -141,12 +144,13 @@ def overlap(texts: Sequence[str], source: npt.ArrayLike, *, most: int = 5, least
     reach = corpus.shared_with_other_source()
     longest = np.zeros(len(texts), dtype=np.int64)
     np.maximum.at(longest, corpus.response, reach)
-    shared, repeated = _grams(corpus, len(texts))
+    shared, repeated, own = _grams(corpus, len(texts))
     return Overlap(
         words=lengths,
         longest=longest,
         shared_grams=shared,
         repeated_grams=repeated,
+        own_grams=own,
         duplicate=_duplicates(split, owners),
         compression=compression_ratio(texts),
         runs=_runs(corpus, split, reach, most, least),
@@ -240,22 +244,27 @@ def _ranks(ids: IntArray, left: IntArray) -> tuple[IntArray, ...]:
     return tuple(ranks)
 
 
-def _grams(corpus: _Corpus, n: int) -> tuple[FloatArray, IntArray]:
-    """Return each response's share of distinct 4-grams another source has, and occurrences any other response has."""
+def _grams(corpus: _Corpus, n: int) -> tuple[FloatArray, IntArray, IntArray]:
+    """Return each response's share of distinct 4-grams that another source has, and occurrences of those that any
+    other response has, and of those that another one of its source has."""
     whole = np.flatnonzero(corpus.left >= GRAM)
     shared, repeated = np.full(n, np.nan), np.zeros(n, dtype=np.int64)
+    own = np.zeros(n, dtype=np.int64)
     if whole.size == 0:
-        return shared, repeated
+        return shared, repeated, own
     gram = _numbered(corpus, whole)
     response, source = corpus.response[whole], corpus.source[whole]
     n_responses, n_sources = _distinct(gram, response), _distinct(gram, source)
     np.add.at(repeated, response, (n_responses[gram] > 1).astype(np.int64))
+    of_source = gram * np.int64(int(source.max()) + 1) + source
+    _, place = np.unique(of_source, return_inverse=True)
+    np.add.at(own, response, (_distinct(place, response)[place] > 1).astype(np.int64))
     once = _once(gram * np.int64(n) + response)
     of_gram, of_response = once // n, once % n
     total = np.bincount(of_response, minlength=n)
     hits = np.bincount(of_response, n_sources[of_gram] > 1, minlength=n)
     np.divide(hits, total, out=shared, where=total > 0)
-    return shared, repeated
+    return shared, repeated, own
 
 
 def _numbered(corpus: _Corpus, whole: IntArray) -> IntArray:

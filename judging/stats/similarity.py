@@ -170,6 +170,39 @@ def prompt_similarity(
     )
 
 
+def means_within(embeddings: npt.ArrayLike, group: npt.ArrayLike, n_groups: int) -> FloatArray:
+    """Return the mean cosine of two different responses of each group.
+
+    Parameters
+    ----------
+    embeddings : array_like, shape (n, d)
+        One vector a response, of any length but zero.
+    group : array_like of int, shape (n,)
+        Group of each response, 0 to n_groups - 1.
+    n_groups : int
+
+    Returns
+    -------
+    ndarray, shape (n_groups,)
+        NaN for a group with fewer than two responses.
+
+    Raises
+    ------
+    ValueError
+        As `prompt_similarity`.
+
+    Notes
+    -----
+    (|M|^2 - sum |e_i|^2) / (m (m - 1)) with M the sum of a group's m unit vectors: no n x n matrix is made.
+    """
+    unit, codes = _checked(embeddings, group, n_groups)
+    sums = np.zeros((n_groups, unit.shape[1]))
+    np.add.at(sums, codes, unit)
+    own = np.bincount(codes, np.einsum("id,id->i", unit, unit), minlength=n_groups)
+    m = np.bincount(codes, minlength=n_groups)
+    return _ratio(np.einsum("gd,gd->g", sums, sums) - own, m * (m - 1))
+
+
 def source_codes(labels: Sequence[str], order: Sequence[str]) -> IntArray:
     """Return the place of each label in an order of sources.
 

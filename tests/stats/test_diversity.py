@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.cluster import AgglomerativeClustering
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, roc_curve
 
-from judging.stats import cosine_matrix, ideas, rarefied_count, rarefied_vendi, vendi_score
+from judging.stats import best_threshold, cosine_matrix, ideas, rarefied_count, rarefied_vendi, vendi_score
 
 
 def unit(seed: int, n: int, d: int) -> np.ndarray:
@@ -94,3 +94,16 @@ def test_wrong_input_is_refused_in_words() -> None:
         rarefied_count([1], 0)
     with pytest.raises(ValueError, match="size >= 1"):
         rarefied_vendi(np.eye(2), 0)
+
+
+def test_the_best_threshold_is_the_one_of_the_roc_curve() -> None:
+    rng = np.random.default_rng(0)
+    same = rng.random(200) < 0.3
+    cosine = np.where(same, rng.normal(0.75, 0.1, 200), rng.normal(0.55, 0.12, 200)).round(2)
+    found = best_threshold(np.append(cosine, np.nan), np.append(same, True))
+    false, true, levels = roc_curve(same, cosine, drop_intermediate=False)
+    assert found is not None
+    assert found.sensitivity + found.specificity == pytest.approx((true + 1 - false).max())
+    assert found.cosine in levels
+    assert (found.n_same, found.n_other) == (same.sum(), (~same).sum())
+    assert best_threshold([0.1, 0.2], [True, True]) is None

@@ -48,7 +48,12 @@ def test_equals_loops_over_words(texts: list[str], data: st.DataObject) -> None:
     assert found.shared_grams == pytest.approx(np.array(shared), nan_ok=True)
     assert found.repeated_grams.tolist() == repeated
     assert found.duplicate.tolist() == duplicate
-    assert found.self_repetition == pytest.approx(np.mean(np.log([r + 1 for r in repeated])))
+    for s in set(source):
+        mine = [i for i in range(len(texts)) if source[i] == s]
+        # Alone, everything that repeats is the source's own.
+        alone = by_loops([texts[i] for i in mine], [0] * len(mine))[2]
+        assert found.own_grams[mine].tolist() == alone
+        assert found.self_repetition[mine] == pytest.approx(np.log(np.array(alone) + 1.0))
     assert (found.runs[0].words if found.runs else 0) == max(longest)
 
 

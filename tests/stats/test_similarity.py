@@ -15,6 +15,7 @@ from judging.stats import (
     alikeness,
     cosine_matrix,
     means_over_prompts,
+    means_within,
     prompt_similarity,
     random_pairs,
     source_codes,
@@ -64,6 +65,7 @@ def test_the_inflated_diagonal_is_the_mean_of_the_whole_block_self_pairs_include
             assert mean == pytest.approx(block[~np.eye(n, dtype=bool)].mean())
             assert found.inflated_diagonal[s] - mean == pytest.approx((1 - mean) / n)
     assert np.isnan(found.means[2, 2])
+    assert means_within(vectors, source, 3) == pytest.approx(np.diag(found.means), nan_ok=True)
 
 
 def test_self_pairs_inflate_the_paper_s_diagonal_as_much_as_its_fifty_samples_say() -> None:
