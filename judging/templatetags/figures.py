@@ -1,5 +1,7 @@
+from typing import Any
+
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
 from judging.stats import Estimate
@@ -94,3 +96,22 @@ def seconds(value: float | None) -> str:
 @register.filter
 def milliseconds(value: int | None) -> str:
     return seconds(None if value is None else value / 1000)
+
+
+@register.filter
+def cell(value: str | float | int | None) -> str:
+    """A cell of a figure's table: four digits of a fraction, all of a whole number."""
+    if isinstance(value, float):
+        return f"{value:,.4g}".replace("-", MINUS)
+    return "–" if value is None else str(value)
+
+
+@register.filter
+def chart_data(spec: dict[str, Any], key: str) -> SafeString:
+    """A chart's specification as data that a script reads and nothing runs."""
+    return json_script(spec, f"spec-{key}")
+
+
+@register.filter
+def nth(values: Any, place: int) -> Any:
+    return values[place]

@@ -1,0 +1,231 @@
+"""The figures of homogeneity."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import altair as alt
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from judging.figures import BLUE, GREY, ORANGE, WIDTH, Figure, marks_of, rounded
+from judging.homogeneity import Homogeneity
+from judging.stats.similarity import BINS
+
+WRITTEN_IN = 12
+"""Sources up to which a heat map has its numbers written in."""
+
+
+def heat_map(found: Homogeneity) -> Figure:
+    """Sources, from the most to the least alike with the rest."""
+    means = found.matrix.mean
+    by_others = sorted(
+        range(len(found.sources)), key=lambda i: -(found.sources[i].to_others.estimate or -1.0)
+    )
+    order = [found.names[i] for i in by_others]
+    rows: list[tuple[str, str, float | None, float | None, float | None, int]] = [
+        (found.names[i], found.names[j], *(_number(m[i, j]) for m in (means, found.matrix.low, found.matrix.high)),
+         int(found.matrix.n[i, j]))
+        for i in by_others for j in by_others
+    ]  # fmt: skip
+    columns = ["source", "other", "mean cosine", "low", "high", "prompts"]
+    frame = pd.DataFrame(rows, columns=["source", "other", "mean", "low", "high", "prompts"])
+    size = min(28 * len(order) + 20, 560) if len(order) > WRITTEN_IN else 48 * len(order)
+    axis = alt.Axis(labelAngle=-40, labelOverlap=False)
+    x = alt.X("other:N", sort=order, title=None, axis=axis)
+    y = alt.Y("source:N", sort=order, title=None)
+    base = alt.Chart(frame)
+    scale = alt.Scale(scheme="viridis")
+    cells = base.mark_rect().encode(
+        x=x, y=y, color=alt.Color("mean:Q", scale=scale, title="mean cosine"),
+        tooltip=["source", "other", alt.Tooltip("mean:Q", format=".3f"), alt.Tooltip("low:Q", format=".3f"),
+                 alt.Tooltip("high:Q", format=".3f"), "prompts"],
+    )  # fmt: skip
+    chart: alt.Chart | alt.LayerChart = cells
+    if len(order) <= WRITTEN_IN:
+        middle = float(np.nanmean([np.nanmin(means), np.nanmax(means)])) if np.isfinite(means).any() else 0.0
+        dark = alt.condition(f"datum.mean > {middle:.6g}", alt.value("#10151a"), alt.value("#ffffff"))
+        chart = alt.layer(
+            cells,
+            base.mark_text(fontSize=11).encode(x=x, y=y, text=alt.Text("mean:Q", format=".2f"), color=dark),
+        )
+    within, between = found.all.within.estimate, found.all.between.estimate
+    return Figure(
+        "sources",
+        "Which sources answer alike.",
+        f"Mean cosine of two different responses to the same prompt, averaged over prompts; on the diagonal both are "
+        f"by one source. No response is paired with itself. Cosines of {found.embedder}.",
+        f"Heat map of {len(order)} by {len(order)} sources. Mean within a source {_said(within)}, "
+        f"between two {_said(between)}.",
+        chart.properties(width=size, height=size),
+        columns,
+        rows,
+    )
+
+
+def histograms(found: Homogeneity) -> Figure:
+    """Shares of pairs by cosine: of one source, of two, and of different prompts."""
+    kinds = [
+        ("same source, same prompt", found.all.histogram_within),
+        ("different sources, same prompt", found.all.histogram_between),
+        ("different prompts", found.random.histogram),
+    ]
+    rows = []
+    for name, counts in kinds:
+        total = int(counts.sum())
+        rows += [
+            (name, rounded(float(low)), rounded(float(high)), int(n), rounded(float(n) / total))
+            for low, high, n in zip(BINS[:-1], BINS[1:], counts, strict=True)
+            if n
+        ]
+    frame = pd.DataFrame(rows, columns=["pairs", "low", "high", "n", "share"])
+    names = [name for name, counts in kinds if counts.sum()]
+    color = alt.Color(
+        "pairs:N", title=None, sort=names, legend=alt.Legend(orient="top", symbolType="square"),
+        scale=alt.Scale(domain=names, range=[BLUE, ORANGE, GREY][: len(names)]),
+    )  # fmt: skip
+    chart = (
+        alt.Chart(frame)
+        .mark_bar(opacity=0.55, stroke="currentColor", strokeWidth=0.5)
+        .encode(
+            x=alt.X("low:Q", bin="binned", title="cosine"),
+            x2="high:Q",
+            y=alt.Y("share:Q", stack=None, title="share of pairs", axis=alt.Axis(format="%")),
+            color=color,
+            tooltip=["pairs", "low", "high", "n", alt.Tooltip("share:Q", format=".1%")],
+        )
+        .properties(width=WIDTH, height=240)
+    )
+    return Figure(
+        "cosines",
+        "How alike two responses are.",
+        "Pairs of responses by their cosine: of one source and of two, to the same prompt; and to different prompts, "
+        f"which is the floor that {found.embedder}’s cosines stand on.",
+        "Histogram of cosines of "
+        + "; ".join(f"{int(c.sum()):,} pairs of {n}" for n, c in kinds if c.sum())
+        + ".",
+        chart,
+        ["pairs", "from", "to", "number", "share"],
+        rows,
+    )
+
+
+def generations(found: Homogeneity) -> Figure | None:
+    """Sources by the day they came out; None with fewer than two dated ones."""
+    dated = [s for s in found.sources if s.released and s.within.estimate is not None]
+    if len(dated) < 2:
+        return None
+    rows = [
+        (s.name, s.released, *(rounded(v) for v in (s.within.estimate, s.within.low, s.within.high)))
+        for s in sorted(dated, key=lambda s: str(s.released))
+    ]
+    frame = pd.DataFrame(rows, columns=["source", "released", "mean", "low", "high"])
+    base = alt.Chart(frame).encode(x=alt.X("released:T", title="released"))
+    title = "mean cosine within the source"
+    bars = base.mark_rule(color=BLUE).encode(
+        y=alt.Y("low:Q", title=title, scale=alt.Scale(zero=False)), y2="high:Q"
+    )
+    dots = base.mark_point(filled=True, size=70, color=BLUE, opacity=1).encode(
+        y=alt.Y("mean:Q", title=title, scale=alt.Scale(zero=False)),
+        tooltip=["source", "released", alt.Tooltip("mean:Q", format=".3f")],
+    )
+    names = base.mark_text(align="left", dx=7, dy=-6, fontSize=11, color="currentColor").encode(
+        y="mean:Q", text="source:N"
+    )
+    return Figure(
+        "generations",
+        "Do later sources repeat themselves more?",
+        "Mean cosine of two responses of one source to one prompt, by the day the source came out, with 95 % "
+        "intervals over prompts.",
+        f"{len(rows)} dated sources, from {rows[0][1]} to {rows[-1][1]}.",
+        alt.layer(bars, dots, names).properties(width=WIDTH, height=260),
+        ["source", "released", "mean cosine", "low", "high"],
+        rows,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    pk: int
+    key: str
+    source: str
+    start: str
+    quality: float | None
+    n_ratings: int
+
+
+def projected(vectors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float64], list[float]]:
+    """Two principal components, shape (n, 2), and the share of the variance along each.
+
+    A component's sign is free: the response that lies furthest along it is on the positive side.
+    """
+    centered = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
+    left, singular, _ = np.linalg.svd(centered, full_matrices=False)
+    points = np.zeros((len(vectors), 2))
+    n = min(2, len(singular))
+    points[:, :n] = left[:, :n] * singular[:n]
+    furthest = np.abs(points).argmax(axis=0)
+    points *= np.where(points[furthest, [0, 1]] < 0, -1.0, 1.0)
+    total = float((singular**2).sum())
+    return points, [float(s**2 / total) if total > 0 else 0.0 for s in [*singular[:2], 0.0, 0.0][:2]]
+
+
+def map_of(prompt: str, points: Sequence[Point], vectors: npt.NDArray[np.float32], embedder: str) -> Figure:
+    """One prompt's responses in the plane in which they differ most."""
+    places, shares = projected(vectors)
+    rows = [
+        (p.key, p.source, rounded(float(x)), rounded(float(y)), rounded(p.quality), p.n_ratings, p.start)
+        for p, (x, y) in zip(points, places, strict=True)
+    ]
+    frame = pd.DataFrame(rows, columns=["response", "source", "x", "y", "quality", "ratings", "begins"])
+    frame["pk"] = [p.pk for p in points]
+    names = sorted(set(frame["source"]))
+    colors, shapes = marks_of(names)
+    legend = alt.Legend(
+        title="source (click to single out)", symbolOpacity=1, columns=1 if len(names) <= 26 else 2
+    )
+    picked = alt.selection_point(name="picked", fields=["source"], bind="legend")
+    rated = frame["quality"].notna().any()
+    size = (
+        alt.Size(
+            "quality:Q",
+            scale=alt.Scale(range=[25, 260]),
+            title="human mean",
+            legend=alt.Legend(values=[1, 2, 3, 4, 5]),
+        )
+        if rated
+        else alt.value(60)
+    )
+    chart = (
+        alt.Chart(frame)
+        .mark_point(filled=True, stroke="currentColor", strokeWidth=0.4)
+        .encode(
+            x=alt.X("x:Q", title=f"first component, {shares[0]:.0%} of the variance"),
+            y=alt.Y("y:Q", title=f"second component, {shares[1]:.0%}"),
+            color=alt.Color("source:N", scale=colors, legend=legend),
+            shape=alt.Shape("source:N", scale=shapes, legend=legend),
+            size=size,
+            opacity=alt.condition(picked, alt.value(0.8), alt.value(0.08)),
+        )
+        .add_params(picked)
+        .properties(width=WIDTH - 40, height=460)
+    )
+    return Figure(
+        "map",
+        f"The responses to “{prompt if len(prompt) <= 90 else prompt[:89] + '…'}”",
+        f"Each mark is a response; near ones say alike things to {embedder}. The two axes hold "
+        f"{sum(shares):.0%} of the variance: what looks near may differ along others."
+        + (" Larger: people like it better; unrated ones are left small." if rated else ""),
+        f"Map of {len(rows)} responses of {len(names)} sources in two principal components.",
+        chart,
+        ["response", "source", "first", "second", "human mean", "ratings", "begins"],
+        rows,
+    )
+
+
+def _number(value: float) -> float | None:
+    return rounded(float(value)) if np.isfinite(value) else None
+
+
+def _said(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.2f}"

@@ -1,0 +1,125 @@
+"""A figure: one Altair chart with a caption that can be read alone, a text alternative and its data as a table."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import altair as alt
+import vl_convert
+from django.utils.html import escape
+
+# Okabe and Ito's colours, told apart by the colour-blind; without their yellow, which paper swallows.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+BLUE, ORANGE, GREY = COLORS[0], COLORS[1], "#808488"
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+WIDTH = 680
+
+Chart = alt.Chart | alt.LayerChart
+Cell = str | float | int | None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`columns` and `rows` hold everything that the chart shows; `key` names its files."""
+
+    key: str
+    title: str
+    caption: str
+    description: str
+    chart: Chart
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """The Vega-Lite specification, complete with its data."""
+        found: dict[str, Any] = themed(self.chart).to_dict()
+        return found | {"description": self.description}
+
+    @cached_property
+    def svg(self) -> str:
+        """For a page: it scales with what holds it and takes the colour of the text around it."""
+        drawn = str(vl_convert.vegalite_to_svg(json.dumps(self.spec)))
+        return re.sub(r"<svg ", f'<svg role="img" aria-label="{escape(self.description)}" ', drawn, count=1)
+
+    @property
+    def svg_file(self) -> str:
+        """For a file of its own: black on white."""
+        drawn = str(vl_convert.vegalite_to_svg(json.dumps(self.spec | {"background": "white"})))
+        return drawn.replace("currentColor", "#1d2226")
+
+    @property
+    def png(self) -> bytes:
+        printed = json.dumps(self.spec | {"background": "white"}).replace("currentColor", "#1d2226")
+        return bytes(vl_convert.vegalite_to_png(printed, scale=2))
+
+    @property
+    def csv(self) -> str:
+        return csv_of(self.columns, self.rows)
+
+
+def csv_of(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([[_cell(value) for value in row] for row in rows])
+    return out.getvalue()
+
+
+def _cell(value: Cell) -> str:
+    """A number so that rounding hides what differs between two machines' last bits."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = str(value)
+    # A spreadsheet would run what begins so.
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def rounded(value: float | None) -> float | None:
+    """Six significant digits: what a chart is drawn from is the same on every machine."""
+    return None if value is None else float(f"{value:.6g}")
+
+
+def themed(chart: Chart) -> Chart:
+    """Light or dark, on screen or on paper: lines and letters take the colour of the text around the chart."""
+    found: Chart = (
+        chart.properties(background="transparent")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor="currentColor",
+            titleColor="currentColor",
+            gridColor="currentColor",
+            gridOpacity=0.14,
+            domainColor="currentColor",
+            domainOpacity=0.4,
+            tickColor="currentColor",
+            tickOpacity=0.4,
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            labelLimit=260,
+        )
+        .configure_legend(
+            labelColor="currentColor", titleColor="currentColor", labelFontSize=12, labelLimit=220
+        )
+        .configure_title(color="currentColor")
+        .configure_header(labelColor="currentColor", titleColor="currentColor")
+    )
+    return found
+
+
+def marks_of(names: Sequence[str]) -> tuple[alt.Scale, alt.Scale]:
+    """Colours and shapes by name: six colours times six shapes tell 36 apart."""
+    colors = [COLORS[n % len(COLORS)] for n in range(len(names))]
+    shapes = [SHAPES[n // len(COLORS) % len(SHAPES)] for n in range(len(names))]
+    # With few names shapes change with every name too: colour is never the only difference.
+    if len(names) <= len(COLORS):
+        shapes = [SHAPES[n % len(SHAPES)] for n in range(len(names))]
+    return alt.Scale(domain=list(names), range=colors), alt.Scale(domain=list(names), range=shapes)

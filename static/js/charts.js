@@ -1,0 +1,48 @@
+// Draws each figure with Vega in place of its picture: [data-chart] names the <script type="application/json">.
+// No eval: expressions go through Vega's interpreter. Without this script the picture and the table stay.
+"use strict";
+(() => {
+  const LEAST = 280;
+
+  const specOf = (figure) => {
+    const spec = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
+    const room = figure.querySelector(".drawn").clientWidth;
+    // A chart as wide as its place; one narrower than that (a heat map) stays as it is where there is room.
+    if (typeof spec.width === "number" && (figure.dataset.fit === "always" || spec.width > room - 80)) {
+      spec.width = Math.max(LEAST, room);
+      spec.autosize = { type: "fit-x", contains: "padding" };
+      if (room < 560 && spec.config) spec.config.legend = { ...spec.config.legend, orient: "bottom", columns: 2 };
+    }
+    return spec;
+  };
+
+  const draw = async (figure) => {
+    const place = figure.querySelector(".drawn"), live = document.createElement("div");
+    live.className = "live";
+    place.append(live);
+    try {
+      const result = await vegaEmbed(live, specOf(figure), {
+        mode: "vega-lite", renderer: "svg", actions: false, ast: true, defaultStyle: false,
+        expr: vegaInterpreter.expressionInterpreter, tooltip: { disableDefaultStyle: true },
+      });
+      place.querySelector(":scope > svg")?.remove();
+      const svg = live.querySelector("svg");
+      svg?.setAttribute("role", "img");
+      svg?.setAttribute("aria-label", figure.dataset.description);
+      figure.dispatchEvent(new CustomEvent("chart:drawn", { bubbles: true, detail: { view: result.view } }));
+    } catch (error) {
+      live.remove();
+      console.warn(`${figure.id} stays a picture: ${error}`);
+    }
+  };
+
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      seen.unobserve(entry.target);
+      draw(entry.target);
+    }
+  }, { rootMargin: "300px" });
+
+  for (const figure of document.querySelectorAll("[data-chart]")) seen.observe(figure);
+})();
