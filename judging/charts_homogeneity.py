@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from judging.figures import BLUE, GREY, ORANGE, WIDTH, Figure, marks_of, rounded
+from judging.figures import BLUE, GREY, ORANGE, WIDTH, Cell, Chart, Figure, marks_of, rounded
 from judging.homogeneity import Homogeneity
 from judging.stats.similarity import BINS
 
@@ -23,7 +23,7 @@ def heat_map(found: Homogeneity) -> Figure:
         range(len(found.sources)), key=lambda i: -(found.sources[i].to_others.estimate or -1.0)
     )
     order = [found.names[i] for i in by_others]
-    rows: list[tuple[str, str, float | None, float | None, float | None, int]] = [
+    rows: list[tuple[Cell, ...]] = [
         (found.names[i], found.names[j], *(_number(m[i, j]) for m in (means, found.matrix.low, found.matrix.high)),
          int(found.matrix.n[i, j]))
         for i in by_others for j in by_others
@@ -41,7 +41,7 @@ def heat_map(found: Homogeneity) -> Figure:
         tooltip=["source", "other", alt.Tooltip("mean:Q", format=".3f"), alt.Tooltip("low:Q", format=".3f"),
                  alt.Tooltip("high:Q", format=".3f"), "prompts"],
     )  # fmt: skip
-    chart: alt.Chart | alt.LayerChart = cells
+    chart: Chart = cells
     if len(order) <= WRITTEN_IN:
         middle = float(np.nanmean([np.nanmin(means), np.nanmax(means)])) if np.isfinite(means).any() else 0.0
         dark = alt.condition(f"datum.mean > {middle:.6g}", alt.value("#10151a"), alt.value("#ffffff"))

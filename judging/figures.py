@@ -19,7 +19,7 @@ BLUE, ORANGE, GREY = COLORS[0], COLORS[1], "#808488"
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 WIDTH = 680
 
-Chart = alt.Chart | alt.LayerChart
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 Cell = str | float | int | None
 
 

@@ -101,7 +101,7 @@ class PromptRow:
     effective_ideas: float | None
     compression: float | None
     duplicates: float | None
-    runs: tuple[tuple[str, int, int, int], ...]  # words, text, responses, sources
+    runs: tuple[tuple[int, str, int, int], ...]  # words, text, responses, sources
     histogram: tuple[int, ...]
 
 

@@ -61,7 +61,7 @@ def _vectors(study: Study, run: ScoreRun) -> dict[int, np.ndarray[tuple[int], np
         "response_id"
     )
     rows = Embedding.objects.filter(run=run, response_id__in=shown).values_list("response_id", "vector")
-    found = {pk: np.frombuffer(bytes(vector), dtype="<f4").astype(np.float64) for pk, vector in rows}
+    found = {pk: np.frombuffer(bytes(vector), dtype=run.dtype).astype(np.float64) for pk, vector in rows}
     return {pk: vector / np.linalg.norm(vector) for pk, vector in found.items()}
 
 

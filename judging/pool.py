@@ -41,9 +41,14 @@ def embedded(run: ScoreRun, prompt: Prompt | None = None) -> Iterator[PromptPool
     streamed = rows.values_list(*columns).iterator(CHUNK)
     for prompt_id, group in groupby(streamed, key=itemgetter(0)):
         part = list(group)
-        vectors = np.frombuffer(b"".join(bytes(r[4]) for r in part), dtype="<f4").reshape(len(part), -1)
-        params = [r[3] if isinstance(r[3], dict) else {} for r in part]
+        vectors = _array([r[4] for r in part], run.dtype)
+        params: list[Mapping[str, Any]] = [r[3] if isinstance(r[3], dict) else {} for r in part]
         yield PromptPool(prompt_id, [r[1] for r in part], [r[2] for r in part], params, vectors)
+
+
+def _array(packed: list[bytes], dtype: str) -> npt.NDArray[np.float32]:
+    found = np.frombuffer(b"".join(bytes(p) for p in packed), dtype=dtype)
+    return found.reshape(len(packed), -1).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)

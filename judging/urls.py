@@ -4,9 +4,11 @@ from judging import (
     views,
     views_agreement,
     views_exports,
+    views_homogeneity,
     views_imports,
     views_monitor,
     views_planning,
+    views_responses,
 )
 
 urlpatterns = [
@@ -52,5 +54,9 @@ urlpatterns = [
     path("studies/<slug:slug>/exports/<slug:name>/", views_exports.download, name="download-export"),
     path("desk/import/", views_imports.start, name="import"),
     path("desk/import/look/", views_imports.look, name="import-look"),
+    path("studies/<slug:slug>/homogeneity/", views_homogeneity.homogeneity, name="homogeneity"),
+    path("studies/<slug:slug>/homogeneity/<int:pk>/", views_homogeneity.prompt_map, name="prompt-map"),
+    path("studies/<slug:slug>/responses/", views_responses.responses, name="responses"),
+    path("studies/<slug:slug>/responses/<int:pk>/", views_responses.response, name="response"),
     path("methods/", views.methods, name="methods"),
 ]

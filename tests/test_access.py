@@ -59,6 +59,10 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "agreement-items": (AUDITOR,),
     "agreement-annotators": (RESEARCHER,),
     "audit": (AUDITOR,),
+    "homogeneity": (AUDITOR,),
+    "prompt-map": (AUDITOR,),
+    "responses": (AUDITOR,),
+    "response": (AUDITOR,),
     "planning": (AUDITOR,),
     "move-study": (RESEARCHER,),
     "clone": (RESEARCHER, STAFF),
@@ -108,6 +112,8 @@ ROWS: dict[str, Callable[[Study], Any]] = {
     "annotator": lambda study: study.annotators.all()[0],
     "criterion": lambda study: study.criteria.all()[0],
     "judgment": lambda study: Judgment.objects.in_study(study)[0],
+    "prompt": lambda study: study.prompts.all()[0],
+    "response": lambda study: study.responses.all()[0],
     "member": lambda study: study.memberships.get(role=Role.AUDITOR),
 }
 # Fragments and other forms of a page are refused as the page is.

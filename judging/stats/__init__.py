@@ -26,7 +26,7 @@ from judging.stats.icc import Icc, IccKind, icc, one_way_icc
 from judging.stats.label_lists import label_counts
 from judging.stats.measurement_error import errors_in_variables_slope
 from judging.stats.moments import Moments, Panel, cross_rater_moments
-from judging.stats.most_underrated import most_underrated
+from judging.stats.most_underrated import most_underrated, score_gaps
 from judging.stats.multiple import benjamini_hochberg
 from judging.stats.named import cohen_kappa, conger_kappa, scott_pi
 from judging.stats.over_prompts import means_over_prompts
@@ -135,6 +135,7 @@ __all__ = [
     "replicate_preferences",
     "replicate_ratings",
     "restriction_null",
+    "score_gaps",
     "scott_pi",
     "source_codes",
     "source_matrix",

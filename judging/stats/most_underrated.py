@@ -55,6 +55,35 @@ def most_underrated(ratings: pd.DataFrame, responses: pd.DataFrame, n: int = 10)
     """
     if n < 0:
         raise ValueError(f"n must not be negative, got {n}.")
+    table = score_gaps(ratings, responses)
+    middle = table.groupby("prompt_id")["unusualness"].transform("median")
+    listed = table[(table["unusualness"] >= middle) & (table["gap"] > 0)]
+    return listed.sort_values(["gap", "response_id"], ascending=[False, True]).head(n).reset_index(drop=True)
+
+
+def score_gaps(ratings: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame:
+    """Return, for every response, how far its score lies below what its human quality suggests.
+
+    Parameters
+    ----------
+    ratings, responses : DataFrame
+        As for `most_underrated`.
+
+    Returns
+    -------
+    DataFrame
+        Columns as of `most_underrated`, one row a response with a score and two ratings: gap is negative where
+        the score lies above. Empty when the human means hold no reliable quality to compare with.
+
+    Raises
+    ------
+    ValueError
+        As `underrating`.
+
+    Notes
+    -----
+    As in `most_underrated`. A residual, not a verdict on the response.
+    """
     sample = sample_of(ratings, responses, ())
     table = _described(sample, responses)
     if table.empty or why_undefined(sample):
@@ -71,10 +100,7 @@ def most_underrated(ratings: pd.DataFrame, responses: pd.DataFrame, n: int = 10)
     spread = math.sqrt(float((residual**2).sum()) / (len(score) - panel.n_prompts))
     if spread <= TINY * float(np.abs(panel.columns[:, -1]).max()):
         return table.iloc[:0]
-    middle = table.groupby("prompt_id")["unusualness"].transform("median")
-    listed = table.assign(gap=residual / spread)
-    listed = listed[(listed["unusualness"] >= middle) & (listed["gap"] > 0)]
-    return listed.sort_values(["gap", "response_id"], ascending=[False, True]).head(n).reset_index(drop=True)
+    return table.assign(gap=residual / spread)
 
 
 def _described(sample: Sample, responses: pd.DataFrame) -> pd.DataFrame:

@@ -113,5 +113,6 @@ def chart_data(spec: dict[str, Any], key: str) -> SafeString:
 
 
 @register.filter
-def nth(values: Any, place: int) -> Any:
-    return values[place]
+def bar_width(share: float) -> str:
+    """A share of 1 as a width of 100."""
+    return f"{share * 100:.1f}"

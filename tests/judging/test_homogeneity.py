@@ -1,0 +1,201 @@
+"""Homogeneity of a study's pool: command, page, map, JSON; and what it says where it can say nothing."""
+
+import json
+from datetime import date
+from io import StringIO
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from annotate.models import Prompt, Response, Study
+from judging import frames, pool, taxonomy
+from judging.homogeneity import HomogeneityError, homogeneity
+from judging.models import Embedding, ScoreRun
+from judging.stats import cosine_matrix
+from tests.factories import make_study
+
+
+@pytest.fixture
+def auditor(client: Client, db: None) -> Client:
+    client.force_login(User.objects.create_superuser("auditor"))
+    return client
+
+
+def embedded(study: Study, width: int = 5) -> ScoreRun:
+    """Every response with a vector of its own, the same for the same text."""
+    run = ScoreRun.objects.create(study=study, scorer="made-up", version="1")
+    rows = []
+    for response in Response.objects.filter(study=study):
+        rng = np.random.default_rng(abs(hash(response.text)) % 2**32)
+        vector = (rng.normal(size=width) + 1).astype("<f4")
+        rows.append(Embedding(run=run, response=response, vector=vector.tobytes()))
+    Embedding.objects.bulk_create(rows)
+    return run
+
+
+def test_the_demo_s_numbers_are_those_of_its_cosines(demo: Study) -> None:
+    found = homogeneity(demo)
+    frame, vectors = frames.vectors(frames.embedding_run(demo))
+    sources = frame["response_id"].map(dict(demo.responses.values_list("pk", "source")))
+    within, between, people = [], [], []
+    for _, rows in frame.groupby("prompt_id").groups.items():
+        cosine, names = cosine_matrix(vectors[rows]), sources.loc[rows].to_numpy()
+        np.fill_diagonal(cosine, np.nan)
+        order = sorted(set(names))
+        block = {(a, b): cosine[np.ix_(names == a, names == b)] for a in order for b in order}
+        own = {a: float(np.nanmean(block[a, a])) for a in order if (names == a).sum() > 1}
+        within.append(np.mean(list(own.values())) if own else np.nan)
+        between.append(np.mean([block[a, b].mean() for a in order for b in order if a < b]))
+        people.append(own.get("human", np.nan))
+    assert found.all.within.estimate == pytest.approx(np.nanmean(np.array(within)), abs=1e-6)
+    assert found.all.between.estimate == pytest.approx(np.nanmean(between), abs=1e-6)
+    assert found.people.estimate == pytest.approx(np.nanmean(people), abs=1e-6)
+    assert found.random.mean.estimate is not None
+    assert found.random.mean.estimate < (found.all.between.estimate or 0)
+    assert found.n_responses == sum(s.n_responses for s in found.sources) == 192
+    means = [p.mean for p in found.prompts if p.mean is not None]
+    assert means == sorted(means, reverse=True)
+
+
+def test_people_s_answers_stand_beside_and_set_the_threshold(demo: Study) -> None:
+    found = homogeneity(demo)
+    assert [h.criterion for h in found.humans] == ["similarity", "grouping"]
+    grouping = found.humans[1]
+    assert grouping.piles is not None
+    assert grouping.piles.estimate is not None
+    assert grouping.piles.estimate > 1
+    assert found.calibrated is not None
+    assert found.threshold == found.calibrated.cosine
+    assert 0 < found.calibrated.sensitivity <= 1
+
+
+@pytest.mark.django_db
+def test_nothing_embedded_nothing_said(auditor: Client) -> None:
+    study = make_study()
+    with pytest.raises(HomogeneityError, match=r"manage\.py score tiny --scorer minilm"):
+        homogeneity(study)
+    with pytest.raises(CommandError, match="Nothing is known yet"):
+        call_command("homogeneity", "tiny", stdout=StringIO())
+    page = auditor.get("/studies/tiny/homogeneity/")
+    assert page.status_code == 200
+    assert "Nothing is known yet" in page.content.decode()
+
+
+@pytest.mark.django_db
+def test_categories_parameters_and_dates() -> None:
+    study = make_study(prompts=4, responses=8, kinds=("single",))
+    for n, prompt in enumerate(Prompt.objects.filter(study=study)):
+        prompt.category = ["Open-Endedness: Philosophical"] if n % 2 else ["limericks"]
+        prompt.save()
+    for n, response in enumerate(Response.objects.filter(study=study)):
+        response.source = ["gpt-4o-2024-11-20", "other-2025-01", "third"][n % 3]
+        response.params = {"temperature": 1.0 if n % 2 else 0.2, "top_p": 0.9}
+        if response.source == "third":
+            response.params |= {"released": "2023-07-01"}
+        response.save()
+    embedded(study)
+    found = homogeneity(study)
+    assert [(g.name, g.n_prompts) for g in found.categories] == [
+        ("Open-Endedness", 2),
+        ("Open-Endedness: Philosophical", 2),
+        ("limericks", 2),
+    ]
+    assert [g.name for g in found.parameters] == ["temperature = 0.2", "temperature = 1.0", "top_p = 0.9"]
+    assert [s.released for s in found.sources] == ["2024-11-20", "2025-01-01", "2023-07-01"]
+    assert found.trend.n == 3
+    assert found.trend.estimate is not None
+    assert found.people.reason == "The pool has no two responses written by people to one prompt."
+    assert found.machines is None
+
+
+@pytest.mark.django_db
+def test_what_is_not_embedded_is_counted_and_words_are_compared_all_the_same() -> None:
+    study = make_study(prompts=2, responses=4, kinds=("single",))
+    Response.objects.filter(study=study, key__endswith="-0").update(
+        source="another", text="The very same words."
+    )
+    Response.objects.filter(study=study, key__endswith="-1").update(text="the very same words")
+    run = embedded(study)
+    run.embeddings.all()[0].delete()
+    found = homogeneity(study)
+    assert found.n_missing == 1
+    another = next(s for s in found.sources if s.name == "another")
+    assert another.duplicates.estimate == 1.0
+    assert another.longest_run.estimate == 4.0
+    assert found.prompts[0].runs[0][1] == "the very same words"
+    assert homogeneity(study, words=False).words_left_out
+
+
+def test_command_and_json_say_the_same(demo: Study, auditor: Client) -> None:
+    out = StringIO()
+    call_command("homogeneity", "demo", "--json", stdout=out, stderr=StringIO())
+    by_command = json.loads(out.getvalue())
+    assert auditor.get("/studies/demo/homogeneity/?format=json").json() == by_command
+    assert by_command["all"]["within"]["n"] == 16
+    assert by_command["simulated"] is True
+    text = StringIO()
+    call_command("homogeneity", "demo", stdout=text, stderr=StringIO())
+    assert "simulated" in text.getvalue()
+    assert "mean nothing beside another embedder's" in text.getvalue()
+
+
+def test_the_page_ranks_prompts_and_draws_figures_with_their_data(demo: Study, auditor: Client) -> None:
+    html = auditor.get("/studies/demo/homogeneity/").content.decode()
+    assert html.count('<figure class="plot"') == 2
+    assert 'type="application/json"' in html
+    assert "<table>" in html.split('id="figure-sources"')[1]
+    assert html.index("time") > 0
+    assert "No response is paired with itself" in html
+
+
+def test_the_map_shows_all_and_compares_two(demo: Study, auditor: Client) -> None:
+    prompt = demo.prompts.get(key="time-metaphor")
+    one, other = prompt.responses.all()[:2]
+    path = f"/studies/demo/homogeneity/{prompt.pk}/"
+    html = auditor.get(path).content.decode()
+    assert html.count('type="radio" name="a"') == prompt.responses.count()
+    pinned = auditor.get(path, {"part": "pinned", "a": str(one.pk), "b": str(other.pk)}).content.decode()
+    assert one.text in html
+    assert "Cosine of the two" in pinned
+    assert "<html" not in pinned
+    assert "Cosine of the two" in auditor.get(path, {"a": str(one.pk), "b": str(other.pk)}).content.decode()
+    assert "Cosine of the two" not in auditor.get(path, {"a": str(one.pk), "b": "x'"}).content.decode()
+
+
+def test_categories_of_infinity_chat() -> None:
+    assert sum(len(leaves) or 1 for leaves in taxonomy.TOP.values()) == 17
+    assert len(taxonomy.TOP) == 6
+    assert taxonomy.labels(["problem solving", "Problem_Solving", "humor"]) == [
+        "Information-Seeking",
+        "Information-Seeking: Problem Solving",
+        "humor",
+    ]
+    assert taxonomy.labels(["creative content generation"]) == ["Creative Content Generation"]
+
+
+@pytest.mark.parametrize(
+    ("source", "params", "expected"),
+    [
+        ("gpt-4o-2024-11-20", {}, date(2024, 11, 20)),
+        ("claude-3-5-sonnet-20241022", {}, date(2024, 10, 22)),
+        ("qwen-2025-01", {}, date(2025, 1, 1)),
+        ("quill-2", {"released": "2026-02-03"}, date(2026, 2, 3)),
+        ("model-2024-13-01", {}, None),
+        ("quill-2048", {}, None),
+    ],
+)
+def test_dates_of_sources(source: str, params: dict[str, str], expected: date | None) -> None:
+    assert pool.release(source, params) == expected
+
+
+def test_names_of_people() -> None:
+    assert [pool.is_human(s) for s in ("human", "Human 3", "human-b", "humanoid", "gpt")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
