@@ -9,6 +9,7 @@ import pandas as pd
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
+from annotate.kinds import ItemKind
 from annotate.models import Answer, Criterion, Item, ItemResponse, Judgment, Response, Study
 from judging.models import Embedding, Score, ScoreRun
 from judging.scorers.length import log_length
@@ -58,6 +59,24 @@ def item_responses(study: Study) -> pd.DataFrame:
     """What items show: item_id, response_id, position."""
     rows = ItemResponse.objects.filter(item__study=study).values_list("item_id", "response_id", "position")
     return pd.DataFrame.from_records(list(rows), columns=["item_id", "response_id", "position"])
+
+
+def pairs(study: Study) -> pd.DataFrame:
+    """What pairs show: pair_id (of the item), prompt_id, first and second response, and their texts."""
+    rows = ItemResponse.objects.filter(item__study=study, item__kind=ItemKind.PAIR, item__withheld=False)
+    columns = ["item_id", "item__prompt_id", "position", "response_id", "response__text"]
+    frame = pd.DataFrame.from_records(list(rows.order_by("item_id").values_list(*columns)), columns=columns)
+    sides = [frame[frame["position"] == n].set_index("item_id") for n in (0, 1)]
+    return pd.DataFrame(
+        {
+            "pair_id": sides[0].index,
+            "prompt_id": sides[0]["item__prompt_id"].to_numpy(),
+            "first": sides[0]["response_id"].to_numpy(dtype="int64"),
+            "second": sides[1]["response_id"].reindex(sides[0].index).to_numpy(dtype="int64"),
+            "first_text": sides[0]["response__text"].to_numpy(),
+            "second_text": sides[1]["response__text"].reindex(sides[0].index).to_numpy(),
+        }
+    )
 
 
 def responses(study: Study) -> pd.DataFrame:

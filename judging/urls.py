@@ -9,6 +9,7 @@ from judging import (
     views_monitor,
     views_planning,
     views_responses,
+    views_similarity,
 )
 
 urlpatterns = [
@@ -49,6 +50,7 @@ urlpatterns = [
         views_agreement.agreement_annotators,
         name="agreement-annotators",
     ),
+    path("studies/<slug:slug>/similarity/", views_similarity.similarity, name="similarity"),
     path("studies/<slug:slug>/audit/", views.audit, name="audit"),
     path("studies/<slug:slug>/exports/", views_exports.exports, name="exports"),
     path("studies/<slug:slug>/exports/<slug:name>/", views_exports.download, name="download-export"),

@@ -58,6 +58,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "agreement": (AUDITOR,),
     "agreement-items": (AUDITOR,),
     "agreement-annotators": (RESEARCHER,),
+    "similarity": (AUDITOR,),
     "audit": (AUDITOR,),
     "homogeneity": (AUDITOR,),
     "prompt-map": (AUDITOR,),

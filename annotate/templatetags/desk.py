@@ -18,6 +18,7 @@ TABS = [
     ("monitor", "Monitor", Role.RESEARCHER),
     ("agreement", "Agreement", Role.AUDITOR),
     ("homogeneity", "Homogeneity", Role.AUDITOR),
+    ("similarity", "Similarity", Role.AUDITOR),
     ("audit", "Audit", Role.AUDITOR),
     ("responses", "Responses", Role.AUDITOR),
     ("planning", "Planning", Role.AUDITOR),

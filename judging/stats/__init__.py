@@ -22,8 +22,15 @@ from judging.stats.diversity import (
 )
 from judging.stats.estimate import Estimate
 from judging.stats.grouping import adjusted_rand, co_membership
+from judging.stats.human_similarity import (
+    Difference,
+    HumanSimilarity,
+    human_similarity,
+    similarity_difference,
+)
 from judging.stats.icc import Icc, IccKind, icc, one_way_icc
 from judging.stats.label_lists import label_counts
+from judging.stats.lexical import length_ratio, token_jaccard
 from judging.stats.measurement_error import errors_in_variables_slope
 from judging.stats.moments import Moments, Panel, cross_rater_moments
 from judging.stats.most_underrated import most_underrated, score_gaps
@@ -44,6 +51,7 @@ from judging.stats.similarity import (
     prompt_similarity,
     source_codes,
 )
+from judging.stats.similarity_calibration import SimilarityCalibration, similarity_calibration
 from judging.stats.transitivity import Transitivity, transitivity
 from judging.stats.two_way import krippendorff_alpha_new_annotators, percent_agreement_new_annotators
 from judging.stats.underrating import underrating, underratings
@@ -63,8 +71,10 @@ __all__ = [
     "Cell",
     "ChanceCorrected",
     "DawidSkene",
+    "Difference",
     "Estimate",
     "Family",
+    "HumanSimilarity",
     "Icc",
     "IccKind",
     "Ideas",
@@ -76,6 +86,7 @@ __all__ = [
     "RandomPairs",
     "Reading",
     "SharedRun",
+    "SimilarityCalibration",
     "SourceMatrix",
     "Subset",
     "Threshold",
@@ -106,6 +117,7 @@ __all__ = [
     "errors_in_variables_slope",
     "fleiss_kappa",
     "gwet_ac",
+    "human_similarity",
     "icc",
     "ideas",
     "kendall_w",
@@ -113,6 +125,7 @@ __all__ = [
     "krippendorff_alpha",
     "krippendorff_alpha_new_annotators",
     "label_counts",
+    "length_ratio",
     "means_over_prompts",
     "means_within",
     "most_underrated",
@@ -137,8 +150,11 @@ __all__ = [
     "restriction_null",
     "score_gaps",
     "scott_pi",
+    "similarity_calibration",
+    "similarity_difference",
     "source_codes",
     "source_matrix",
+    "token_jaccard",
     "transitivity",
     "trend",
     "underrating",

@@ -16,6 +16,7 @@ from django.test import Client
 from annotate.models import Study
 from judging import agreement as agreements
 from judging import audit as audits
+from judging import similarity as similarities
 from judging import stats
 from judging.methods import parts
 
@@ -32,12 +33,21 @@ NOT_EXPLAINED_YET = {
     "replicate_ratings", "restriction_null", "underratings",
 }  # fmt: skip
 # Names of what is audited or asked stand where keys do.
-NOT_KEYS = {"study", "simulated", "scorers", "criteria"}
+NOT_KEYS = {"study", "simulated", "scorers", "criteria", "first", "second"}
 
 
 @pytest.fixture
 def ids(client: Client) -> list[str]:
     return re.findall(r'id="(\w+)"', client.get("/methods/").content.decode())
+
+
+def results(study: Study) -> list[Any]:
+    """What the commands say in JSON."""
+    return [
+        agreements.as_json(study, agreements.report(study)),
+        similarities.as_json(study),
+        audits.as_json(study),
+    ]
 
 
 def keys(found: Any) -> Iterator[str]:
@@ -68,15 +78,15 @@ def test_every_statistic_has_a_section(ids: list[str]) -> None:
 
 
 @pytest.mark.django_db
-def test_every_key_of_agreement_and_audit_is_explained(ids: list[str], demo: Study) -> None:
-    found = [agreements.as_json(demo, agreements.report(demo)), audits.as_json(demo)]
+def test_every_key_of_the_results_is_explained(ids: list[str], demo: Study) -> None:
+    found = results(demo)
     assert sorted(set(keys(found)) - NOT_KEYS - set(ids)) == []
 
 
 @pytest.mark.django_db
-def test_every_key_of_agreement_and_audit_is_in_the_readme(demo: Study) -> None:
+def test_every_key_of_the_results_is_in_the_readme(demo: Study) -> None:
     readme = (ROOT / "README.md").read_text()
-    found = [agreements.as_json(demo, agreements.report(demo)), audits.as_json(demo)]
+    found = results(demo)
     assert [key for key in sorted(set(keys(found)) - NOT_KEYS) if f"`{key}`" not in readme] == []
 
 

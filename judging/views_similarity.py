@@ -1,0 +1,54 @@
+"""How alike people find two responses against how alike embeddings make them."""
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_GET
+
+from annotate.models import Role, Study
+from annotate.views.access import for_members
+from judging import similarity as similarities
+from judging.cached import kept
+from judging.plots import svg
+from judging.plots_similarity import calibration_chart
+from judging.similarity import Row
+
+
+@require_GET
+@for_members(Role.AUDITOR)
+def similarity(request: HttpRequest, study: Study) -> HttpResponse:
+    if request.GET.get("format") == "json":
+        return JsonResponse(kept(study, "similarity-json", lambda: similarities.as_json(study)))
+    try:
+        found = kept(study, "similarity", lambda: similarities.similarity(study))
+    except similarities.SimilarityError as error:
+        return render(request, "judging/similarity.html", {"study": study, "why": str(error)})
+    chosen = _chosen(found.rows, request.GET.get("measure", ""), request.GET.get("criterion", ""))
+    context = {
+        "study": study,
+        "rows": found.rows,
+        "comparisons": found.comparisons,
+        "chosen": chosen,
+        "chart": _chart(chosen),
+        "apart": similarities.to_read(chosen),
+    }
+    return render(request, "judging/similarity.html", context)
+
+
+def _chosen(rows: list[Row], measure: str, criterion: str) -> Row:
+    """The row asked for, else the first."""
+    asked = [
+        r
+        for r in rows
+        if (not measure or r.measure == measure) and (not criterion or r.criterion.key == criterion)
+    ]
+    if not asked:
+        raise Http404(f"nothing is known of {measure} and {criterion}")
+    return asked[0]
+
+
+def _chart(row: Row) -> str:
+    if row.calibration.reason:
+        return ""
+    title = f"People’s mean against {row.measure}, with what it lets expect"
+    return mark_safe(svg(calibration_chart(row), title))
