@@ -394,7 +394,7 @@ def _mean_of_defined(found: FloatArray) -> FloatArray:
     defined = np.isfinite(found)
     count = defined.sum(axis=0)
     total = np.where(defined, found, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(found.shape[1], np.nan), where=count > 0)
+    return np.asarray(np.divide(total, count, out=np.full(found.shape[1], np.nan), where=count > 0))
 
 
 def _stepped(half: FloatArray, times: FloatArray) -> FloatArray:
@@ -422,7 +422,8 @@ def _within(panel: PairPanel, *, ranks: bool) -> _Statistic:
         weights = np.where(np.isfinite(z), drawn * count, 0.0)
         total = weights.sum(axis=1)
         mean = (weights * np.where(np.isfinite(z), z, 0.0)).sum(axis=1)
-        return np.tanh(np.divide(mean, total, out=np.full(len(times), np.nan), where=total > 0))
+        middle = np.divide(mean, total, out=np.full(len(times), np.nan), where=total > 0)
+        return np.asarray(np.tanh(middle))
 
     return statistic
 

@@ -59,7 +59,7 @@ class PairPanel:
     @property
     def n_annotators(self) -> int:
         """Number of annotators."""
-        return self.said.shape[1]
+        return int(self.said.shape[1])
 
     @property
     def df(self) -> int:
@@ -73,7 +73,7 @@ class PairPanel:
         total = weights @ self.said.T
         mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
         # Equal means must be equal numbers: they tie.
-        return np.round(mean, 9), (count > 0).astype(np.float64)
+        return np.asarray(np.round(mean, 9), dtype=np.float64), (count > 0).astype(np.float64)
 
     def all_once(self) -> Draw:
         """Return the data themselves as a single draw."""

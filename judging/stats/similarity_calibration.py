@@ -291,4 +291,4 @@ def _slope(x: FloatArray, u: FloatArray, gap: FloatArray, weights: FloatArray) -
     square = float((w * left**2).sum())
     if square <= 1e-12 * float(w.sum()) * max(spread**2, 1e-300):
         return float("nan")
-    return float((w * left * gap).sum()) / square * spread
+    return float(float((w * left * gap).sum()) / square * spread)

@@ -119,7 +119,7 @@ def partial_correlations(matrices: FloatArray) -> FloatArray:
     -----
     -P_12 / sqrt(P_11 P_22) with P the inverse matrix.
     """
-    usable = np.isfinite(matrices).all(axis=(1, 2))
+    usable = np.asarray(np.isfinite(matrices).all(axis=(1, 2)))
     safe = np.where(usable[:, None, None], matrices, np.eye(matrices.shape[1]))
     usable &= np.linalg.cond(safe) < 1e10
     safe = np.where(usable[:, None, None], safe, np.eye(matrices.shape[1]))

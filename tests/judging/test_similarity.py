@@ -41,7 +41,9 @@ def test_page_and_command_say_the_same(demo: Study, auditor: Client) -> None:
     assert words["given_lexical"]["reason"]
     assert [len(embedder[side]) for side in ("false_alike", "false_different")] == [5, 5]
     assert embedder["calibration"]["noise_floor"] < embedder["calibration"]["rmse"]
-    (comparison,) = found["comparisons"]  # type: ignore[misc]
+    comparisons = found["comparisons"]
+    assert isinstance(comparisons, list)
+    (comparison,) = comparisons
     assert comparison["p"] == comparison["p_adjusted"]
     html = auditor.get("/studies/demo/similarity/").content.decode()
     assert "Simulated." in html
