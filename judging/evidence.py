@@ -60,8 +60,8 @@ def evidence(study: Study) -> list[Evidence]:
     """One entry an annotator who judged something, in a bounded number of queries."""
     judged = frames.judged(study)
     own = judged[_is_own(judged["excluded"])]
-    people = Annotator.objects.filter(study=study).order_by("key")
-    if own.empty:
+    people = list(Annotator.objects.filter(study=study).persons().order_by("key"))
+    if own.empty or not people:
         return []
     rows = _rows(study, own)
     parts = {

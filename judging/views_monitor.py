@@ -28,6 +28,7 @@ def monitor(request: HttpRequest, study: Study) -> HttpResponse:
         "columns": [_column(name, sort) for name in known],
         "unknown": [label for name, label in monitors.COLUMNS.items() if name not in known],
         "excluded": monitors.excluded(study),
+        "slots": study.annotators.slots().count(),
     }
     return render(request, "judging/monitor.html", context)
 

@@ -5,6 +5,15 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 
+class AnnotatorQuerySet(models.QuerySet["Annotator"]):
+    def persons(self) -> "AnnotatorQuerySet":
+        """All but the slots of labels that an import found without names: nothing can be said about these."""
+        return self.exclude(details__has_key="label_slot")
+
+    def slots(self) -> "AnnotatorQuerySet":
+        return self.filter(details__has_key="label_slot")
+
+
 class Annotator(models.Model):
     """A person who judges in one study, known by a pseudonym only.
 
@@ -39,6 +48,8 @@ class Annotator(models.Model):
     session = models.CharField(max_length=200, blank=True, help_text="the panel's id of the visit")
     session_start = models.PositiveIntegerField(default=0, help_text="items submitted before this visit")
     excluded = models.TextField(blank=True, help_text="reason; empty: counted")
+
+    objects = AnnotatorQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -77,10 +77,11 @@ def people(criterion: Criterion, asked: Units) -> pd.DataFrame | None:
     """The same from answers that were read already; repeats are read where the study has some."""
     if criterion.study.items.filter(role=Item.Role.REPEAT).exists():
         asked = units(criterion, repeats=True) or asked
-    if not asked.numeric:
+    keys = dict(Annotator.objects.filter(study=criterion.study).persons().values_list("pk", "key"))
+    if not asked.numeric or not keys:
         return None
     found = describe_annotators(*asked.long, asked.domain)
-    keys = dict(Annotator.objects.filter(study=criterion.study).values_list("pk", "key"))
+    found = found[found["annotator_id"].isin(keys)]
     named = found.assign(annotator=found["annotator_id"].map(keys)).sort_values("annotator")
     return named[["annotator", *[c for c in found.columns if c != "annotator_id"]]]
 

@@ -88,7 +88,9 @@ def units(criterion: Criterion) -> Iterator[Unit]:
 def _given(criterion: Criterion, items: list[Item]) -> dict[int, list[Given]]:
     keys = {row.response_id: row.response.key for item in items for row in item.item_responses.all()}
     found: dict[int, list[Given]] = defaultdict(list)
-    rows = counted_answers(criterion).filter(judgment__assignment__item__in=[item.pk for item in items])
+    # The judgments of these items alone: a query over all of the study, for each batch of it, would be quadratic.
+    judgments = Judgment.objects.counted().filter(assignment__item__in=[item.pk for item in items])
+    rows = Answer.objects.filter(criterion=criterion, judgment__in=judgments)
     for item, annotator, response, value, label, text, order, time in rows.order_by("pk").values_list(
         *VALUES
     ):

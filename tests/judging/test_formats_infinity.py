@@ -3,6 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.test import Client
 
 from annotate.folder import FolderError
 from annotate.models import Annotator, Answer, Assignment, Item, Judgment, Prompt, Response, Study
@@ -167,3 +169,16 @@ def test_agreement_is_computed_of_slots(tmp_path: Path) -> None:
     brought(jsonl(tmp_path / "a.jsonl", absolute()))
     entries = agreement(Study.objects.get())
     assert all(entry.alpha.estimate is not None for entry in entries)
+
+
+def test_no_page_tells_of_slots_as_if_they_were_people(tmp_path: Path, admin_client: Client) -> None:
+    brought(jsonl(tmp_path / "a.jsonl", absolute()))
+    page = admin_client.get("/studies/in/monitor/").content.decode()
+    assert "11 labels came in without the name of who gave them" in page
+    assert "-label-01" not in page
+    assert "-label-01" not in admin_client.get("/studies/in/agreement/").content.decode()
+    # Whoever has a name beside them is told of.
+    named = Annotator.objects.order_by("pk")[0]
+    Annotator.objects.filter(pk=named.pk).update(key="anna", details={})
+    cache.clear()
+    assert "anna" in admin_client.get("/studies/in/monitor/").content.decode()
