@@ -1,6 +1,8 @@
 """The real server in processes of its own, and annotators who work over real HTTP. On this machine only."""
 
 import contextlib
+import fcntl
+import functools
 import http.client
 import os
 import re
@@ -8,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -44,6 +47,14 @@ def manage(database_url: str, *args: str) -> str:
     return done.stdout
 
 
+@functools.cache
+def collect_static() -> None:
+    """What pages link to, collected once: by whichever process of the tests comes first."""
+    with (Path(tempfile.gettempdir()) / "offbeat-tests-static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        manage("sqlite://:memory:", "manage.py", "collectstatic", "--noinput", "-v0")
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     port: int
@@ -64,6 +75,7 @@ class Server:
 
 @contextlib.contextmanager
 def served(database_url: str, *, workers: int = 2) -> Iterator[Server]:
+    collect_static()
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -110,6 +122,7 @@ class Annotator:
     acknowledged: list[str] = field(default_factory=list)
     cookies: dict[str, str] = field(default_factory=dict)
     connection: http.client.HTTPConnection | None = None
+    sent: dict[str, str] = field(default_factory=dict)
 
     def request(self, method: str, path: str, body: dict[str, str] | None = None) -> tuple[int, bytes]:
         if self.connection is None:
@@ -130,20 +143,28 @@ class Annotator:
     def join(self) -> bytes:
         path = quote(self.invite)
         _, page = self.request("GET", path)
-        self.request("POST", path, hidden(page))
+        if form := hidden(page):
+            status, page = self.request("POST", path, form)
+            if status >= 400:
+                raise RuntimeError(f"joining: status {status}: {page[:500]!r}")
         return self.request("GET", f"/rate/{self.slug}/")[1]
 
     def work(self, at_most: int = 10**9) -> None:
         try:
             self._work(at_most)
         finally:
-            if self.connection is not None:
-                self.connection.close()
+            self.close()
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
 
     def _work(self, at_most: int) -> None:
         page = self.join()
         while b'class="answer"' in page and len(self.seconds) < at_most:
             sent = hidden(page) | {k.decode(): v.decode() for k, v in reversed(FIELD.findall(page))}
+            self.sent = sent
             start = time.perf_counter()
             status, page = self.request("POST", f"/rate/{self.slug}/", sent)
             self.seconds.append(time.perf_counter() - start)

@@ -25,7 +25,6 @@ def main(database: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
         url = start_postgres() if database == "postgres" else f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
         manage(url, "manage.py", "migrate", "-v0")
-        manage(url, "manage.py", "collectstatic", "--noinput", "-v0")
         ok = one_annotator(url) & many_annotators(url)
     return 0 if ok else 1
 

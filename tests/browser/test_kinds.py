@@ -93,7 +93,6 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("kinds")
     url = f"sqlite:///{folder / 'kinds.sqlite3'}"
     manage(url, "manage.py", "migrate", "-v0")
-    manage(url, "manage.py", "collectstatic", "--noinput", "-v0")
     manage(url, "manage.py", "load_study", str(write_folder(folder / "in")))
     code = "from annotate.views.access import *; print('at', invite_path(Study.objects.get(slug='kinds')))"
     out = manage(url, "manage.py", "shell", "-c", code)

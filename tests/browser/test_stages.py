@@ -50,7 +50,6 @@ def stages() -> Iterator[Stages]:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'stages.sqlite3'}"
         manage(url, "manage.py", "migrate", "-v0")
-        manage(url, "manage.py", "collectstatic", "--noinput", "-v0")
         invite, paused = manage(url, "-c", MADE).split()
         with served(url) as server:
             yield Stages(f"http://127.0.0.1:{server.port}", invite, paused)
