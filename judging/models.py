@@ -5,17 +5,34 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from annotate.models import Prompt
+from annotate.models import Prompt, Study
 
 
 class ScoreRunQuerySet(models.QuerySet["ScoreRun"]):
     def audited(self) -> "ScoreRunQuerySet":
         """Without the runs that only try a judge's steadiness."""
         return self.filter(probe="")
+
+    def with_counts(self, study: Study) -> "ScoreRunQuerySet":
+        """A study's runs and how many responses or pairs each has, by kind."""
+        counted = {
+            f"n_{kind}": Coalesce(
+                Subquery(
+                    rows.objects.filter(run=OuterRef("pk"))
+                    .order_by()
+                    .values("run")
+                    .annotate(n=Count("pk"))
+                    .values("n")
+                ),
+                0,
+            )
+            for kind, rows in (("scores", Score), ("verdicts", Verdict), ("embeddings", Embedding))
+        }
+        return self.filter(study=study).annotate(**counted).order_by("scorer", "pk")
 
 
 class ScoreRun(models.Model):
@@ -234,6 +251,15 @@ class ScoringTask(models.Model):
     @property
     def active(self) -> bool:
         return self.status in self.ACTIVE
+
+    @property
+    def stored(self) -> int:
+        """Of all there are; what an earlier run did included."""
+        return self.stored_before + self.done - self.failed
+
+    @property
+    def wanted(self) -> int:
+        return self.stored_before + self.total
 
     @property
     def seconds_left(self) -> float | None:

@@ -10,6 +10,7 @@ from judging import (
     views_planning,
     views_responses,
     views_similarity,
+    views_runs,
 )
 
 urlpatterns = [
@@ -60,5 +61,9 @@ urlpatterns = [
     path("studies/<slug:slug>/homogeneity/<int:pk>/", views_homogeneity.prompt_map, name="prompt-map"),
     path("studies/<slug:slug>/responses/", views_responses.responses, name="responses"),
     path("studies/<slug:slug>/responses/<int:pk>/", views_responses.response, name="response"),
+    path("studies/<slug:slug>/runs/", views_runs.runs, name="runs"),
+    path("studies/<slug:slug>/runs/start/", views_runs.start, name="start-run"),
+    path("studies/<slug:slug>/runs/<int:pk>/", views_runs.run, name="run"),
+    path("studies/<slug:slug>/runs/tasks/<int:pk>/cancel/", views_runs.cancel, name="cancel-run"),
     path("methods/", views.methods, name="methods"),
 ]

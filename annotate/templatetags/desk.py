@@ -16,6 +16,7 @@ TABS = [
     ("items", "Items", Role.RESEARCHER),
     ("leaks", "Leaks", Role.RESEARCHER),
     ("monitor", "Monitor", Role.RESEARCHER),
+    ("runs", "Runs", Role.AUDITOR),
     ("agreement", "Agreement", Role.AUDITOR),
     ("homogeneity", "Homogeneity", Role.AUDITOR),
     ("similarity", "Similarity", Role.AUDITOR),

@@ -1,4 +1,8 @@
 import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +53,27 @@ class Command(BaseCommand):
         )
         self.stdout.flush()
         if not options["no_serve"]:
-            call_command("serve", host=host, port=port)
+            self._serve(host, port)
+
+    def _serve(self, host: str, port: int) -> None:
+        """The server, and beside it a worker for what takes long; both end with this process."""
+        server, worker = (
+            subprocess.Popen([sys.executable, "manage.py", *command], cwd=settings.BASE_DIR)  # noqa: S603
+            for command in (
+                ["serve", "--host", host, "--port", str(port)],
+                ["db_worker", "--no-reload", "-v0"],
+            )
+        )
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        try:
+            # Ctrl+C reaches them too; a worker in the middle of a batch is told again below.
+            with suppress(KeyboardInterrupt):
+                server.wait()
+        finally:
+            for process in (server, worker):
+                process.terminate()
+            server.wait()
+            worker.wait()
 
     def _demo_study(self) -> Study:
         if not Study.objects.filter(slug="demo").exists():
