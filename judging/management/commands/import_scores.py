@@ -1,3 +1,5 @@
+import sys
+from pathlib import Path
 from typing import Any
 
 from django.core.checks import Tags
@@ -17,13 +19,45 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
         parser.add_argument("file")
+        parser.add_argument(
+            "--as", dest="form", help="what another tool wrote: rewardbench, judgebench, table …"
+        )
+        parser.add_argument("--scorer", default="", help="its name, where the file does not say it")
+        parser.add_argument("--score-version", default="")
+        parser.add_argument("--dry-run", action="store_true", help="only tell what would match")
+        parser.add_argument("--yes", action="store_true", help="store what matches without asking")
 
-    def handle(self, *, slug: str, file: str, **options: Any) -> None:
+    def handle(self, *, slug: str, file: str, form: str | None, **options: Any) -> None:
         study = Study.objects.filter(slug=slug).first()
         if study is None:
             raise CommandError(f"There is no study {slug!r}.")
+        if form is not None:
+            self._foreign(study, form, Path(file), options)
+            return
         try:
             counts = import_scores(study, file, progress=bar)
         except FolderError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{slug}: {counts['scores']:,} scores ({counts['new']:,} new)")
+
+    def _foreign(self, study: Study, form: str, file: Path, options: dict[str, Any]) -> None:
+        # Imported here: a study's own tables need none of it.
+        from judging import outputs
+
+        if form not in outputs.FORMATS:
+            raise CommandError(f"There is no format {form!r}; there are {', '.join(outputs.FORMATS)}.")
+        try:
+            joined = outputs.Joiner(study).join(outputs.read(form, file, options["scorer"]))
+            self.stdout.write(f"{file}: {joined.told()}")
+            if options["dry_run"] or not joined.matched:
+                self.stdout.write("Nothing was stored.")
+            elif options["yes"] or self._agreed():
+                new = outputs.store(study, joined, options["score_version"])
+                self.stdout.write(f"{study.slug}: {new:,} stored")
+            else:
+                raise CommandError("Nothing was stored. To store what matches: --yes")
+        except (FolderError, outputs.ConflictError) as error:
+            raise CommandError(f"{error}\nNothing was stored.") from error
+
+    def _agreed(self) -> bool:
+        return sys.stdin.isatty() and input("Store what matches? [y/N] ").strip().lower() == "y"
