@@ -4,13 +4,10 @@ An order is a row of ScoringTask. What is scored is stored batch by batch, so wh
 where the last one stopped.
 """
 
-import hashlib
-import json
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -19,10 +16,14 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from annotate.models import Study
 from judging.batches import Missing, Progress, Report, Stored, score_missing
 from judging.models import Reply, ScoreRun, ScoringTask
-from judging.scorers import AnyScorer, load_entry
+from judging.probing import probe
+from judging.registry import UnknownScorerError, entry_of, made, run_of
+from judging.scorers import AnyScorer
 from judging.scorers.endpoints import Budget, Remote
 
 Status = ScoringTask.Status
+
+__all__ = ["UnknownScorerError", "made", "order", "perform", "run_of", "score"]
 
 
 class CancelledError(Exception):
@@ -39,43 +40,6 @@ class LostError(Exception):
 
 class BusyError(ValueError):
     """The scorer is at this study already."""
-
-
-class UnknownScorerError(ValueError):
-    """A name that the setting SCORERS does not have."""
-
-
-def entry_of(name: str) -> str | dict[str, Any]:
-    """What the setting SCORERS says of a name."""
-    if name not in settings.SCORERS:
-        raise UnknownScorerError(f"no scorer named {name!r}; there are {', '.join(sorted(settings.SCORERS))}")
-    entry: str | dict[str, Any] = settings.SCORERS[name]
-    return entry
-
-
-@cache
-def made(name: str) -> AnyScorer:
-    return load_entry(entry_of(name))
-
-
-def run_of(study: Study, name: str, scorer: AnyScorer, probe: str = "") -> ScoreRun:
-    """The run of exactly this scorer: another model, weights, parameters or version make another run."""
-    identity = scorer.identity | ({"probe": probe} if probe else {})
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
-    languages = getattr(scorer, "languages", None)
-    run, _ = ScoreRun.objects.get_or_create(
-        study=study,
-        scorer=name,
-        version=digest,
-        defaults={
-            "identity": identity,
-            "computed_here": True,
-            "probe": probe,
-            "dtype": settings.EMBEDDING_DTYPE,
-            "languages": None if languages is None else sorted(languages),
-        },
-    )
-    return run
 
 
 def order(study: Study, scorer: str, **asked: Any) -> ScoringTask:
@@ -127,7 +91,10 @@ def _work(task: ScoringTask, progress: Progress) -> Report:
         _tell(task, lacking, stored)
         progress(lacking, stored)
 
-    report = score_missing(run, scorer, told)
+    if task.probe:
+        report = probe(task.study, task.scorer, scorer, task.probe, told)
+    else:
+        report = score_missing(run, scorer, told)
     # Only now: what was answered before is used whatever the budget.
     if budget(scorer).spent:
         raise SpentError(f"the budget is used up: {task.calls:,} calls, {task.tokens:,} tokens")

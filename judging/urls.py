@@ -6,6 +6,7 @@ from judging import (
     views_exports,
     views_homogeneity,
     views_imports,
+    views_judges,
     views_monitor,
     views_planning,
     views_responses,
@@ -65,5 +66,7 @@ urlpatterns = [
     path("studies/<slug:slug>/runs/start/", views_runs.start, name="start-run"),
     path("studies/<slug:slug>/runs/<int:pk>/", views_runs.run, name="run"),
     path("studies/<slug:slug>/runs/tasks/<int:pk>/cancel/", views_runs.cancel, name="cancel-run"),
+    path("studies/<slug:slug>/judges/", views_judges.judges_page, name="judges"),
+    path("studies/<slug:slug>/judges/try/", views_judges.try_judge, name="try-judge"),
     path("methods/", views.methods, name="methods"),
 ]

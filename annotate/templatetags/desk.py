@@ -21,6 +21,7 @@ TABS = [
     ("homogeneity", "Homogeneity", Role.AUDITOR),
     ("similarity", "Similarity", Role.AUDITOR),
     ("audit", "Audit", Role.AUDITOR),
+    ("judges", "Judges", Role.AUDITOR),
     ("responses", "Responses", Role.AUDITOR),
     ("planning", "Planning", Role.AUDITOR),
     ("exports", "Export", Role.RESEARCHER),

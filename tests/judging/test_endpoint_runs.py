@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.core.serializers import serialize
+from django.test import Client
+from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from annotate.models import Study
-from judging import scoring
+from judging import frames, judges, scoring, tasks
 from judging.models import Embedding, Reply, Score, ScoreRun, ScoringTask, Verdict
 from judging.scorers.endpoints import RefusedError
 from tests.factories import make_study
@@ -206,3 +209,43 @@ def test_batch_files_that_are_none_are_refused(study: Study, server: EndpointSer
     assert "1 of other calls" in batch("read", study.slug, str(file))
     with pytest.raises(CommandError, match="no scorer named"):
         batch("write", study.slug, str(file), scorer="length")
+
+
+def test_a_judge_is_tried_by_repeats_and_other_wordings(study: Study, server: EndpointServer) -> None:
+    """The server's grade goes with the length of what it is told, so the wordings differ and the repeats do not."""
+    for name in ("judge", "pairs"):
+        order = scoring.order(study, name, probe={"responses": 4, "repeats": 3})
+        assert order.claim()
+        scoring.perform(order)
+    labels = ScoreRun.objects.filter(scorer="judge").order_by("pk").values_list("probe", flat=True)
+    assert list(labels) == ["", "repeat 2", "repeat 3", "wording 2", "wording 3"]
+    asked = [body for path, body in server.calls if "response A" not in body["messages"][0]["content"]]
+    assert {body["seed"] for body in asked} == {7, 8, 9}
+    task = ScoringTask.objects.get(scorer="judge")
+    assert (task.done, task.total) == (20, 20)
+    pointwise, pairwise = judges.audit_judges(study)
+    assert pointwise.steadiness is not None
+    assert pointwise.steadiness.same.estimate == 1
+    assert [name for name, _ in pointwise.wordings] == ["wording 2", "wording 3"]
+    assert pairwise.position is not None
+    assert pairwise.position.first.estimate == 1
+    assert pairwise.position.consistent.estimate == 0
+    told = judges.as_json(study, [pointwise, pairwise])["judges"]
+    assert told[1]["position"]["pull"]["estimate"] == 1
+    # Probes are no scorers of the study.
+    assert set(frames.scores(study)["scorer"]) == {"judge"}
+
+
+def test_the_judges_page(study: Study, server: EndpointServer, client: Client) -> None:
+    client.force_login(User.objects.create_user("ada", is_staff=True, is_superuser=True))
+    path = reverse("judges", args=["tiny"])
+    assert "No judge has been tried yet" in client.get(path).content.decode()
+    asked = {"scorer": "pairs", "responses": "2", "repeats": "2"}
+    assert client.post(reverse("try-judge", args=["tiny"]), asked | {"repeats": "1"}).status_code == 422
+    assert client.post(reverse("try-judge", args=["tiny"]), asked).status_code == 302
+    order = ScoringTask.objects.get()
+    assert order.probe == {"responses": 2, "repeats": 2}
+    assert tasks.perform.call(order.pk) == "done"
+    shown = client.get(path).content.decode()
+    assert "Choices that fall on what is shown first" in shown
+    assert client.get(path, {"format": "json"}).json()["judges"][0]["scorer"] == "pairs"
