@@ -10,8 +10,8 @@ from judging import (
     views_monitor,
     views_planning,
     views_responses,
-    views_similarity,
     views_runs,
+    views_similarity,
 )
 
 urlpatterns = [

@@ -35,7 +35,7 @@ def test_means_without_values_or_with_one_prompt_say_why() -> None:
 
 
 def test_steadiness_by_hand() -> None:
-    found = steadiness([[1, 1, 1], [2, 2, 5], [7, np.nan, 7], [4, 4, 4]], ["a", "a", "b", "b"])
+    found = steadiness([[1.0, 1, 1], [2.0, 2, 5], [7.0, np.nan, 7], [4.0, 4, 4]], ["a", "a", "b", "b"])
     assert found.same.estimate == pytest.approx(2 / 3)
     assert found.spread.estimate == pytest.approx(np.std([2, 2, 5], ddof=1) / 3)
     assert found.same.n == 3
