@@ -94,6 +94,7 @@ class Draft:
         self._item_keys = (
             {digest(kind, *sorted(shown)): key for key, (kind, shown) in into.items.items()} if into else {}
         )
+        self._met: dict[str, set[str]] = {"prompts": set(), "responses": set()}
         self._annotators: dict[str, str] = {}
         self._answers: set[int] = set()
         self._judgments: set[int] = set()
@@ -166,6 +167,7 @@ class Draft:
             self._write("prompts", row)
         elif before != said:
             raise self.wrong("prompt", f"the same text wherever the prompt is {key!r}", "another one")
+        self._meet("prompts", key)
         return key
 
     def response(
@@ -191,7 +193,14 @@ class Draft:
             self._write("responses", row)
         elif before != said:
             raise self.wrong("response", f"the same text wherever the response is {key!r}", "another one")
+        self._meet("responses", key)
         return key
+
+    def _meet(self, table: str, key: str) -> None:
+        """Remember which texts of the study that takes up more were found again."""
+        into = self.options.into
+        if into is not None and key in (into.prompts if table == "prompts" else into.responses):
+            self._met[table].add(key)
 
     def prompt_of(self, response: str) -> str:
         return self._responses[response][0]
@@ -356,6 +365,9 @@ class Draft:
     def _spec(self) -> StudySpec:
         if self.options.into is not None:
             spec = self.options.into.spec
+            found = " and ".join(f"{len(keys):,} {table}" for table, keys in self._met.items())
+            others = " and ".join(f"{self.tables[table].count:,} {table}" for table in self._met)
+            self.remark(f"Found in the study by their words: {found}; not there yet: {others}.", placed=False)
             new = [c for key, c in self.criteria.items() if key not in spec.criteria]
             return spec.model_copy(update={"slug": self.options.slug, "criterion": [*spec.criterion, *new]})
         if not self.criteria:

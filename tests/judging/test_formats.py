@@ -242,6 +242,8 @@ def test_texts_that_are_there_are_found_again_by_their_words(tmp_path: Path) -> 
         "judgments": 1,
     }
     assert Answer.objects.get().response == Response.objects.get(key="first")
+    said = "Found in the study by their words: 1 prompts and 2 responses; not there yet: 0 prompts and 0 responses."
+    assert said in found.reading.remarks
 
 
 VALUES = st.recursive(
