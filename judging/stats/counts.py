@@ -67,6 +67,8 @@ def checked_domain(domain: Domain) -> pd.Index:
     admissible: pd.Index = pd.Index(np.asarray(domain))
     if len(admissible) == 0:
         raise ValueError("The domain is empty.")
+    if admissible.dtype.kind == "f" and bool(np.isinf(admissible.to_numpy()).any()):
+        raise ValueError("The domain holds an infinite value.")
     if bool(admissible.isna().any()) or not (admissible.is_monotonic_increasing and admissible.is_unique):
         raise ValueError(f"The domain must be strictly increasing, got {list(domain)}.")
     return admissible

@@ -2,96 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
-# fmt: off
-DATA: dict[str, dict[str, Any]] = {
-    "krippendorff_C": {
-        "kind": "raters_x_units",
-        "values": [1, 2, 3, 4, 5],
-        "ratings": [[1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None], [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
-            [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None], [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None]],
-    },
-    "raw4raters_gwet": {
-        "kind": "raters_x_units",
-        "values": [1, 2, 3, 4, 5],
-        "ratings": [[1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None], [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None,
-            None], [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, 3], [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None]],
-    },
-    "fleiss_wikipedia": {
-        "kind": "counts_units_x_categories",
-        "values": [1, 2, 3, 4, 5],
-        "counts": [[0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1], [7,
-            7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7]],
-    },
-    "sas_kappa3x3": {
-        "kind": "contingency",
-        "table": [[0, 4, 1], [0, 8, 0], [0, 1, 5]],
-    },
-    "cont3x3": {
-        "kind": "contingency",
-        "table": [[13, 0, 0], [0, 20, 7], [0, 4, 56]],
-    },
-    "shrout_fleiss": {
-        "kind": "targets_x_raters",
-        "ratings": [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]],
-    },
-    "siegel_execs": {
-        "kind": "targets_x_raters",
-        "ratings": [[1, 1, 6], [6, 5, 3], [3, 6, 2], [2, 4, 5], [5, 2, 4], [4, 3, 1]],
-    },
-    "anxiety": {
-        "kind": "targets_x_raters",
-        "ratings": [[3, 3, 2], [3, 6, 1], [3, 4, 4], [4, 6, 4], [5, 2, 3], [5, 4, 2], [2, 2, 1], [3, 4, 6],
-            [5, 3, 1], [2, 3, 1], [2, 2, 1], [6, 3, 2], [1, 3, 3], [5, 3, 3], [2, 2, 1], [2, 2, 1], [1, 1,
-            3], [2, 3, 3], [4, 3, 2], [3, 4, 2]],
-    },
-    "baseball": {
-        "kind": "paired",
-        "items": ["Baltimore", "Boston", "Cleveland", "Detroit", "Milwaukee", "New York", "Toronto"],
-        "rows": [["Milwaukee", "Detroit", 4, 3], ["Milwaukee", "Toronto", 4, 2], ["Milwaukee", "New York",
-            4, 3], ["Milwaukee", "Boston", 6, 1], ["Milwaukee", "Cleveland", 4, 2], ["Milwaukee",
-            "Baltimore", 6, 0], ["Detroit", "Milwaukee", 3, 3], ["Detroit", "Toronto", 4, 2], ["Detroit",
-            "New York", 4, 3], ["Detroit", "Boston", 6, 0], ["Detroit", "Cleveland", 6, 1], ["Detroit",
-            "Baltimore", 4, 3], ["Toronto", "Milwaukee", 2, 5], ["Toronto", "Detroit", 4, 3], ["Toronto",
-            "New York", 2, 4], ["Toronto", "Boston", 4, 3], ["Toronto", "Cleveland", 4, 2], ["Toronto",
-            "Baltimore", 6, 0], ["New York", "Milwaukee", 3, 3], ["New York", "Detroit", 5, 1], ["New York",
-            "Toronto", 2, 5], ["New York", "Boston", 4, 3], ["New York", "Cleveland", 4, 2], ["New York",
-            "Baltimore", 6, 1], ["Boston", "Milwaukee", 5, 1], ["Boston", "Detroit", 2, 5], ["Boston",
-            "Toronto", 3, 3], ["Boston", "New York", 4, 2], ["Boston", "Cleveland", 5, 2], ["Boston",
-            "Baltimore", 6, 0], ["Cleveland", "Milwaukee", 2, 5], ["Cleveland", "Detroit", 3, 3],
-            ["Cleveland", "Toronto", 3, 4], ["Cleveland", "New York", 4, 3], ["Cleveland", "Boston", 4, 2],
-            ["Cleveland", "Baltimore", 2, 4], ["Baltimore", "Milwaukee", 2, 5], ["Baltimore", "Detroit", 1,
-            5], ["Baltimore", "Toronto", 1, 6], ["Baltimore", "New York", 2, 4], ["Baltimore", "Boston", 1,
-            6], ["Baltimore", "Cleveland", 3, 4]],
-        "columns": ["home", "away", "home_wins", "away_wins"],
-    },
-    "citations": {
-        "kind": "wins_matrix",
-        "items": ["Biometrika", "Comm Statist", "JASA", "JRSS-B"],
-        "wins": [[714, 730, 498, 221], [33, 425, 68, 17], [320, 813, 1072, 142], [284, 276, 325, 188]],
-    },
-    "pudding": {
-        "kind": "paired_ties",
-        "columns": ["i", "j", "n", "wins_i", "wins_j", "ties"],
-        "rows": [[1, 2, 57, 19, 22, 16], [1, 3, 47, 16, 19, 12], [2, 3, 48, 19, 19, 10], [1, 4, 54, 18, 23,
-            13], [2, 4, 51, 23, 19, 9], [3, 4, 54, 19, 20, 15], [1, 5, 50, 13, 19, 18], [2, 5, 48, 16, 20,
-            12], [3, 5, 48, 16, 15, 17], [4, 5, 47, 17, 14, 16], [1, 6, 51, 18, 21, 12], [2, 6, 54, 22, 20,
-            12], [3, 6, 41, 13, 18, 10], [4, 6, 51, 14, 19, 18], [5, 6, 44, 11, 21, 12]],
-    },
-    "fuller_corn": {
-        "kind": "xy",
-        "y": [86, 115, 90, 86, 110, 91, 99, 96, 99, 104, 96],
-        "x": [70, 97, 53, 64, 95, 64, 50, 70, 94, 69, 51],
-        "sigma2_u": 57,
-    },
-    "bh1995": {
-        "kind": "pvalues",
-        "p": [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.324, 0.4262, 0.5719,
-            0.6528, 0.759, 1.0],
-    },
-}
+TABLES = Path(__file__).parents[2] / "fixtures" / "reference" / "classics.json"
+DATA: dict[str, dict[str, Any]] = json.loads(TABLES.read_text())
 
+# fmt: off
 # Name, source, table, statistic, level or weights, value, tolerance.
 CLASSICS: list[tuple[str, str, str, str, str, Any, float]] = [
     ("kripp2011_nominal", "Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, C and D",
