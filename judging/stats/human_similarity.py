@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,18 +12,23 @@ from scipy import stats
 
 from judging.stats.estimate import Estimate, FloatArray, check_confidence
 from judging.stats.pair_panel import Draw, PairPanel, pair_panel
-from judging.stats.weighted import (
-    partial_correlations,
-    weighted_correlation,
-    weighted_correlations,
-    weighted_ranks,
+from judging.stats.pair_statistics import (
+    FEWEST,
+    Statistic,
+    each_prompt,
+    halves_of,
+    of_halves,
+    of_measure,
+    partial,
+    plain,
+    ranked,
+    root,
+    stepped,
+    times_noisier,
+    within_prompts,
 )
 
-FEWEST = 4
-"""Pairs below which no correlation is computed, and pairs of a prompt for one within it."""
-
-_SPLITS, _SPLITS_A_DRAW = 100, 6
-_Statistic = Callable[[Draw], FloatArray]
+_SPLITS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +167,20 @@ def human_similarity(
     panel = pair_panel(answers, pairs, names)
     chance = rng if rng is not None else np.random.default_rng(0)
     draws = list(panel.resampled(resamples, chance)) if panel.n >= FEWEST and panel.n_prompts > 1 else []
-    halves = _halves(panel.n_annotators, _SPLITS, chance)
+    halves = halves_of(panel.n_annotators, _SPLITS, chance)
     each = _Several(panel, draws, confidence)
     within_n = int((np.bincount(panel.prompt, minlength=1)[panel.prompt] >= FEWEST).sum()) if panel.n else 0
-    spearman, pearson = (each.drawn(_of_measure(panel, read)) for read in (_ranked, _plain))
-    half, half_pearson = (each.drawn(_half(panel, halves, read)) for read in (_ranked, _plain))
-    times = each.drawn(_times(panel, halves))
-    reliability = _stepped(half, times)
-    ceiling, ceiling_pearson = _root(reliability), _root(_stepped(half_pearson, times))
+    spearman, pearson = (each.drawn(of_measure(panel, read)) for read in (ranked, plain))
+    half, half_pearson = (each.drawn(of_halves(panel, halves, read)) for read in (ranked, plain))
+    times = each.drawn(times_noisier(panel, halves))
+    reliability = stepped(half, times)
+    ceiling, ceiling_pearson = root(reliability), root(stepped(half_pearson, times))
     return HumanSimilarity(
         spearman=each.correlation(spearman),
         pearson=each.correlation(pearson),
-        within_spearman=each.correlation(each.drawn(_within(panel, ranks=True)), within_n, _NO_PROMPT),
-        within_pearson=each.correlation(each.drawn(_within(panel, ranks=False)), within_n, _NO_PROMPT),
-        prompts=_each_prompt(panel),
+        within_spearman=each.correlation(each.drawn(within_prompts(panel, ranks=True)), within_n, _NO_PROMPT),
+        within_pearson=each.correlation(each.drawn(within_prompts(panel, ranks=False)), within_n, _NO_PROMPT),
+        prompts=each_prompt(panel),
         half=each.correlation(half, why=_ONE_ANNOTATOR),
         reliability=each.of_halves(reliability, bounded=True),
         ceiling=each.of_halves(ceiling, bounded=True),
@@ -238,7 +243,7 @@ def similarity_difference(
     panel = pair_panel(answers, pairs, [first, second])
     chance = rng if rng is not None else np.random.default_rng(0)
     draws = list(panel.resampled(resamples, chance)) if panel.n >= FEWEST and panel.n_prompts > 1 else []
-    one, other = _of_measure(panel, _ranked), _of_measure(panel, _ranked, 1)
+    one, other = of_measure(panel, ranked), of_measure(panel, ranked, 1)
     each = _Several(panel, draws, confidence)
     found = each.estimate(each.drawn(one) - each.drawn(other), _CONSTANT, panel.n)
     if found.estimate is None or not found.standard_error:
@@ -264,7 +269,7 @@ class _Several:
     draws: list[Draw]
     confidence: float
 
-    def drawn(self, statistic: _Statistic) -> FloatArray:
+    def drawn(self, statistic: Statistic) -> FloatArray:
         """Return the statistic in the data and then in each draw; NaN where undefined."""
         if self.panel.n < FEWEST:
             return np.full(1, np.nan)
@@ -286,7 +291,7 @@ class _Several:
         """Return a partial correlation, undefined without covariates."""
         if n_lexical == 0:
             return Estimate.undefined(_NO_LEXICAL, self.panel.n, self.confidence)
-        return self.correlation(self.drawn(_partial(self.panel, which)))
+        return self.correlation(self.drawn(partial(self.panel, which)))
 
     def estimate(self, drawn: FloatArray, why: str, n: int, *, fisher: bool = False) -> Estimate:
         """Return the first number with an interval from the others."""
@@ -312,167 +317,3 @@ def _around(point: float, drawn: FloatArray, n: int, df: int, confidence: float,
     reach = t * float(np.arctanh(np.clip(drawn, -1 + 1e-9, 1 - 1e-9)).std(ddof=1))
     middle = math.atanh(point)
     return Estimate(point, math.tanh(middle - reach), math.tanh(middle + reach), n, None, confidence, error)
-
-
-def _ranked(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return ranks: Spearman's correlation is Pearson's of ranks."""
-    return weighted_ranks(values, weights)
-
-
-def _plain(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the numbers as they are."""
-    return np.broadcast_to(values, weights.shape)
-
-
-_Read = Callable[[FloatArray, FloatArray], FloatArray]
-
-
-def _of_measure(panel: PairPanel, read: _Read, column: int = 0) -> _Statistic:
-    """Return the statistic that correlates a measure with people's mean."""
-    measure = panel.columns[:, column][None]
-
-    def statistic(draw: Draw) -> FloatArray:
-        times, people = draw
-        human, answered = panel.means(people)
-        weights = times * answered
-        return weighted_correlation(read(measure, weights), read(human, weights), weights)
-
-    return statistic
-
-
-def _halves(people: int, splits: int, rng: np.random.Generator) -> FloatArray:
-    """Return 0/1 membership of the first half, shape (splits, people)."""
-    order = np.argsort(rng.random((splits, people)), axis=1)
-    return (order < people // 2).astype(np.float64)
-
-
-def _half(panel: PairPanel, halves: FloatArray, read: _Read) -> _Statistic:
-    """Return the statistic that correlates one half of the annotators with the other, averaged over splits."""
-
-    def statistic(draw: Draw) -> FloatArray:
-        times, people = draw
-        used = halves if len(times) == 1 else halves[:_SPLITS_A_DRAW]
-        return _mean_of_defined(np.stack([_two_halves(panel, times, people, half, read) for half in used]))
-
-    return statistic
-
-
-def _two_halves(
-    panel: PairPanel, times: FloatArray, people: FloatArray, half: FloatArray, read: _Read
-) -> FloatArray:
-    """Return the correlation of one half's means with the other's."""
-    (a, have_a), (b, have_b) = panel.means(people * half), panel.means(people * (1 - half))
-    weights = times * have_a * have_b
-    return weighted_correlation(read(a, weights), read(b, weights), weights)
-
-
-def _times(panel: PairPanel, halves: FloatArray) -> _Statistic:
-    """Return the statistic of how many times noisier a half's means are than the whole's: 2 for even halves."""
-
-    def noise(people: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the variance of each pair's mean, that of one answer being 1, and whether it has an answer."""
-        total, square = people @ panel.present.T, (people**2) @ panel.present.T
-        some = total > 0
-        return np.divide(square, total**2, out=np.zeros_like(total), where=some), some.astype(np.float64)
-
-    def statistic(draw: Draw) -> FloatArray:
-        often, people = draw
-        whole, _ = noise(people)
-        found = []
-        for half in halves if len(often) == 1 else halves[:_SPLITS_A_DRAW]:
-            (a, have_a), (b, have_b) = noise(people * half), noise(people * (1 - half))
-            weights = often * have_a * have_b
-            above, below = (weights * (a + b) / 2).sum(axis=1), (weights * whole).sum(axis=1)
-            found.append(np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0))
-        return _mean_of_defined(np.stack(found))
-
-    return statistic
-
-
-def _mean_of_defined(found: FloatArray) -> FloatArray:
-    """Return the mean over the first axis of what is finite, NaN where nothing is."""
-    defined = np.isfinite(found)
-    count = defined.sum(axis=0)
-    total = np.where(defined, found, 0.0).sum(axis=0)
-    return np.asarray(np.divide(total, count, out=np.full(found.shape[1], np.nan), where=count > 0))
-
-
-def _stepped(half: FloatArray, times: FloatArray) -> FloatArray:
-    """Return the reliability of the whole from the correlation of halves that are so many times noisier."""
-    return times * half / (1 + (times - 1) * half)
-
-
-def _root(reliability: FloatArray) -> FloatArray:
-    """Return the ceiling; NaN where reliability is not positive."""
-    return np.sqrt(np.where(reliability > 0, reliability, np.nan))
-
-
-def _within(panel: PairPanel, *, ranks: bool) -> _Statistic:
-    """Return the statistic that averages correlations within prompts on Fisher's scale."""
-    member = np.zeros((panel.n, panel.n_prompts))
-    member[np.arange(panel.n), panel.prompt] = 1.0
-
-    def statistic(draw: Draw) -> FloatArray:
-        times, people = draw
-        found, count = _by_prompt(panel, people, member, ranks=ranks)
-        sizes = np.where(count >= FEWEST, count, np.nan)
-        most = 1 - 6 / (sizes**3 - sizes)
-        z = np.arctanh(np.clip(found, -most, most))
-        drawn = times @ (member / member.sum(axis=0))
-        weights = np.where(np.isfinite(z), drawn * count, 0.0)
-        total = weights.sum(axis=1)
-        mean = (weights * np.where(np.isfinite(z), z, 0.0)).sum(axis=1)
-        middle = np.divide(mean, total, out=np.full(len(times), np.nan), where=total > 0)
-        return np.asarray(np.tanh(middle))
-
-    return statistic
-
-
-def _by_prompt(
-    panel: PairPanel, people: FloatArray, member: FloatArray, *, ranks: bool
-) -> tuple[FloatArray, FloatArray]:
-    """Return each prompt's correlation and number of pairs, shape (R, P); NaN without variation."""
-    human, answered = panel.means(people)
-    values = [np.broadcast_to(panel.columns[:, 0], human.shape), human]
-    if ranks:
-        values = [weighted_ranks(np.ascontiguousarray(v), answered, panel.prompt) for v in values]
-    count = answered @ member
-    safe = np.maximum(count, 1)
-    x, y = (v - ((v * answered) @ member / safe)[:, panel.prompt] for v in values)
-    xx, yy, xy = ((a * b * answered) @ member for a, b in ((x, x), (y, y), (x, y)))
-    level = 1e-12 * safe * np.maximum(1.0, (panel.columns[:, 0] ** 2).max(initial=0.0))
-    varied = (xx > level) & (yy > level) & (count > 1)
-    below = np.sqrt(np.where(varied, xx * yy, 1.0))
-    return np.where(varied, np.clip(xy / below, -1, 1), np.nan), count
-
-
-def _each_prompt(panel: PairPanel) -> pd.DataFrame:
-    """Return each prompt's correlations, where it has pairs enough."""
-    member = np.zeros((panel.n, panel.n_prompts))
-    member[np.arange(panel.n), panel.prompt] = 1.0
-    once = np.ones((1, panel.n_annotators))
-    (spearman, count), (pearson, _) = (_by_prompt(panel, once, member, ranks=r) for r in (True, False))
-    frame = pd.DataFrame(
-        {
-            "prompt_id": panel.prompts,
-            "n": count[0].astype(np.int64),
-            "spearman": spearman[0],
-            "pearson": pearson[0],
-        }
-    )
-    return frame[frame["n"] >= FEWEST].dropna().reset_index(drop=True)
-
-
-def _partial(panel: PairPanel, which: int) -> _Statistic:
-    """Return the statistic of a partial rank correlation with people: of the measure, or of lexical overlap."""
-    order = [which, *[k for k in range(panel.columns.shape[1]) if k != which]]
-
-    def statistic(draw: Draw) -> FloatArray:
-        times, people = draw
-        human, answered = panel.means(people)
-        weights = times * answered
-        columns = [human, *[panel.columns[:, k][None] for k in order]]
-        ranks = np.stack([weighted_ranks(column, weights) for column in columns], axis=-1)
-        return partial_correlations(weighted_correlations(ranks, weights))
-
-    return statistic

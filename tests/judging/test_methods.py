@@ -26,11 +26,9 @@ FUNCTIONS = {name: f for name in stats.__all__ if inspect.isfunction(f := getatt
 PREPARING = {"co_membership", "cosine_matrix", "source_codes", "value_counts", "words_of"}
 # Shown on no page so far. Take a name out when its section is written.
 NOT_EXPLAINED_YET = {
-    "cluster_unusualness", "cross_rater_moments", "errors_in_variables_slope",
-    "label_counts", "most_underrated", "neighbor_unusualness",
-    "pair_subsets", "perceived_unusualness", "range_restricted",
-    "rated_unusualness", "rating_subsets", "replicate_preferences",
-    "replicate_ratings", "restriction_null", "underratings",
+    "cluster_unusualness", "cross_rater_moments", "errors_in_variables_slope", "label_counts", "most_underrated",
+    "neighbor_unusualness", "pair_subsets", "perceived_unusualness", "range_restricted", "rated_unusualness",
+    "rating_subsets", "replicate_preferences", "replicate_ratings", "restriction_null", "underratings",
 }  # fmt: skip
 # Names of what is audited or asked stand where keys do.
 NOT_KEYS = {"study", "simulated", "scorers", "criteria", "first", "second"}
