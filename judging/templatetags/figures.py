@@ -33,15 +33,18 @@ def signed(value: float | None, digits: int = 2) -> str:
     return number(value, digits, "+")
 
 
+def _why(e: Estimate) -> str:
+    """The reason without the words that stand before it anyway."""
+    return (e.reason or "").removeprefix("No interval: ")
+
+
 @register.filter
 def with_interval(e: Estimate, sign: str = "") -> SafeString:
     """Estimate and interval, or in words why there is none."""
     if e.estimate is None:
         return format_html('<span class="quiet">undefined: {}</span>', e.reason)
     if e.low is None:
-        return format_html(
-            '{} <span class="ci">no interval: {}</span>', number(e.estimate, 2, sign), e.reason
-        )
+        return format_html('{} <span class="ci">no interval: {}</span>', number(e.estimate, 2, sign), _why(e))
     return format_html(
         '{} <span class="ci">[{}, {}]</span>',
         number(e.estimate, 2, sign),
