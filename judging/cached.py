@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import Count, Max
 from django.utils import timezone
 
@@ -77,6 +77,7 @@ def kept_by(name: str, asked: object, compute: Callable[[], T]) -> T:
 
 
 def _kept(key: str, compute: Callable[[], T], seconds: int) -> T:
+    cache = caches["results"]
     found = cache.get(key)
     if found is None:
         found = compute()

@@ -19,19 +19,32 @@ from annotate import members, seats
 from annotate.models import Annotator, Assignment, Criterion, Item, Judgment, Membership, Role, Study
 from annotate.views.access import invite_path, remember
 from judging import finished
+from judging.models import ScoreRun, ScoringTask
 from tests.factories import make_study
 
 pytestmark = pytest.mark.django_db
 
 # Whom an address is for, beside the roles of a study's members.
 PUBLIC, ACCOUNT, STAFF, ANNOTATOR = "everybody", "any account", "staff accounts", "annotators of this study"
+NOBODY = "nobody"
 AUDITOR, RESEARCHER, OWNER = Role.AUDITOR, Role.RESEARCHER, Role.OWNER
 
 # Name of the address: whom it is for; several conditions hold together.
 ACCESS: dict[str, tuple[str, ...]] = {
     "home": (PUBLIC,),
-    "login": (PUBLIC,),
-    "logout": (PUBLIC,),
+    **dict.fromkeys(["login", "account_login", "logout", "account_logout", "account_inactive"], (PUBLIC,)),
+    "mfa_authenticate": (PUBLIC,),
+    "mfa_index": (ACCOUNT,),
+    "mfa_activate_totp": (ACCOUNT,),
+    "mfa_generate_recovery_codes": (ACCOUNT,),
+    "account_change_password": (ACCOUNT,),
+    # Of an account with a password or a second factor; nobody here has either.
+    "account_reauthenticate": (NOBODY,),
+    "mfa_reauthenticate": (NOBODY,),
+    "mfa_deactivate_totp": (NOBODY,),
+    "mfa_view_recovery_codes": (NOBODY,),
+    "mfa_download_recovery_codes": (NOBODY,),
+    "account_set_password": (NOBODY,),
     "methods": (PUBLIC,),
     "join": (PUBLIC,),
     "task": (ANNOTATOR,),
@@ -65,6 +78,8 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "responses": (AUDITOR,),
     "response": (AUDITOR,),
     "planning": (AUDITOR,),
+    # An auditor points the application at machines: runs cost money, but change no study.
+    **dict.fromkeys(["runs", "start-run", "run", "cancel-run", "judges", "try-judge"], (AUDITOR,)),
     "move-study": (RESEARCHER,),
     "clone": (RESEARCHER, STAFF),
     "settings": (RESEARCHER,),
@@ -110,6 +125,8 @@ OBJECTS: dict[str, Callable[[Study], Any]] = {
     "seat": lambda study: Assignment.objects.filter(study=study).submitted()[0].pk,
 }
 ROWS: dict[str, Callable[[Study], Any]] = {
+    "cancel-run": lambda study: ScoringTask.objects.get_or_create(study=study, scorer="length")[0],
+    "run": lambda study: ScoreRun.objects.get_or_create(study=study, scorer="length")[0],
     "annotator": lambda study: study.annotators.all()[0],
     "criterion": lambda study: study.criteria.all()[0],
     "judgment": lambda study: Judgment.objects.in_study(study)[0],

@@ -1,4 +1,3 @@
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from annotate.views import (
@@ -14,8 +13,7 @@ from annotate.views import (
 
 urlpatterns = [
     path("", desk.home, name="home"),
-    path("login/", LoginView.as_view(template_name="annotate/login.html"), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("", include("annotate.config.account_urls")),
     path("join/<str:token>/", journey.join, name="join"),
     path("rate/<slug:slug>/", task.task, name="task"),
     path("rate/<slug:slug>/ahead/", task.ahead, name="ahead"),

@@ -1,6 +1,7 @@
 """Settings fail loudly: what is missing is named, and development defaults count with DEBUG only."""
 
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,20 @@ def test_debug_has_defaults() -> None:
 def test_postgres_by_url() -> None:
     done = settings(**GOOD | {"DATABASE_URL": "postgres://me:pw@db/offbeat"})
     assert done.stdout.startswith("django.db.backends.postgresql")
+
+
+def test_every_deployment_check_of_django_passes(tmp_path: Path) -> None:
+    env = GOOD | {"SECRET_KEY": secrets.token_urlsafe(50), "SECURE": "1"}
+    env["DATABASE_URL"] = f"sqlite:///{tmp_path / 'deployed.sqlite3'}"
+    clean = {k: v for k, v in os.environ.items() if k not in {*GOOD, "DEBUG", "DJANGO_ALLOW_ASYNC_UNSAFE"}}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "INFO"],
+        cwd=ROOT,
+        env=clean | env | {"DEBUG": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "System check identified no issues (0 silenced).\n"), (
+        done.stderr
+    )

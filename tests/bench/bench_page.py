@@ -14,6 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
+from tests.browser.conftest import until
 from tests.serving import manage, served
 
 ITEMS = 40
@@ -100,7 +101,7 @@ def items(page: Page) -> bool:
             page.keyboard.press("2")
         page.evaluate("window.keyToPaint = null")
         page.keyboard.press("Enter")
-        page.wait_for_function("window.keyToPaint !== null")
+        until(page, "window.keyToPaint !== null")
         times.append(page.evaluate("window.keyToPaint"))
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(50)

@@ -4,12 +4,13 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
 from tests.serving import manage, served
 
@@ -49,6 +50,24 @@ def chromium() -> Iterator[Browser]:
 def _is_trouble(message: ConsoleMessage) -> bool:
     # Chromium reports our own "please answer this" (422) and "out of date" (409) as errors.
     return message.type == "error" and not re.search("status of (409|422)", message.text)
+
+
+def until(page: Page, condition: str, *, arg: object = None, timeout: float = 15_000) -> None:
+    """Wait for an expression, or a function of `arg`, to be true in the page.
+
+    Playwright's own `wait_for_function` evaluates strings in the page, which our policy forbids.
+    """
+    end = time.monotonic() + timeout / 1_000
+    while not _holds(page, condition, arg):
+        assert time.monotonic() < end, f"still not: {condition}"
+        page.wait_for_timeout(20)
+
+
+def _holds(page: Page, condition: str, arg: object) -> bool:
+    try:
+        return bool(page.evaluate(condition, arg))
+    except Error:
+        return False  # asked while the page was being left, or before its script was there
 
 
 @pytest.fixture

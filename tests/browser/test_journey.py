@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PASSWORD, Site
+from tests.browser.conftest import PASSWORD, Site, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -29,9 +29,7 @@ def answer_by_keyboard(page: Page) -> str:
         page.keyboard.press("2")
     assert page.locator("[data-question]:not(:has(input:checked))").count() == 0
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        "before => document.querySelector('input[name=assignment]')?.value !== before", arg=seat
-    )
+    until(page, "before => document.querySelector('input[name=assignment]')?.value !== before", arg=seat)
     return kind
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import until
 from tests.serving import manage, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -132,7 +133,7 @@ def walk(page: Page) -> None:
         n = page.locator(".card").count()
         press(page, {"single": SINGLE, "pair": PAIR}.get(str(kind), MANY if n == LARGE else FEW))
         page.keyboard.press("Control+Enter")
-        page.wait_for_function("s => document.querySelector('#screen')?.dataset.seat !== s", arg=before)
+        until(page, "s => document.querySelector('#screen')?.dataset.seat !== s", arg=before)
 
 
 def exported(kinds: Place, slug: str) -> list[dict[str, Any]]:
@@ -236,7 +237,7 @@ def test_every_badge_on_a_control_does_what_it_says(page: Page, kinds: Place) ->
         press(page, "s")
         expect(page.get_by_role("button", name="Skip")).to_be_focused()
         page.keyboard.press("Enter")
-        page.wait_for_function("s => document.querySelector('#screen')?.dataset.seat !== s", arg=before)
+        until(page, "s => document.querySelector('#screen')?.dataset.seat !== s", arg=before)
     assert pressed > 60
 
 
@@ -271,7 +272,7 @@ def test_piles_are_made_merged_and_seen_together(page: Page, kinds: Place) -> No
 def skip(page: Page) -> None:
     before = seat_of(page)
     page.get_by_role("button", name="Skip").click()
-    page.wait_for_function("s => document.querySelector('#screen')?.dataset.seat !== s", arg=before)
+    until(page, "s => document.querySelector('#screen')?.dataset.seat !== s", arg=before)
 
 
 def test_every_kind_without_javascript(chromium: Browser, kinds: Place) -> None:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from tests.browser.conftest import until
 from tests.serving import manage, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -70,9 +71,7 @@ def answer(page: Page, key: str) -> None:
     before = page.locator("input[name=assignment]").input_value()
     page.keyboard.press(key)
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        "before => document.querySelector('input[name=assignment]')?.value !== before", arg=before
-    )
+    until(page, "before => document.querySelector('input[name=assignment]')?.value !== before", arg=before)
     page.wait_for_load_state()
 
 

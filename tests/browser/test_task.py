@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.conftest import until
 from tests.browser.test_kinds import FEW, LARGE, MANY, PAIR, SINGLE, Place, begin, kinds, press, seat_of, skip
 from tests.serving import manage
 
@@ -37,11 +38,11 @@ def answer(page: Page, *, submit: bool = True) -> None:
 
 
 def next_seat(page: Page, before: str) -> None:
-    page.wait_for_function("s => document.querySelector('#screen')?.dataset.seat !== s", arg=before)
+    until(page, "s => document.querySelector('#screen')?.dataset.seat !== s", arg=before)
 
 
 def ready(page: Page) -> None:
-    page.wait_for_function("Offbeat.hasAhead()")
+    until(page, "Offbeat.hasAhead()")
 
 
 def judgments(kinds: Place, seats: list[str]) -> list[Any]:
@@ -163,7 +164,7 @@ def test_flag_comment_and_measures_are_stored(context: BrowserContext, kinds: Pl
     page.evaluate("Offbeat.go(Offbeat.questions()[0])")
     answer(page)
     next_seat(page, first)
-    page.wait_for_function("Offbeat.waiting() === 0")
+    until(page, "Offbeat.waiting() === 0")
     ((_, _, active, started, changes, _, flag, comment, excluded),) = judgments(kinds, [first])
     assert (flag, comment, excluded) == ("cut off", "nice", "")
     assert changes >= 1
@@ -176,7 +177,7 @@ def test_a_skipped_item_stores_no_answer(context: BrowserContext, kinds: Place) 
     first = seat_of(page)
     press(page, "s Enter")
     next_seat(page, first)
-    page.wait_for_function("Offbeat.waiting() === 0")
+    until(page, "Offbeat.waiting() === 0")
     assert judgments(kinds, [first])[0][-1] == "skipped"
 
 
@@ -209,7 +210,7 @@ def test_scrolling_is_counted_and_a_pair_scrolls_together(context: BrowserContex
     page.mouse.move(0, 0)
     answer(page)
     next_seat(page, before)
-    page.wait_for_function("Offbeat.waiting() === 0")
+    until(page, "Offbeat.waiting() === 0")
     assert judgments(kinds, [before])[0][5] == {response: 1}
 
 

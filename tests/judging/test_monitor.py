@@ -7,7 +7,7 @@ import uuid
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
-    cache.clear()
+    caches["results"].clear()
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ def test_lengths_of_time_in_words(hours: float, words: str) -> None:
 
 
 def _queries(client: Client, path: str) -> int:
-    cache.clear()
+    caches["results"].clear()
     with CaptureQueriesContext(
         connection,
     ) as found:
@@ -339,7 +339,7 @@ def test_nobody_failed_before_the_second_gold_item(staff: Client, monkeypatch: p
         html = staff.get(path).content.decode()
         assert "0 of 1" in html
         assert "fail" not in html.lower()
-    cache.clear()
+    caches["results"].clear()
     Item.objects.filter(pk=two.pk).update(role="gold", expected={"quality": 5})
     assert "0 of 2; failed: p0-single-0, p0-single-1" in staff.get(page).content.decode()
 
