@@ -130,5 +130,5 @@ def _estimate(column: FloatArray, drawn: FloatArray, confidence: float, undefine
         return Estimate.undefined(undefined, 0, confidence)
     point = mean_of_finite(column)
     if n == 1:
-        return Estimate(point, None, None, 1, "No interval: there is only one prompt.", confidence)
+        return Estimate(point, None, None, 1, "Only one prompt.", confidence)
     return percentile_interval(drawn, point, n, confidence)

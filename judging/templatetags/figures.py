@@ -119,3 +119,9 @@ def chart_data(spec: dict[str, Any], key: str) -> SafeString:
 def bar_width(share: float) -> str:
     """A share of 1 as a width of 100."""
     return f"{share * 100:.1f}"
+
+
+@register.filter
+def long_cell(value: str | float | int | None) -> SafeString:
+    """A class for a cell that holds sentences: it needs room."""
+    return SafeString(' class="why"' if isinstance(value, str) and len(value) > 60 else "")
