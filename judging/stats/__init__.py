@@ -30,7 +30,7 @@ from judging.stats.human_similarity import (
 )
 from judging.stats.icc import Icc, IccKind, icc, one_way_icc
 from judging.stats.label_lists import label_counts
-from judging.stats.lexical import length_ratio, token_jaccard
+from judging.stats.lexical import length_ratio, lexical_unusualness, token_jaccard
 from judging.stats.measurement_error import errors_in_variables_slope
 from judging.stats.moments import Moments, Panel, cross_rater_moments
 from judging.stats.most_underrated import most_underrated, score_gaps
@@ -126,6 +126,7 @@ __all__ = [
     "krippendorff_alpha_new_annotators",
     "label_counts",
     "length_ratio",
+    "lexical_unusualness",
     "means_over_prompts",
     "means_within",
     "most_underrated",

@@ -156,6 +156,7 @@ ELSEWHERE = {
     "cross_rater_moments",
     "ideas",
     "label_counts",
+    "lexical_unusualness",
     "means_over_prompts",
     "means_within",
     "neighbor_unusualness",
