@@ -43,4 +43,4 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="one label a text"):
         lexical_unusualness(["a", "b"], [1])
     with pytest.raises(ValueError, match="missing"):
-        lexical_unusualness(["a", "b"], [1, None])
+        lexical_unusualness(["a", "b"], np.array([1, None], dtype=object))
