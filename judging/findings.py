@@ -102,7 +102,7 @@ def findings(study: Study) -> Findings:
         criteria=found.criteria,
         rows=rows,
         measures=list(_by_measure(found, ratings, wide, chosen, first)),
-        categories=list(_by_category(study, ratings, wide, chosen)),
+        categories=list(_by_category(study, ratings, wide, chosen, found.covariates)),
         embedder=found.embedder,
         truncated=found.truncated,
     )
@@ -126,17 +126,19 @@ def _column(scorer: str) -> str:
     return f"scorer:{scorer}"
 
 
-def _audited(ratings: pd.DataFrame, wide: pd.DataFrame, names: Sequence[str]) -> dict[str, Underrating]:
-    """Length is held constant, but for the length of a response, which would say nothing then."""
+def _audited(
+    ratings: pd.DataFrame, wide: pd.DataFrame, names: Sequence[str], covariates: Sequence[str]
+) -> dict[str, Underrating]:
+    """Length and markdown are held constant, but for the length of a response, which would say nothing then."""
     machines = [_column(n) for n in names if n != LENGTH]
-    found = underratings(ratings, wide, machines, covariates=("log_length",)) if machines else {}
+    found = underratings(ratings, wide, machines, covariates=covariates) if machines else {}
     if LENGTH in names:
         found |= underratings(ratings, wide, [_column(LENGTH)], covariates=())
     return {name: found[_column(name)] for name in names}
 
 
 def _of_criterion(found: audit.Sources, criterion: Criterion, wide: pd.DataFrame) -> list[Finding]:
-    results = _audited(_ratings(criterion), wide, found.scorers)
+    results = _audited(_ratings(criterion), wide, found.scorers, found.covariates)
     # The baseline is no hypothesis; and where nothing can be told nothing was tested.
     tested = [
         r.p if n != LENGTH and r.verdict is not Verdict.CANT_TELL and r.p is not None else np.nan
@@ -182,12 +184,12 @@ def _by_measure(
     for name, measure in others.items():
         values = pd.Series(measure(vectors.astype(np.float64), prompts), index=frame["response_id"])
         table = wide.assign(unusualness=wide["response_id"].map(values))
-        for scorer, result in _audited(ratings, table, names).items():
+        for scorer, result in _audited(ratings, table, names, found.covariates).items():
             yield Compared(scorer, name, result)
 
 
 def _by_category(
-    study: Study, ratings: pd.DataFrame, wide: pd.DataFrame, names: list[str]
+    study: Study, ratings: pd.DataFrame, wide: pd.DataFrame, names: list[str], covariates: Sequence[str]
 ) -> Iterator[Compared]:
     members: dict[str, list[int]] = {}
     for pk, category in study.prompts.order_by("pk").values_list("pk", "category"):
@@ -197,5 +199,5 @@ def _by_category(
         if LEAST_PROMPTS <= len(members[name]) < wide["prompt_id"].nunique():
             part = wide[wide["prompt_id"].isin(members[name])]
             given = ratings[ratings["prompt_id"].isin(members[name])]
-            for scorer, result in _audited(given, part, names).items():
+            for scorer, result in _audited(given, part, names, covariates).items():
                 yield Compared(scorer, name, result)

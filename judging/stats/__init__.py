@@ -5,8 +5,10 @@ from judging.stats.agreement import krippendorff_alpha, percent_agreement, weigh
 from judging.stats.alikeness import Alikeness, SourceMatrix, alikeness, source_matrix, trend
 from judging.stats.association import correlation
 from judging.stats.chance import ChanceCorrected, brennan_prediger, fleiss_kappa, gwet_ac
+from judging.stats.checks import pigeonhole, split_instruments
 from judging.stats.components import VarianceComponents, variance_components
 from judging.stats.consistency import choice_consistency
+from judging.stats.controls import Control, held_out_control
 from judging.stats.counts import Level, value_counts
 from judging.stats.curve import raters_needed
 from judging.stats.dawid_skene import DawidSkene, dawid_skene
@@ -52,6 +54,7 @@ from judging.stats.similarity import (
     source_codes,
 )
 from judging.stats.similarity_calibration import SimilarityCalibration, similarity_calibration
+from judging.stats.simulation import Simulated, StudyModel, simulated_study
 from judging.stats.transitivity import Transitivity, transitivity
 from judging.stats.two_way import krippendorff_alpha_new_annotators, percent_agreement_new_annotators
 from judging.stats.underrating import underrating, underratings
@@ -70,6 +73,7 @@ __all__ = [
     "BradleyTerry",
     "Cell",
     "ChanceCorrected",
+    "Control",
     "DawidSkene",
     "Difference",
     "Estimate",
@@ -87,7 +91,9 @@ __all__ = [
     "Reading",
     "SharedRun",
     "SimilarityCalibration",
+    "Simulated",
     "SourceMatrix",
+    "StudyModel",
     "Subset",
     "Threshold",
     "Transitivity",
@@ -117,6 +123,7 @@ __all__ = [
     "errors_in_variables_slope",
     "fleiss_kappa",
     "gwet_ac",
+    "held_out_control",
     "human_similarity",
     "icc",
     "ideas",
@@ -137,6 +144,7 @@ __all__ = [
     "perceived_unusualness",
     "percent_agreement",
     "percent_agreement_new_annotators",
+    "pigeonhole",
     "prompt_similarity",
     "random_pairs",
     "range_restricted",
@@ -153,8 +161,10 @@ __all__ = [
     "scott_pi",
     "similarity_calibration",
     "similarity_difference",
+    "simulated_study",
     "source_codes",
     "source_matrix",
+    "split_instruments",
     "token_jaccard",
     "transitivity",
     "trend",
