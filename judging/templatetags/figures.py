@@ -67,6 +67,12 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def tenths(value: float | None) -> str:
+    """A share as percent with one decimal, without the sign."""
+    return "–" if value is None else f"{value * 100:.1f}"
+
+
+@register.filter
 def share(e: Estimate) -> SafeString:
     """A share in percent with its interval and what it rests on, or in words why there is none."""
     if e.estimate is None:
