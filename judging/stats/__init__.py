@@ -23,6 +23,7 @@ from judging.stats.diversity import (
     vendi_score,
 )
 from judging.stats.estimate import Estimate
+from judging.stats.false_negatives import FalseNegatives, false_negatives
 from judging.stats.grouping import adjusted_rand, co_membership
 from judging.stats.human_similarity import (
     Difference,
@@ -33,6 +34,7 @@ from judging.stats.human_similarity import (
 from judging.stats.icc import Icc, IccKind, icc, one_way_icc
 from judging.stats.label_lists import label_counts
 from judging.stats.lexical import length_ratio, lexical_unusualness, token_jaccard
+from judging.stats.matched_pairs import MatchedPairs, matched_pairs
 from judging.stats.measurement_error import errors_in_variables_slope
 from judging.stats.moments import Moments, Panel, cross_rater_moments
 from judging.stats.most_underrated import most_underrated, score_gaps
@@ -40,6 +42,7 @@ from judging.stats.multiple import benjamini_hochberg
 from judging.stats.named import cohen_kappa, conger_kappa, scott_pi
 from judging.stats.over_prompts import means_over_prompts
 from judging.stats.overlap import Overlap, SharedRun, compression_ratio, overlap, words_of
+from judging.stats.pair_calibration import Calibrated, PairCalibration, pair_calibration
 from judging.stats.preference import BradleyTerry, bradley_terry
 from judging.stats.ranks import kendall_w, kendall_w_of_sets
 from judging.stats.reliability import reliability_of_mean
@@ -71,20 +74,24 @@ from judging.stats.weights import Weighting, agreement_weights
 __all__ = [
     "Alikeness",
     "BradleyTerry",
+    "Calibrated",
     "Cell",
     "ChanceCorrected",
     "Control",
     "DawidSkene",
     "Difference",
     "Estimate",
+    "FalseNegatives",
     "Family",
     "HumanSimilarity",
     "Icc",
     "IccKind",
     "Ideas",
     "Level",
+    "MatchedPairs",
     "Moments",
     "Overlap",
+    "PairCalibration",
     "Panel",
     "PromptSimilarity",
     "RandomPairs",
@@ -121,6 +128,7 @@ __all__ = [
     "describe_annotators",
     "describe_items",
     "errors_in_variables_slope",
+    "false_negatives",
     "fleiss_kappa",
     "gwet_ac",
     "held_out_control",
@@ -134,12 +142,14 @@ __all__ = [
     "label_counts",
     "length_ratio",
     "lexical_unusualness",
+    "matched_pairs",
     "means_over_prompts",
     "means_within",
     "most_underrated",
     "neighbor_unusualness",
     "one_way_icc",
     "overlap",
+    "pair_calibration",
     "pair_subsets",
     "perceived_unusualness",
     "percent_agreement",
