@@ -315,7 +315,7 @@ def _agreement(study: Study) -> Sheet:
             e.n_annotators,
             e.n_answers,
         )
-        for e in kept(study, "agreement-entries", lambda: agreements.agreement(study))
+        for e in kept(study, "agreement-in-brief", lambda: agreements.in_brief(study))
     ]
     caption = (
         "Krippendorff’s alpha and the reliability of the mean of all answers to an item, with 95 % intervals."
