@@ -20,7 +20,7 @@ import numpy as np
 PROMPTS, SOURCES, SEATS, PEOPLE, SCORERS, WIDTH = 50, 15, 25, 60, 2, 384
 MAP_SOURCES, MAP_SAMPLES = 25, 50
 COLD_S, CACHED_MS = 3.0, 150
-WORDS = ["time", "is", "a", "river", "that", "carries", "our", "small", "boats", "past", "towns", "and", "night"]
+WORDS = [
     "time",
     "is",
     "a",
@@ -32,13 +32,7 @@ WORDS = ["time", "is", "a", "river", "that", "carries", "our", "small", "boats",
     "boats",
     "past",
     "towns",
-    "fields",
-    "bridges",
     "and",
-    "the",
-    "quiet",
-    "mouth",
-    "of",
     "night",
 ]
 
