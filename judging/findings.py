@@ -181,8 +181,11 @@ def _by_measure(
         "distance to the nearest responses": neighbor_unusualness,
         "rarity of its cluster": cluster_unusualness,
     }
-    for name, measure in others.items():
-        values = pd.Series(measure(vectors.astype(np.float64), prompts), index=frame["response_id"])
+    measured = {
+        name: pd.Series(measure(vectors.astype(np.float64), prompts), index=frame["response_id"])
+        for name, measure in others.items()
+    }
+    for name, values in (measured | {"words, no embedder": audit.by_words(found.study)}).items():
         table = wide.assign(unusualness=wide["response_id"].map(values))
         for scorer, result in _audited(ratings, table, names, found.covariates).items():
             yield Compared(scorer, name, result)

@@ -15,14 +15,15 @@ from judging.scorers.length import NAME as LENGTH
 from judging.scorers.markdown import MARKS
 from judging.stats import (
     cluster_unusualness,
+    lexical_unusualness,
     neighbor_unusualness,
     perceived_unusualness,
     rated_unusualness,
     unusualness,
 )
 
-COSINE, CLUSTER, NEIGHBORS, SIMILARITY, ORIGINALITY = (
-    "cosine", "cluster", "neighbors", "similarity", "originality",
+COSINE, CLUSTER, NEIGHBORS, WORDS, SIMILARITY, ORIGINALITY = (
+    "cosine", "cluster", "neighbors", "words", "similarity", "originality",
 )  # fmt: skip
 OF_VECTORS: dict[str, Callable[..., npt.NDArray[np.float64]]] = {
     COSINE: unusualness,
@@ -33,6 +34,7 @@ NAMES = {
     COSINE: "1 − mean cosine to the other responses of the pool",
     CLUSTER: "−log of its cluster’s share of the pool",
     NEIGHBORS: "rank of the distance to its nearest neighbors",
+    WORDS: "1 − mean cosine of its words to those of the others",
     SIMILARITY: "how unlike the others people find it",
     ORIGINALITY: "how original people find it",
 }
@@ -133,6 +135,7 @@ def _embedder(study: Study) -> ScoreRun:
 def measures(study: Study, embedder: ScoreRun) -> list[Unusual]:
     """The measures that this study has, each alone, then an embedder's with people's, whose errors are not alike."""
     found = [Unusual(name, (name,), embedder.scorer) for name in OF_VECTORS]
+    found.append(Unusual(WORDS, (WORDS,), "tf-idf"))
     for name in (SIMILARITY, ORIGINALITY):
         criterion = _criterion(study, name)
         if criterion is not None:
@@ -162,6 +165,8 @@ def _values(study: Study, embedder: ScoreRun, name: str) -> pd.Series:
         frame, array = frames.vectors(embedder)
         values = OF_VECTORS[name](array.astype(np.float64), frame["prompt_id"].to_numpy())
         return pd.Series(values, index=frame["response_id"])
+    if name == WORDS:
+        return by_words(study)
     criterion = _criterion(study, name)
     if criterion is None:
         raise AuditError(f"no answers that measure {name} in {study.slug}")
@@ -169,6 +174,13 @@ def _values(study: Study, embedder: ScoreRun, name: str) -> pd.Series:
     if name == SIMILARITY:
         return perceived_unusualness(given.dropna(subset=["response_id", "other_id"]))
     return rated_unusualness(given.dropna(subset=["response_id"]))
+
+
+def by_words(study: Study) -> pd.Series:
+    """Unusualness by words alone, the baseline beside an embedder's, by response."""
+    rows = list(study.responses.order_by("pk").values_list("pk", "prompt_id", "text"))
+    values = lexical_unusualness([r[2] for r in rows], [r[1] for r in rows])
+    return pd.Series(values, index=[r[0] for r in rows], dtype=float)
 
 
 def scored_pool(found: Sources, scorer: str) -> pd.DataFrame:
