@@ -22,7 +22,7 @@ MINUTE = 60
 
 def _code_version() -> str:
     folder = Path(__file__).parent
-    files = sorted([*folder.glob("*.py"), *folder.glob("agreement/*.py"), *folder.glob("stats/*.py")])
+    files = sorted(folder.rglob("*.py"))
     return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
 
 

@@ -160,25 +160,27 @@ def projected(vectors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float64]
     A component's sign is free: the response that lies furthest along it is on the positive side.
     """
     centered = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
-    left, singular, _ = np.linalg.svd(centered, full_matrices=False)
+    # Of 1,250 vectors the eigenvectors of the covariances come several times as fast as singular values do.
+    spread, axes = np.linalg.eigh(centered.T @ centered)
+    spread, axes = spread[::-1].clip(min=0), axes[:, ::-1]
     points = np.zeros((len(vectors), 2))
-    n = min(2, len(singular))
-    points[:, :n] = left[:, :n] * singular[:n]
+    n = min(2, len(spread))
+    points[:, :n] = centered @ axes[:, :n]
     furthest = np.abs(points).argmax(axis=0)
     points *= np.where(points[furthest, [0, 1]] < 0, -1.0, 1.0)
-    total = float((singular**2).sum())
-    return points, [float(s**2 / total) if total > 0 else 0.0 for s in [*singular[:2], 0.0, 0.0][:2]]
+    total = float(spread.sum())
+    return points, [float(s / total) if total > 0 else 0.0 for s in [*spread[:2], 0.0, 0.0][:2]]
 
 
 def map_of(prompt: str, points: Sequence[Point], vectors: npt.NDArray[np.float32], embedder: str) -> Figure:
     """One prompt's responses in the plane in which they differ most."""
     places, shares = projected(vectors)
     rows = [
-        (p.key, p.source, rounded(float(x)), rounded(float(y)), rounded(p.quality), p.n_ratings, p.start)
+        (p.key, p.source, rounded(float(x)), rounded(float(y)), rounded(p.quality), p.n_ratings)
         for p, (x, y) in zip(points, places, strict=True)
     ]
-    frame = pd.DataFrame(rows, columns=["response", "source", "x", "y", "quality", "ratings", "begins"])
-    frame["pk"] = [p.pk for p in points]
+    frame = pd.DataFrame(rows, columns=["response", "source", "x", "y", "quality", "ratings"])
+    frame["begins"], frame["pk"] = [p.start for p in points], [p.pk for p in points]
     names = sorted(set(frame["source"]))
     colors, shapes = marks_of(names)
     legend = alt.Legend(
@@ -218,7 +220,7 @@ def map_of(prompt: str, points: Sequence[Point], vectors: npt.NDArray[np.float32
         + (" Larger: people like it better; unrated ones are left small." if rated else ""),
         f"Map of {len(rows)} responses of {len(names)} sources in two principal components.",
         chart,
-        ["response", "source", "first", "second", "human mean", "ratings", "begins"],
+        ["response", "source", "first", "second", "human mean", "ratings"],
         rows,
     )
 

@@ -198,8 +198,8 @@ def _merge_pointwise(merge: Merge, file: str, runs: Runs, responses: dict[str, i
         if (score := stored.get((run.pk, response))) is not None:
             merge.compare(file, line, {"value": score.value}, {"value": row.value})
         elif _may_add(merge, file, line, run):
-            new.append(Score(run=run, response_id=response, value=row.value))
-    Score.objects.bulk_create(new)
+            new.append((run.pk, response, row.value, "", ""))
+    Score.objects.insert(new)
     merge.added("scores", len(new))
 
 

@@ -13,6 +13,7 @@ from annotate.kinds import ItemKind
 from annotate.models import Answer, Criterion, Item, ItemResponse, Judgment, Response, Study
 from judging.models import Embedding, Score, ScoreRun
 from judging.scorers.length import log_length
+from judging.scorers.markdown import MARKS, markdown_marks
 from judging.stats import unusualness
 
 # Practice items teach, gold items have answers known before, and repeats ask the same person again.
@@ -80,10 +81,12 @@ def pairs(study: Study) -> pd.DataFrame:
 
 
 def responses(study: Study) -> pd.DataFrame:
-    """The whole pool: response_id, prompt_id, log_length, unusualness (NaN where not embedded)."""
+    """The whole pool: response_id, prompt_id, log_length, markdown marks, unusualness (NaN where not embedded)."""
     rows = list(Response.objects.filter(study=study).order_by("pk").values_list("pk", "prompt_id", "text"))
     frame = pd.DataFrame.from_records([r[:2] for r in rows], columns=["response_id", "prompt_id"])
-    frame["log_length"] = log_length([r[2] for r in rows])
+    texts = [r[2] for r in rows]
+    frame["log_length"] = log_length(texts)
+    frame[list(MARKS)] = markdown_marks(texts)
     return frame.merge(pool_unusualness(study), how="left", on="response_id")
 
 

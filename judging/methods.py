@@ -1,9 +1,11 @@
 """The methods page: one part a topic under templates/judging/methods, in the order of their file names."""
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -28,3 +30,15 @@ def _part(path: Path) -> Part:
     if heading is None:
         raise ValueError(f'{path.name} must begin with <h2 id="…">…</h2>.')
     return Part(f"judging/methods/{path.name}", heading[1], heading[2])
+
+
+@cache
+def simulation() -> dict[str, Any]:
+    """What `manage.py simulate_audit --all --json` printed; rows of the audit's own estimator with the naive beside."""
+    found: dict[str, Any] = json.loads(
+        (Path(settings.BASE_DIR) / "fixtures/reference/audit_simulation.json").read_text()
+    )
+    lines = found["lines"]
+    naive = {(x["design"], x["effect"]): x for x in lines if x["estimator"] == "naive"}
+    own = [x for x in lines if x["estimator"] == lines[0]["estimator"]]
+    return found | {"own": [x | {"naive": naive[x["design"], x["effect"]]} for x in own]}

@@ -1,10 +1,11 @@
 import datetime as dt
 import secrets
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -77,6 +78,18 @@ def unknown_languages(study_id: int, known: list[str]) -> list[str]:
 class ScoreQuerySet(models.QuerySet["Score"]):
     def failed(self) -> "ScoreQuerySet":
         return self.exclude(error="")
+
+    def insert(self, rows: Iterable[tuple[int, int, float | None, str, str]]) -> None:
+        """Many (run, response, value, error, raw) at once: objects would take more time than all else together."""
+        columns = ["run_id", "response_id", "value", "error", "raw", "truncated"]
+        quoted = ", ".join(map(connection.ops.quote_name, columns))
+        table = connection.ops.quote_name(self.model._meta.db_table)
+        places = ", ".join(["%s"] * len(columns))
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"INSERT INTO {table} ({quoted}) VALUES ({places})",  # noqa: S608
+                [(*row, False) for row in rows],
+            )
 
 
 class Score(models.Model):

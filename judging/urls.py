@@ -9,6 +9,7 @@ from judging import (
     views_judges,
     views_monitor,
     views_planning,
+    views_report,
     views_responses,
     views_runs,
     views_similarity,
@@ -68,5 +69,8 @@ urlpatterns = [
     path("studies/<slug:slug>/runs/tasks/<int:pk>/cancel/", views_runs.cancel, name="cancel-run"),
     path("studies/<slug:slug>/judges/", views_judges.judges_page, name="judges"),
     path("studies/<slug:slug>/judges/try/", views_judges.try_judge, name="try-judge"),
+    path("studies/<slug:slug>/report/", views_report.report, name="report"),
+    path("studies/<slug:slug>/report/report.html", views_report.report_file, name="report-file"),
+    path("studies/<slug:slug>/report/report.zip", views_report.report_folder, name="report-folder"),
     path("methods/", views.methods, name="methods"),
 ]

@@ -12,7 +12,7 @@ from annotate.models import Response, Role, Study
 from annotate.views.access import for_members
 from judging import audit as audits
 from judging.cached import kept
-from judging.methods import parts
+from judging.methods import parts, simulation
 from judging.plots import svg, underrating_chart
 
 TO_READ = 8
@@ -21,26 +21,33 @@ TO_READ = 8
 @require_GET
 @for_members(Role.AUDITOR)
 def audit(request: HttpRequest, study: Study) -> HttpResponse:
+    measure = _measure(request)
     if request.GET.get("format") == "json":
-        return JsonResponse(kept(study, "audit-json", lambda: audits.as_json(study)))
+        key = "audit-json" if measure == audits.COSINE else f"audit-json:{measure}"
+        return JsonResponse(kept(study, key, lambda: audits.as_json(study, None, measure)))
     try:
-        rows = kept(study, "audit", lambda: audits.audit(study))
+        whole = kept(study, f"audit:{measure}", lambda: audits.report(study, measure))
     except audits.AuditError as error:
         return render(request, "judging/no_audit.html", {"study": study, "why": str(error)})
-    chosen = _chosen(rows, request.GET.get("scorer", ""))
+    chosen = _chosen(whole.rows, request.GET.get("scorer", ""))
+    key = f"to-read:{measure}:{chosen.scorer}:{chosen.criterion.pk}"
     context = {
         "study": study,
-        "rows": rows,
-        "chart": kept(study, "audit-chart", lambda: _chart(rows)),
+        "report": whole,
+        "rows": whole.rows,
+        "chart": kept(study, f"audit-chart:{measure}", lambda: _chart(whole.rows)),
         "chosen": chosen,
-        "to_read": kept(
-            study, f"to-read:{chosen.scorer}:{chosen.criterion.pk}", lambda: _to_read(study, chosen)
-        ),
-        "embedder": rows[0].unusualness,
-        "truncated": kept(study, "truncated", lambda: audits.sources(study).truncated),
-        "verdicts": Counter(r.result.verdict_text for r in rows).most_common(),
+        "to_read": kept(study, key, lambda: _to_read(study, chosen)),
+        "verdicts": Counter(r.result.verdict_text for r in whole.rows).most_common(),
     }
     return render(request, "judging/audit.html", context)
+
+
+def _measure(request: HttpRequest) -> str:
+    named = request.GET.get("unusualness", audits.COSINE)
+    if not set(named.split("+")) <= set(audits.NAMES):
+        raise Http404(f"no unusualness {named}")
+    return named
 
 
 def _chosen(rows: list[audits.Row], scorer: str) -> audits.Row:
@@ -58,7 +65,7 @@ def _chart(rows: list[audits.Row]) -> str:
 
 
 def _to_read(study: Study, row: audits.Row) -> list[dict[str, object]]:
-    frame: pd.DataFrame = audits.to_read(study, row.scorer, row.criterion, TO_READ)
+    frame: pd.DataFrame = audits.to_read(study, row.scorer, row.criterion, TO_READ, row.measure)
     texts = {
         r.pk: r
         for r in Response.objects.filter(pk__in=[int(i) for i in frame["response_id"]]).select_related(
@@ -73,4 +80,4 @@ def _to_read(study: Study, row: audits.Row) -> list[dict[str, object]]:
 
 @require_GET
 def methods(request: HttpRequest) -> HttpResponse:
-    return render(request, "judging/methods.html", {"parts": parts()})
+    return render(request, "judging/methods.html", {"parts": parts(), "simulation": simulation()})

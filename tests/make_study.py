@@ -1,10 +1,12 @@
 """Make a study of a stated size in the database of the environment: for tests with servers of their own."""
 
 import argparse
+import os
 
 import django
 
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotate.config.settings")
     django.setup()
     from django.db import transaction
 

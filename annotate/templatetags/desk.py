@@ -23,6 +23,7 @@ TABS = [
     ("audit", "Audit", Role.AUDITOR),
     ("judges", "Judges", Role.AUDITOR),
     ("responses", "Responses", Role.AUDITOR),
+    ("report", "Report", Role.AUDITOR),
     ("planning", "Planning", Role.AUDITOR),
     ("exports", "Export", Role.RESEARCHER),
     ("members", "Members", Role.OWNER),

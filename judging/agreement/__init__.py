@@ -7,13 +7,14 @@ import pandas as pd
 
 from annotate.models import Criterion, Study
 from judging.agreement.details import Details, details
-from judging.agreement.headline import SEED, Entry, SoFar, entries, interval, so_far
+from judging.agreement.headline import SEED, Brief, Entry, SoFar, briefs, entries, interval, so_far
 from judging.agreement.tables import Divided, most_divided, people
 from judging.agreement.units import Units, has_units, units
 
 __all__ = [
     "SEED",
     "Agreement",
+    "Brief",
     "Details",
     "Entry",
     "Look",
@@ -22,6 +23,7 @@ __all__ = [
     "agreement",
     "as_json",
     "has_units",
+    "in_brief",
     "interval",
     "page",
     "report",
@@ -73,6 +75,12 @@ def _records(table: pd.DataFrame | None) -> list[dict[str, Any]]:
 def agreement(study: Study) -> list[Entry]:
     asked = [(criterion, units(criterion)) for criterion in study.criteria.all()]
     return [e for criterion, of in asked if of is not None for e in entries(criterion, of)]
+
+
+def in_brief(study: Study) -> list[Brief]:
+    """What the report says of it: intervals for other items only, which take a fraction of the time."""
+    asked = [(criterion, units(criterion)) for criterion in study.criteria.all()]
+    return [b for criterion, of in asked if of is not None for b in briefs(criterion, of)]
 
 
 def as_json(study: Study, found: Agreement) -> dict[str, Any]:

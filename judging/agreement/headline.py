@@ -36,6 +36,19 @@ class SoFar:
 
 
 @dataclass(frozen=True, slots=True)
+class Brief:
+    """One criterion's agreement at one level, for the report."""
+
+    criterion: Criterion
+    level: str
+    n_items: int
+    n_annotators: int
+    n_answers: int
+    alpha: Estimate
+    reliability_of_mean: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     criterion: Criterion
     level: str
@@ -103,6 +116,25 @@ def entries(criterion: Criterion, asked: Units) -> Sequence[Entry]:
             alpha=krippendorff_alpha(counts, asked.domain, level, clusters=clusters, rng=chance()),
             alpha_new_annotators=_for_new_annotators(asked, level),
             percent_agreement=share,
+            reliability_of_mean=mean,
+        )
+        for level in asked.levels
+    ]
+
+
+def briefs(criterion: Criterion, asked: Units) -> Sequence[Brief]:
+    """One a level, with the same numbers as `entries`."""
+    given = asked.given
+    counts, clusters = asked.counted()
+    mean = reliability_of_mean(*asked.long, rng=chance())
+    return [
+        Brief(
+            criterion=criterion,
+            level=level,
+            n_items=given["item_id"].nunique(),
+            n_annotators=given["annotator_id"].nunique(),
+            n_answers=asked.n_answers,
+            alpha=krippendorff_alpha(counts, asked.domain, level, clusters=clusters, rng=chance()),
             reliability_of_mean=mean,
         )
         for level in asked.levels

@@ -1,9 +1,9 @@
 """Store what was joined: all of it, or nothing."""
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from annotate.folder.tables import batches
 from annotate.models import ItemResponse, Study
@@ -14,7 +14,7 @@ from judging.outputs.told import Choice
 NAMED = 10
 LONGEST_ERROR = 500
 
-R = TypeVar("R", Score, Verdict)
+R = TypeVar("R")
 
 
 class ConflictError(ValueError):
@@ -28,14 +28,15 @@ def store(study: Study, joined: Joined, version: str = "") -> int:
         names = {told.scorer for _, told in joined.numbers} | {told.scorer for _, _, told in joined.choices}
         runs = {name: _run(study, name, version) for name in sorted(names)}
         scores = [
-            Score(run=runs[t.scorer], response_id=pk, value=t.value, error=t.error[:LONGEST_ERROR], raw=t.raw)
-            for pk, t in joined.numbers
+            (runs[t.scorer].pk, pk, t.value, t.error[:LONGEST_ERROR], t.raw) for pk, t in joined.numbers
         ]
         shown = _shown(joined)
         verdicts = [_verdict(runs[t.scorer], item, shown[item], same, t) for item, same, t in joined.choices]
-        new_scores = _new(scores, Score.objects.filter(run__in=runs.values()), "response_id", "value")
-        new_verdicts = _new(verdicts, Verdict.objects.filter(run__in=runs.values()), "item_id", "winner_id")
-        Score.objects.bulk_create(new_scores, batch_size=5000)
+        stored = Score.objects.filter(run__in=runs.values()).values_list("run_id", "response_id", "value")
+        new_scores = _new(scores, [(row[0], row[1], row[2]) for row in scores], stored)
+        chosen = Verdict.objects.filter(run__in=runs.values()).values_list("run_id", "item_id", "winner_id")
+        new_verdicts = _new(verdicts, [(v.run_id, v.item_id, v.winner_id) for v in verdicts], chosen)
+        Score.objects.insert(new_scores)
         Verdict.objects.bulk_create(new_verdicts, batch_size=5000)
         for run in runs.values():
             run.save(update_fields=["updated_at"])
@@ -78,20 +79,22 @@ def _verdict(run: ScoreRun, item: int, shown: list[int], same: bool, told: Choic
     )
 
 
-def _new(rows: list[R], stored: QuerySet[R], of: str, what: str) -> list[R]:
-    """Rows that are not stored yet; ConflictError where there are two of one that differ."""
-    known = {(run, pk): value for run, pk, value in stored.values_list("run_id", of, what)}
+Told = tuple[int, int, float | None]
+
+
+def _new(rows: list[R], told: list[Told], stored: Iterable[Told]) -> list[R]:
+    """Rows that are not stored yet; ConflictError where there are two of one that differ.
+
+    Each row tells its run, its response or item, and its value.
+    """
+    known = {(run, of): value for run, of, value in stored}
     new, differ = [], []
-    for row in rows:
-        place = row.run_id, getattr(row, of)
-        value = getattr(row, what)
-        if place not in known:
-            known[place] = value
+    for row, (run, of, value) in zip(rows, told, strict=True):
+        if (run, of) not in known:
+            known[run, of] = value
             new.append(row)
-        elif known[place] != value:
-            differ.append(
-                f"{row.run.scorer}, {of.removesuffix('_id')} {place[1]}: {known[place]} and {value}"
-            )
+        elif known[run, of] != value:
+            differ.append(f"run {run}, number {of}: {known[run, of]} and {value}")
     if differ:
         more = f"\nand {len(differ) - NAMED:,} more" if len(differ) > NAMED else ""
         raise ConflictError("two that differ for one:\n" + "\n".join(differ[:NAMED]) + more)

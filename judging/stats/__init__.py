@@ -5,8 +5,10 @@ from judging.stats.agreement import krippendorff_alpha, percent_agreement, weigh
 from judging.stats.alikeness import Alikeness, SourceMatrix, alikeness, source_matrix, trend
 from judging.stats.association import correlation
 from judging.stats.chance import ChanceCorrected, brennan_prediger, fleiss_kappa, gwet_ac
+from judging.stats.checks import pigeonhole, split_instruments
 from judging.stats.components import VarianceComponents, variance_components
 from judging.stats.consistency import choice_consistency
+from judging.stats.controls import Control, held_out_control
 from judging.stats.counts import Level, value_counts
 from judging.stats.curve import raters_needed
 from judging.stats.dawid_skene import DawidSkene, dawid_skene
@@ -21,6 +23,7 @@ from judging.stats.diversity import (
     vendi_score,
 )
 from judging.stats.estimate import Estimate
+from judging.stats.false_negatives import FalseNegatives, false_negatives
 from judging.stats.grouping import adjusted_rand, co_membership
 from judging.stats.human_similarity import (
     Difference,
@@ -30,7 +33,8 @@ from judging.stats.human_similarity import (
 )
 from judging.stats.icc import Icc, IccKind, icc, one_way_icc
 from judging.stats.label_lists import label_counts
-from judging.stats.lexical import length_ratio, token_jaccard
+from judging.stats.lexical import length_ratio, lexical_unusualness, token_jaccard
+from judging.stats.matched_pairs import MatchedPairs, matched_pairs
 from judging.stats.measurement_error import errors_in_variables_slope
 from judging.stats.moments import Moments, Panel, cross_rater_moments
 from judging.stats.most_underrated import most_underrated, score_gaps
@@ -38,6 +42,7 @@ from judging.stats.multiple import benjamini_hochberg
 from judging.stats.named import cohen_kappa, conger_kappa, scott_pi
 from judging.stats.over_prompts import means_over_prompts
 from judging.stats.overlap import Overlap, SharedRun, compression_ratio, overlap, words_of
+from judging.stats.pair_calibration import Calibrated, PairCalibration, pair_calibration
 from judging.stats.preference import BradleyTerry, bradley_terry
 from judging.stats.ranks import kendall_w, kendall_w_of_sets
 from judging.stats.reliability import reliability_of_mean
@@ -52,6 +57,7 @@ from judging.stats.similarity import (
     source_codes,
 )
 from judging.stats.similarity_calibration import SimilarityCalibration, similarity_calibration
+from judging.stats.simulation import Simulated, StudyModel, simulated_study
 from judging.stats.transitivity import Transitivity, transitivity
 from judging.stats.two_way import krippendorff_alpha_new_annotators, percent_agreement_new_annotators
 from judging.stats.underrating import underrating, underratings
@@ -68,26 +74,33 @@ from judging.stats.weights import Weighting, agreement_weights
 __all__ = [
     "Alikeness",
     "BradleyTerry",
+    "Calibrated",
     "Cell",
     "ChanceCorrected",
+    "Control",
     "DawidSkene",
     "Difference",
     "Estimate",
+    "FalseNegatives",
     "Family",
     "HumanSimilarity",
     "Icc",
     "IccKind",
     "Ideas",
     "Level",
+    "MatchedPairs",
     "Moments",
     "Overlap",
+    "PairCalibration",
     "Panel",
     "PromptSimilarity",
     "RandomPairs",
     "Reading",
     "SharedRun",
     "SimilarityCalibration",
+    "Simulated",
     "SourceMatrix",
+    "StudyModel",
     "Subset",
     "Threshold",
     "Transitivity",
@@ -115,8 +128,10 @@ __all__ = [
     "describe_annotators",
     "describe_items",
     "errors_in_variables_slope",
+    "false_negatives",
     "fleiss_kappa",
     "gwet_ac",
+    "held_out_control",
     "human_similarity",
     "icc",
     "ideas",
@@ -126,16 +141,20 @@ __all__ = [
     "krippendorff_alpha_new_annotators",
     "label_counts",
     "length_ratio",
+    "lexical_unusualness",
+    "matched_pairs",
     "means_over_prompts",
     "means_within",
     "most_underrated",
     "neighbor_unusualness",
     "one_way_icc",
     "overlap",
+    "pair_calibration",
     "pair_subsets",
     "perceived_unusualness",
     "percent_agreement",
     "percent_agreement_new_annotators",
+    "pigeonhole",
     "prompt_similarity",
     "random_pairs",
     "range_restricted",
@@ -152,8 +171,10 @@ __all__ = [
     "scott_pi",
     "similarity_calibration",
     "similarity_difference",
+    "simulated_study",
     "source_codes",
     "source_matrix",
+    "split_instruments",
     "token_jaccard",
     "transitivity",
     "trend",

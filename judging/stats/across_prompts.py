@@ -88,7 +88,7 @@ def random_pairs(
     def estimate(part: FloatArray, of: FloatArray) -> Estimate:
         point = float(_off_diagonal(whole, part)[0] / _off_diagonal(whole, of)[0])
         if n_prompts < 3:
-            return Estimate(point, None, None, n_prompts, "No interval: only two prompts.", confidence)
+            return Estimate(point, None, None, n_prompts, "Only two prompts.", confidence)
         below = _off_diagonal(weights, of)
         drawn = np.divide(
             _off_diagonal(weights, part), below, out=np.full(len(below), np.nan), where=below > 0

@@ -331,7 +331,7 @@ def trend(
     if not np.isfinite(point):
         return Estimate.undefined("The dates, or the sources' likeness, do not vary.", n, confidence)
     if len(table) == 1:
-        return Estimate(point, None, None, n, "No interval: there is only one prompt.", confidence)
+        return Estimate(point, None, None, n, "Only one prompt.", confidence)
     return percentile_interval(_spearman(resampled_means(table, resamples, rng), known), point, n, confidence)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from judging.stats.checks import ready_for
 from judging.stats.estimate import BoolArray, Estimate, FloatArray, unbounded_t_interval
 from judging.stats.moments import cross_rater_moments
+from judging.stats.sample import numbers
 from judging.stats.slopes import two_way
 from judging.stats.underrating import underrating
 from judging.stats.verdict import WEAK, Underrating
@@ -89,6 +90,9 @@ def held_out_control(
     """
     if not -1 < planted < 1:
         raise ValueError(f"planted must be between -1 and 1, got {planted}.")
+    # Halves are taken before the audit looks at the numbers, and infinity spoils what is made of them.
+    numbers(ratings, ["value"])
+    numbers(responses, ["unusualness", *covariates])
     machine = _held_out(ratings, rng)
     people = ratings[~machine]
     versions, names = _scores(ratings[machine], responses, planted)

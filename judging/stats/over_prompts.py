@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,7 @@ from judging.stats.estimate import (
     bootstrap_weights,
     check_confidence,
     percentile_interval,
+    unbounded_t_interval,
 )
 
 RESAMPLES = 1000
@@ -130,5 +133,59 @@ def _estimate(column: FloatArray, drawn: FloatArray, confidence: float, undefine
         return Estimate.undefined(undefined, 0, confidence)
     point = mean_of_finite(column)
     if n == 1:
-        return Estimate(point, None, None, 1, "No interval: there is only one prompt.", confidence)
+        return Estimate(point, None, None, 1, "Only one prompt.", confidence)
     return percentile_interval(drawn, point, n, confidence)
+
+
+def ratio(sums: FloatArray) -> FloatArray:
+    """Return first over second sum.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (..., 2)
+        What is counted, and out of how much.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        NaN over nothing.
+    """
+    below = sums[..., 1]
+    return np.asarray(np.divide(sums[..., 0], below, out=np.full(below.shape, np.nan), where=below > 0))
+
+
+def ratio_over_prompts(
+    sums: FloatArray, n: int, confidence: float = 0.95, why: str = "nothing to count"
+) -> Estimate:
+    """Return a ratio of sums over prompts with an interval that lets prompts vary.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (P, 2)
+        Of each prompt: what is counted, and out of how much.
+    n : int
+        What the estimate says it rests on.
+    confidence : float
+        Level of the interval.
+    why : str
+        The reason when there is nothing to divide by.
+
+    Returns
+    -------
+    Estimate
+        Ratio of the totals with a t interval.
+
+    Notes
+    -----
+    Delete-one-prompt jackknife, prompts - 1 degrees of freedom, over the prompts that have something to count.
+    """
+    some = sums[sums[:, 1] > 0]
+    if not len(some):
+        return Estimate.undefined(why, n, confidence)
+    point = float(ratio(some.sum(axis=0)))
+    size = len(some)
+    if size < 2:
+        return Estimate(point, None, None, n, "all are of one prompt", confidence)
+    without = ratio(some.sum(axis=0) - some)
+    error = math.sqrt((size - 1) / size * float(((without - without.mean()) ** 2).sum()))
+    return unbounded_t_interval(point, error, size - 1, n, confidence)

@@ -136,6 +136,12 @@ def simulated_study(model: StudyModel, effects: Sequence[float], rng: np.random.
     ------
     ValueError
         If an effect leaves the score no room for an error.
+
+    Notes
+    -----
+    With v validity, g the effect and l `length_effect`: score = v quality - g unusualness + l log length + error; a
+    rating = 3 + `quality` quality + severity and taste * unusualness of the annotator + noise, rounded and cut to 1
+    to 5 if `cut`. Quality, unusualness and log length have variance 1.
     """
     shape, rho, of_length = (model.prompts, model.responses), model.correlation, model.length_correlation
     quality = rng.normal(size=shape)

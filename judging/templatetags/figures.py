@@ -67,6 +67,12 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def tenths(value: float | None) -> str:
+    """A share as percent with one decimal, without the sign."""
+    return "–" if value is None else f"{value * 100:.1f}"
+
+
+@register.filter
 def share(e: Estimate) -> SafeString:
     """A share in percent with its interval and what it rests on, or in words why there is none."""
     if e.estimate is None:
@@ -119,3 +125,9 @@ def chart_data(spec: dict[str, Any], key: str) -> SafeString:
 def bar_width(share: float) -> str:
     """A share of 1 as a width of 100."""
     return f"{share * 100:.1f}"
+
+
+@register.filter
+def long_cell(value: str | float | int | None) -> SafeString:
+    """A class for a cell that holds sentences: it needs room."""
+    return SafeString(' class="why"' if isinstance(value, str) and len(value) > 60 else "")

@@ -264,3 +264,12 @@ def test_numbers_of_any_size_do_not_break_the_page(kinds: Study, researcher: Cli
     assert researcher.get("/studies/kinds/agreement/").status_code == 200
     head = researcher.get("/studies/kinds/agreement/ideas/items.csv").content.decode().splitlines()[0]
     assert head == "item,n,mean,mean_low,mean_high,variance,bimodality"
+
+
+def test_the_brief_agreement_has_the_numbers_of_the_whole(demo: Study) -> None:
+    whole, brief = agreements.agreement(demo), agreements.in_brief(demo)
+    assert brief
+    for entry, part in zip(whole, brief, strict=True):
+        assert (part.criterion, part.level, part.n_items) == (entry.criterion, entry.level, entry.n_items)
+        assert (part.n_annotators, part.n_answers) == (entry.n_annotators, entry.n_answers)
+        assert (part.alpha, part.reliability_of_mean) == (entry.alpha, entry.reliability_of_mean)

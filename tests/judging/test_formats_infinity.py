@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 
 from annotate.folder import FolderError
@@ -180,5 +180,5 @@ def test_no_page_tells_of_slots_as_if_they_were_people(tmp_path: Path, admin_cli
     # Whoever has a name beside them is told of.
     named = Annotator.objects.order_by("pk")[0]
     Annotator.objects.filter(pk=named.pk).update(key="anna", details={})
-    cache.clear()
+    caches["results"].clear()
     assert "anna" in admin_client.get("/studies/in/monitor/").content.decode()

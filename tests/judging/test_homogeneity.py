@@ -12,6 +12,7 @@ from django.test import Client
 
 from annotate.models import Prompt, Response, Study
 from judging import frames, pool, taxonomy
+from judging.charts_homogeneity import projected
 from judging.homogeneity import HomogeneityError, homogeneity
 from judging.models import Embedding, ScoreRun
 from judging.stats import cosine_matrix
@@ -199,3 +200,15 @@ def test_names_of_people() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize("shape", [(1, 8), (2, 8), (40, 8), (6, 1)])
+def test_the_map_s_axes_are_the_singular_vectors(shape: tuple[int, int]) -> None:
+    vectors = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    points, shares = projected(vectors)
+    centered = vectors.astype(float) - vectors.mean(axis=0, dtype=float)
+    left, singular, _ = np.linalg.svd(centered, full_matrices=False)
+    expected = np.abs(left * singular)[:, :2]
+    assert np.abs(points)[:, : expected.shape[1]] == pytest.approx(expected, abs=1e-6)
+    total = (singular**2).sum()
+    assert shares[0] == pytest.approx(singular[0] ** 2 / total if total else 0.0)

@@ -90,7 +90,7 @@ def test_unknown_scorers_are_named() -> None:
         scoring.made("gpt")
     with pytest.raises(ValueError, match="no such scorer"):
         load("judging.scorers.nowhere.Nothing")
-    with pytest.raises(ValueError, match="neither"):
+    with pytest.raises(ValueError, match="has none of `embed`, `score` and `compare`"):
         load("collections.OrderedDict")
     assert isinstance(load("judging.scorers.length.Length"), Scorer)
 

@@ -153,10 +153,12 @@ def _database_url() -> str:
     s = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{s['NAME']}"
-    # Workers on the test database, not on the one it was made beside.
-    host = f"{s['HOST']}:{s['PORT']}" if s["PORT"] else s["HOST"]
-    query = f"?host={host}" if str(s["HOST"]).startswith("/") else ""
-    return f"postgres://{s['USER']}:{s['PASSWORD']}@{'' if query else host}/{s['NAME']}{query}"
+    # Workers on the test database, not on the one it was made beside; the test server listens at a socket.
+    socket = s["OPTIONS"].get("host", "")
+    address = f"{s['HOST']}:{s['PORT']}".strip(":")
+    return f"postgres://{s['USER']}:{s['PASSWORD']}@{address}/{s['NAME']}" + (
+        f"?host={socket}" if socket else ""
+    )
 
 
 @pytest.fixture

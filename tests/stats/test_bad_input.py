@@ -121,6 +121,13 @@ CALLS: dict[str, Callable[[Table], Any]] = {
         *long(t), DOMAIN, "interval", resamples=50
     ),
     "length_ratio": lambda t: stats.length_ratio([""] * len(t), ["a"] * len(t)),
+    "held_out_control": lambda t: stats.held_out_control(*audited(t), rng=np.random.default_rng(0)),
+    "pigeonhole": lambda t: stats.pigeonhole(*audited(t), ["score"], rng=np.random.default_rng(0)),
+    "split_instruments": lambda t: stats.split_instruments(
+        *audited(t), ["score"], rng=np.random.default_rng(0)
+    ),
+    "matched_pairs": lambda t: stats.matched_pairs(*audited(t)),
+    "false_negatives": lambda t: stats.false_negatives(*audited(t)),
     "most_underrated": lambda t: stats.most_underrated(*audited(t)),
     "one_way_icc": lambda t: stats.one_way_icc(long(t)[0], long(t)[2], k=3),
     "percent_agreement": lambda t: stats.percent_agreement(counts(t)),
@@ -156,11 +163,14 @@ ELSEWHERE = {
     "cross_rater_moments",
     "ideas",
     "label_counts",
+    "lexical_unusualness",
     "means_over_prompts",
     "means_within",
     "neighbor_unusualness",
     "overlap",
+    "pair_calibration",
     "pair_subsets",
+    "simulated_study",
     "perceived_unusualness",
     "prompt_similarity",
     "random_pairs",

@@ -152,7 +152,7 @@ def test_what_is_undefined_says_why() -> None:
     one = alikeness([prompt_similarity(*made(0, [3, 3]), 2)])
     assert one.within.estimate is not None
     assert one.within.low is None
-    assert one.within.reason == "No interval: there is only one prompt."
+    assert one.within.reason == "Only one prompt."
     assert random_pairs([lone]).mean.reason == "Pairs across prompts need two prompts."
     matrix = source_matrix([lone])
     assert np.isnan(matrix.mean).all()
@@ -184,7 +184,7 @@ def test_pairs_across_prompts_are_those_of_a_loop() -> None:
     assert found.above[0].estimate == pytest.approx((across > 0.1).mean())
     assert found.histogram.sum() == 150
     assert found.mean.low is not None
-    assert random_pairs(prompts[:2]).mean.reason == "No interval: only two prompts."
+    assert random_pairs(prompts[:2]).mean.reason == "Only two prompts."
 
 
 def test_the_trend_is_scipy_s_rank_correlation() -> None:

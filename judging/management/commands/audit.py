@@ -4,7 +4,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.models import Study
-from judging.audit import AuditError, Row, as_json, audit, sources
+from judging.audit import COSINE, NAMES, AuditError, ControlRow, Row, as_json, report
+from judging.stats import Estimate
 
 
 class Command(BaseCommand):
@@ -13,34 +14,62 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
         parser.add_argument("--scorer", help="only this one")
+        parser.add_argument(
+            "--unusualness",
+            default=COSINE,
+            metavar="MEASURE",
+            help=f"{', '.join(NAMES)}, or two that correct each other: {COSINE}+similarity, {COSINE}+originality",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object, numbers at full precision")
 
-    def handle(self, *args: Any, slug: str, scorer: str | None, **options: Any) -> None:
+    def handle(self, *args: Any, slug: str, scorer: str | None, unusualness: str, **options: Any) -> None:
         study = Study.objects.filter(slug=slug).first()
         if study is None:
             raise CommandError(f"no study with slug {slug!r}")
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(study, scorer), indent=2))
+            self.stdout.write(json.dumps(as_json(study, scorer, unusualness), indent=2))
             return
         try:
-            found, rows = sources(study), audit(study, scorer)
+            found = report(study, unusualness, scorer)
         except AuditError as error:
             raise CommandError(str(error)) from error
         if study.simulated:
             self.stdout.write("The stored annotators and scorers of this study are simulated.")
-        for row in rows:
+        self.stdout.write(f"Unusualness: {found.unusual.words} ({found.unusual.by}).")
+        for row in found.rows:
             self.stdout.write(_text(row))
+        for control in found.controls:
+            self.stdout.write(_control(control))
         if found.truncated:
-            self.stdout.write(f"Read only in part by {found.embedder.scorer}: {found.truncated:,} responses.")
+            self.stdout.write(f"Read only in part by {found.embedder}: {found.truncated:,} responses.")
 
 
 def _text(row: Row) -> str:
-    r, e = row.result, row.result.underrating
-    estimate = "undefined" if e.estimate is None else f"{e.estimate:+.3f}"
-    interval = "" if e.low is None else f" [{e.low:+.3f}, {e.high:+.3f}]"
-    naive = "undefined" if r.naive.estimate is None else f"{r.naive.estimate:+.3f}"
-    return (
-        f"{row.scorer} on {row.criterion.key}: {r.verdict_text}. Underrating {estimate}{interval} "
-        f"({r.n_prompts:,} prompts, {r.n_responses:,} responses, {r.n_annotators:,} annotators); naive {naive}\n"
-        + "\n".join(f"    {line}" for line in [r.reason, *r.notes])
+    r = row.result
+    rests = f"{r.n_prompts:,} prompts, {r.n_responses:,} responses, {r.n_annotators:,} annotators"
+    strength = "undefined" if r.strength is None else f"{r.strength:.1f}"
+    adjusted = "" if row.p_adjusted is None else f"; p {row.p_adjusted:.3g} among all scorers, one-sided"
+    checks = f"split annotators {_shown(row.split_instruments)}; bootstrap {_shown(row.pigeonhole)}"
+    return "\n    ".join(
+        [
+            f"{row.scorer} on {row.criterion.key}: {r.verdict_text}. Underrating {_shown(r.underrating)} "
+            f"({rests}); naive {_shown(r.naive)}",
+            r.reason,
+            f"Strength {strength}; people’s own fall {_shown(r.human)}; checks: {checks}{adjusted}",
+            *r.notes,
+        ]
     )
+
+
+def _control(row: ControlRow) -> str:
+    said = {True: "as it should be", False: "NOT as it should be", None: "can't tell"}[row.control.passed]
+    return (
+        f"Control, {row.name} on {row.criterion.key}: {said}. {_shown(row.control.underrating)}; "
+        f"naive {_shown(row.control.result.naive)}\n    {row.control.reason}"
+    )
+
+
+def _shown(e: Estimate) -> str:
+    if e.estimate is None:
+        return "undefined"
+    return f"{e.estimate:+.3f}" + ("" if e.low is None else f" [{e.low:+.3f}, {e.high:+.3f}]")

@@ -1,0 +1,34 @@
+"""Whether machines underrate unusual answers, at equal human quality."""
+
+from judging.audit.rows import ControlRow, Report, Row, as_json, audit, json_of, report, to_read
+from judging.audit.sources import (
+    COSINE,
+    NAMES,
+    AuditError,
+    Sources,
+    Unusual,
+    by_words,
+    ratings_of,
+    scored_pool,
+    sources,
+)
+
+__all__ = [
+    "COSINE",
+    "NAMES",
+    "AuditError",
+    "ControlRow",
+    "Report",
+    "Row",
+    "Sources",
+    "Unusual",
+    "as_json",
+    "audit",
+    "by_words",
+    "json_of",
+    "ratings_of",
+    "report",
+    "scored_pool",
+    "sources",
+    "to_read",
+]

@@ -1,0 +1,196 @@
+"""What an audit rests on: criteria, the pool with its unusualness, and the scores."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from annotate.kinds import ItemKind, Kind, Measure
+from annotate.models import Criterion, Study
+from judging import frames
+from judging.models import ScoreRun
+from judging.scorers.length import NAME as LENGTH
+from judging.scorers.markdown import MARKS
+from judging.stats import (
+    cluster_unusualness,
+    lexical_unusualness,
+    neighbor_unusualness,
+    perceived_unusualness,
+    rated_unusualness,
+    unusualness,
+)
+
+COSINE, CLUSTER, NEIGHBORS, WORDS, SIMILARITY, ORIGINALITY = (
+    "cosine", "cluster", "neighbors", "words", "similarity", "originality",
+)  # fmt: skip
+OF_VECTORS: dict[str, Callable[..., npt.NDArray[np.float64]]] = {
+    COSINE: unusualness,
+    CLUSTER: cluster_unusualness,
+    NEIGHBORS: neighbor_unusualness,
+}
+NAMES = {
+    COSINE: "1 − mean cosine to the other responses of the pool",
+    CLUSTER: "−log of its cluster’s share of the pool",
+    NEIGHBORS: "rank of the distance to its nearest neighbors",
+    WORDS: "1 − mean cosine of its words to those of the others",
+    SIMILARITY: "how unlike the others people find it",
+    ORIGINALITY: "how original people find it",
+}
+COVARIATES = ("log_length", *MARKS)
+
+
+class AuditError(ValueError):
+    """Why a study cannot be audited, and what would change that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unusual:
+    """A way to measure unusualness, or two that correct each other."""
+
+    name: str
+    measures: tuple[str, ...]
+    by: str  # the embedder or the criterion it rests on
+
+    @property
+    def words(self) -> str:
+        return ", corrected by ".join(NAMES[m] for m in self.measures)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What an audit rests on, fetched once for all scorers."""
+
+    study: Study
+    criteria: list[Criterion]
+    pool: pd.DataFrame
+    scores: pd.DataFrame
+    embedder: ScoreRun
+    unusual: Unusual
+    available: list[Unusual]
+
+    @property
+    def truncated(self) -> int:
+        """Responses longer than the embedder reads."""
+        return self.embedder.embeddings.filter(truncated=True).count()
+
+    @property
+    def scorers(self) -> list[str]:
+        return [*sorted(set(self.scores["scorer"])), LENGTH]
+
+    @property
+    def second(self) -> str | None:
+        """The column of the second measure, if two correct each other."""
+        return "second" if len(self.unusual.measures) > 1 else None
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Length, and the marks that some response has."""
+        return tuple(c for c in COVARIATES if c not in MARKS or bool((self.pool[c] > 0).any()))
+
+
+def sources(study: Study, measure: str = COSINE) -> Sources:
+    criteria = [
+        c
+        for c in study.criteria.all()
+        if (c.kind, c.on, c.measures) == (Kind.RATING, ItemKind.SINGLE, Measure.QUALITY)
+    ]
+    if not criteria:
+        raise AuditError(
+            "No criterion of this study rates single responses and measures quality, so there is no human "
+            'quality to hold a scorer against. In study.toml: on = "single", kind = "rating", measures = "quality".'
+        )
+    embedder = _embedder(study)
+    available = measures(study, embedder)
+    unusual = next((u for u in available if u.name == measure), None)
+    if unusual is None:
+        names = ", ".join(u.name for u in available)
+        raise AuditError(f"no unusualness {measure!r} in {study.slug}; there are {names}")
+    scores = frames.scores(study)
+    # The baseline is always computed; numbers stored under its name are another scorer's.
+    scores["scorer"] = scores["scorer"].replace(LENGTH, f"{LENGTH} (stored)")
+    pool = _measured(frames.responses(study), study, embedder, unusual)
+    return Sources(study, criteria, pool, scores, embedder, unusual, available)
+
+
+def _embedder(study: Study) -> ScoreRun:
+    embedder = frames.embedding_run(study)
+    if embedder is None:
+        raise AuditError(
+            "How unusual the responses are is not known yet: "
+            f"run `manage.py score {study.slug} --scorer minilm` first."
+        )
+    total = study.responses.count()
+    missing = total - embedder.embeddings.count()
+    if missing:
+        # Unusualness against a part of the pool is another number, and may tell another story.
+        raise AuditError(
+            f"{missing:,} of {total:,} responses are not embedded yet, and unusualness is against the whole "
+            f"pool: run `manage.py score {study.slug} --scorer {embedder.scorer}` again."
+        )
+    return embedder
+
+
+def measures(study: Study, embedder: ScoreRun) -> list[Unusual]:
+    """The measures that this study has, each alone, then an embedder's with people's, whose errors are not alike."""
+    found = [Unusual(name, (name,), embedder.scorer) for name in OF_VECTORS]
+    found.append(Unusual(WORDS, (WORDS,), "tf-idf"))
+    for name in (SIMILARITY, ORIGINALITY):
+        criterion = _criterion(study, name)
+        if criterion is not None:
+            by = f"{embedder.scorer} and {criterion.key}"
+            found.append(Unusual(name, (name,), criterion.key))
+            found.append(Unusual(f"{COSINE}+{name}", (COSINE, name), by))
+    return sorted(found, key=lambda u: len(u.measures))
+
+
+def _criterion(study: Study, name: str) -> Criterion | None:
+    kind = Kind.SIMILARITY if name == SIMILARITY else Kind.RATING
+    criteria = study.criteria.filter(kind=kind, measures=Measure(name)).order_by("pk")
+    return next((c for c in criteria if not frames.answers(c)["value"].dropna().empty), None)
+
+
+def _measured(pool: pd.DataFrame, study: Study, embedder: ScoreRun, unusual: Unusual) -> pd.DataFrame:
+    """The pool with unusualness, and a second measure beside it where two are asked for."""
+    if unusual.measures == (COSINE,):
+        return pool  # which has it
+    for column, name in zip(("unusualness", "second"), unusual.measures, strict=False):
+        pool[column] = pool["response_id"].map(_values(study, embedder, name)).astype(float)
+    return pool
+
+
+def _values(study: Study, embedder: ScoreRun, name: str) -> pd.Series:
+    if name in OF_VECTORS:
+        frame, array = frames.vectors(embedder)
+        values = OF_VECTORS[name](array.astype(np.float64), frame["prompt_id"].to_numpy())
+        return pd.Series(values, index=frame["response_id"])
+    if name == WORDS:
+        return by_words(study)
+    criterion = _criterion(study, name)
+    if criterion is None:
+        raise AuditError(f"no answers that measure {name} in {study.slug}")
+    given = frames.answers(criterion)
+    if name == SIMILARITY:
+        return perceived_unusualness(given.dropna(subset=["response_id", "other_id"]))
+    return rated_unusualness(given.dropna(subset=["response_id"]))
+
+
+def by_words(study: Study) -> pd.Series:
+    """Unusualness by words alone, the baseline beside an embedder's, by response."""
+    rows = list(study.responses.order_by("pk").values_list("pk", "prompt_id", "text"))
+    values = lexical_unusualness([r[2] for r in rows], [r[1] for r in rows])
+    return pd.Series(values, index=[r[0] for r in rows], dtype=float)
+
+
+def scored_pool(found: Sources, scorer: str) -> pd.DataFrame:
+    """The pool with one scorer's numbers: response_id, prompt_id, covariates, unusualness, score."""
+    if scorer == LENGTH:
+        return found.pool.assign(score=found.pool["log_length"])
+    given = found.scores.loc[found.scores["scorer"] == scorer, ["response_id", "score"]]
+    return found.pool.merge(given, how="left", on="response_id")
+
+
+def ratings_of(criterion: Criterion) -> pd.DataFrame:
+    """Who met a response in two items judged it twice; only the first look is independent."""
+    return frames.answers(criterion).drop_duplicates(["annotator_id", "response_id"])

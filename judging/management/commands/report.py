@@ -1,0 +1,44 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotate.models import Study
+from judging.report import report
+from judging.report_files import files, html
+
+
+class Command(BaseCommand):
+    help = "Write a study's report: one HTML file that needs no network, or a folder of tables and charts beside it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug")
+        parser.add_argument("--out", type=Path, help="write the HTML file here")
+        parser.add_argument("--folder", type=Path, help="write CSV, SVG, PNG, Vega-Lite and a manifest here")
+
+    def handle(self, *args: Any, slug: str, out: Path | None, folder: Path | None, **options: Any) -> None:
+        study = Study.objects.filter(slug=slug).first()
+        if study is None:
+            raise CommandError(f"no study with slug {slug!r}")
+        if out is None and folder is None:
+            raise CommandError("say where to: --out report.html, or --folder DIR, or both")
+        if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CommandError(f"{folder} is there already and not an empty folder: name another one")
+        found = report(study)
+        try:
+            if out is not None:
+                out.parent.mkdir(parents=True, exist_ok=True)
+                out.write_text(html(found), encoding="utf-8")
+                self.stdout.write(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+            if folder is not None:
+                self._write(folder, list(files(found)))
+        except OSError as error:
+            raise CommandError(f"could not write: {error}") from error
+        self.stdout.write(found.headline)
+
+    def _write(self, folder: Path, contents: list[tuple[str, bytes]]) -> None:
+        for path, content in contents:
+            place = folder / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+        self.stdout.write(f"{folder}: {len(contents)} files")
