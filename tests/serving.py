@@ -12,9 +12,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import IO
 from urllib.parse import quote, urlencode
 
 ROOT = Path(__file__).parents[1]
@@ -74,7 +76,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def served(database_url: str, *, workers: int = 2) -> Iterator[Server]:
+def served(
+    database_url: str,
+    *,
+    workers: int = 2,
+    log: IO[str] | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Server]:
     collect_static()
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -82,7 +90,8 @@ def served(database_url: str, *, workers: int = 2) -> Iterator[Server]:
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)],
         cwd=ROOT,
-        env=environment(database_url),
+        env=environment(database_url) | dict(more),
+        stderr=log,
         start_new_session=True,
     )
     try:

@@ -32,6 +32,8 @@ AUDITOR, RESEARCHER, OWNER = Role.AUDITOR, Role.RESEARCHER, Role.OWNER
 # Name of the address: whom it is for; several conditions hold together.
 ACCESS: dict[str, tuple[str, ...]] = {
     "home": (PUBLIC,),
+    **dict.fromkeys(["healthz", "readyz"], (PUBLIC,)),
+    "metrics": (STAFF,),
     **dict.fromkeys(["login", "account_login", "logout", "account_logout", "account_inactive"], (PUBLIC,)),
     "mfa_authenticate": (PUBLIC,),
     "mfa_index": (ACCOUNT,),

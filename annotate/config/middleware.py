@@ -1,5 +1,9 @@
 """What no view can foresee."""
 
+import logging
+import re
+import secrets
+import time
 from collections.abc import Callable
 
 from allauth.account.authentication import get_authentication_records
@@ -9,6 +13,42 @@ from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+
+from annotate.config.logs import request_id
+from annotate.config.metrics import REQUESTS, SECONDS
+
+_ACCESS = logging.getLogger("offbeat.access")
+_SANE_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+class Watched:
+    """Every request has an id, its own or the proxy's, and is counted, timed and, from LOG_LEVEL=INFO on, logged."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        begun = time.perf_counter()
+        given = request.headers.get("X-Request-ID", "")
+        named = given if _SANE_ID.fullmatch(given) else secrets.token_hex(8)
+        # It stays until the next request of this thread: Django logs 4xx and 5xx after all middleware.
+        request_id.set(named)
+        response = self.get_response(request)
+        _count(request, response, time.perf_counter() - begun)
+        response.headers["X-Request-ID"] = named
+        return response
+
+
+def _count(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+    # By the name of the view: addresses are without number, and some are secret.
+    view = request.resolver_match.view_name if request.resolver_match else "none"
+    method = request.method if request.method in _METHODS else "other"
+    REQUESTS.labels(view, method, response.status_code).inc()
+    SECONDS.labels(view).observe(seconds)
+    if _ACCESS.isEnabledFor(logging.INFO):
+        told = {"method": method, "path": request.path, "view": view, "status": response.status_code}
+        _ACCESS.info("request", extra=told | {"ms": round(seconds * 1000, 1)})
 
 
 class BusyMiddleware:

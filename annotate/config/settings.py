@@ -70,6 +70,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "annotate.config.middleware.Watched",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -137,6 +138,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=False)
 SOCIALACCOUNT_ADAPTER = "annotate.accounts.OtherAccounts"
 OIDC_SERVER = env.str("OIDC_SERVER", default="")
+OIDC_SECRET = env.str("OIDC_SECRET") if OIDC_SERVER else ""
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
         "OAUTH_PKCE_ENABLED": True,
@@ -145,7 +147,7 @@ SOCIALACCOUNT_PROVIDERS = {
                 "provider_id": "sso",
                 "name": env.str("OIDC_NAME", default="single sign-on"),
                 "client_id": env.str("OIDC_CLIENT"),
-                "secret": env.str("OIDC_SECRET"),
+                "secret": OIDC_SECRET,
                 "settings": {"server_url": OIDC_SERVER},
             }
         ]
@@ -265,6 +267,8 @@ LEAK_WORDS += env.list("MORE_LEAK_WORDS", default=[])
 # Behind HTTPS set SECURE=1: cookies travel encrypted only, and browsers are told to stay on HTTPS.
 SECURE = env.bool("SECURE", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE
+# Those who watch come past the proxy, from this machine.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool("HSTS_SUBDOMAINS", default=SECURE)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
@@ -290,11 +294,24 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 50
 
+# Lines of JSON, for whatever gathers them; words on a developer's terminal. INFO has a line for every request.
+LOG_FORMAT = env.str("LOG_FORMAT", default="plain" if DEBUG else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "formatters": {
+        "json": {"()": "annotate.config.logs.Json"},
+        "plain": {"()": "annotate.config.logs.Plain"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    # Django's own handlers would write addresses as they are.
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+    },
 }
+# With it, or logged in as staff, one reads /metrics.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

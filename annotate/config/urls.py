@@ -1,5 +1,6 @@
 from django.urls import include, path
 
+from annotate.config import health
 from annotate.views import (
     desk,
     desk_criteria,
@@ -12,6 +13,9 @@ from annotate.views import (
 )
 
 urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
     path("", desk.home, name="home"),
     path("", include("annotate.config.account_urls")),
     path("join/<str:token>/", journey.join, name="join"),

@@ -1,9 +1,14 @@
 import os
+import shutil
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotate.config import metrics
 
 THREADS = 2
 
@@ -19,11 +24,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, workers: int, **options: Any) -> None:
         """Become the server: this process ends only with it."""
         check_free(host, port)
+        os.environ[metrics.FOLDER] = str(_empty_folder(f"metrics-{port}"))
         command = ["-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
         # Threads take turns in Python, but one that waits for a slow sender's body must not stop the others.
         command += ["--workers", str(workers), "--blocking-threads", str(THREADS), "--respawn-failed-workers"]
         command += ["--no-ws", "--log-level", "warning", "annotate.config.wsgi:application"]
         os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
+
+
+def _empty_folder(name: str) -> Path:
+    """Where the server's processes count together; what an earlier server counted is over."""
+    folder = Path(settings.WORK_DIR) / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def check_free(host: str, port: int) -> None:
