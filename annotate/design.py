@@ -4,6 +4,7 @@ import hashlib
 import heapq
 from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations
+from math import comb
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -154,15 +155,25 @@ def sets(n: int, size: int, wanted: int, seed: int, *parts: object) -> list[tupl
         order = sorted(range(n), key=lambda i: (use[i], fraction(seed, *parts, "set", attempt, i)))
         found = tuple(sorted(order[:size], key=lambda i: fraction(seed, *parts, "in", attempt, i)))
         if frozenset(found) in seen:
-            # Leave the narrow way: any set that isn't there yet.
-            order = sorted(range(n), key=lambda i: fraction(seed, *parts, "any", attempt, i))
-            found = tuple(order[:size])
+            found = _evenest(use, size, seen) or found
         if frozenset(found) not in seen:
             seen.add(frozenset(found))
             chosen.append(found)
             for i in found:
                 use[i] += 1
     return chosen
+
+
+# Where all sets number more, an order of the least used that is there already is tried again, and soon differs.
+_LISTED = 5_000
+
+
+def _evenest(use: Sequence[int], size: int, seen: Collection[frozenset[int]]) -> tuple[int, ...] | None:
+    """The set not there yet that leaves the indices used most equally often."""
+    if comb(len(use), size) > _LISTED:
+        return None
+    fresh = (s for s in combinations(range(len(use)), size) if frozenset(s) not in seen)
+    return min(fresh, key=lambda s: sorted((use[i] for i in s), reverse=True), default=None)
 
 
 def repeated(n: int, share: float, seed: int, *parts: object) -> list[int]:
