@@ -333,7 +333,7 @@ def test_a_csv_value_that_is_no_number(tmp_path: Path) -> None:
     assert told(folder) == ['answers.csv, line 2, value: expected a finite number or null, found "four"']
 
 
-GZIPPED = gzip.compress(b'{"prompt_id": "p1", "text": ""}\n')
+GZIPPED = gzip.compress(b'{"prompt_id": "p1", "text": ""}\n', mtime=0)
 
 
 def test_a_gzip_file_cut_short(tmp_path: Path) -> None:
