@@ -18,19 +18,21 @@ def next_block(annotator: Annotator, at_most: int = BLOCK) -> list[Assignment]:
 
 
 def _block_in_hand(annotator: Annotator) -> list[Assignment]:
-    own = Assignment.objects.for_annotator(annotator).submitted()
-    last = own.select_related("item").order_by("-turn", "-pk").first()
-    return [] if last is None else _block_of(annotator, last.item.prompt_id)
+    own = Assignment.objects.for_annotator(annotator).submitted().order_by("-turn", "-pk")
+    return _block_of(annotator, own.values_list("item__prompt", flat=True).first())
 
 
 def _next_block(annotator: Annotator) -> list[Assignment]:
-    first = Assignment.objects.open_to(annotator).select_related("item").order_by("rank").first()
-    return [] if first is None else _block_of(annotator, first.item.prompt_id)
+    seats = Assignment.objects.open_to(annotator).order_by("rank")
+    return _block_of(annotator, seats.values_list("item__prompt", flat=True).first())
 
 
-def _block_of(annotator: Annotator, prompt_id: int) -> list[Assignment]:
+def _block_of(annotator: Annotator, prompt_id: int | None) -> list[Assignment]:
     """One free seat for each item of the prompt that is open to the annotator, in the order of showing."""
-    seats = Assignment.objects.open_to(annotator).filter(item__prompt_id=prompt_id).select_related("item")
+    if prompt_id is None:
+        return []
+    # Each item once, however many of its seats are free.
+    seats = Assignment.objects.open_to(annotator).filter(item__prompt=prompt_id).prefetch_related("item")
     by_item: dict[int, list[Assignment]] = {}
     for seat in seats.order_by("number"):
         by_item.setdefault(seat.item_id, []).append(seat)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Case, Count, DateTimeField, F, Max, Min, Q, When
-from django.db.models import Value as Constant
+from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
 from annotate import design, offer
@@ -17,8 +16,9 @@ from annotate.models.assignment import AssignmentQuerySet
 
 # Why a judgment without answers does not count: its annotator passed the item over.
 SKIPPED = "skipped"
-# Held seats come back this long after the annotator's last sign of life.
+# Held seats come back this long after the annotator's last sign of life, or a minute (RENEWAL) less.
 HOLD = dt.timedelta(minutes=30)
+RENEWAL = dt.timedelta(minutes=1)
 CLAIM_TRIES = 5
 
 
@@ -75,7 +75,7 @@ def _worked(annotator: Annotator) -> AssignmentQuerySet:
 
 def _held(annotator: Annotator) -> AssignmentQuerySet:
     own = Assignment.objects.for_annotator(annotator).held()
-    return own.select_related("item__prompt").order_by("turn", "pk")
+    return own.select_related("item__prompt", "draft").order_by("turn", "pk")
 
 
 def _claim_block(annotator: Annotator) -> Assignment | None:
@@ -305,16 +305,17 @@ def _store(seat: Assignment, submission: Submission) -> None:
 
 
 def _renew(annotator: Annotator, next_held: Assignment | None) -> None:
-    """A sign of life: what the annotator holds is kept longer, and the next page is open from now."""
+    """A sign of life: the next page is open from now, and what the annotator holds is kept longer."""
     if next_held is None:
         return
     now = timezone.now()
-    next_held.opened_at = next_held.opened_at or now
-    opened = Case(
-        When(pk=next_held.pk, then=Constant(next_held.opened_at, DateTimeField())), default=F("opened_at")
-    )
     held = Assignment.objects.for_annotator(annotator).held()
-    held.update(expires_at=now + HOLD, opened_at=opened)
+    if next_held.opened_at is None:
+        next_held.opened_at = now
+        held.filter(pk=next_held.pk).update(opened_at=now)
+    # Not with every item: it writes the whole block anew.
+    if next_held.expires_at is None or next_held.expires_at < now + HOLD - RENEWAL:
+        held.update(expires_at=now + HOLD)
 
 
 _RELEASED = {

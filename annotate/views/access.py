@@ -114,9 +114,13 @@ def known_annotator(request: HttpRequest, slug: str) -> Annotator | None:
         named, key = signing.loads(cookie, salt=_COOKIE_SALT, max_age=_COOKIE_AGE)
     except (signing.BadSignature, TypeError, ValueError):
         return None
-    annotator = _annotators().filter(key=key, study__slug=slug).first() if named == slug else None
-    if annotator is not None:
-        languages.speak(request, annotator.study)
+    if named != slug:
+        return None
+    try:
+        annotator = _annotators().get(key=key, study__slug=slug)
+    except Annotator.DoesNotExist:
+        return None
+    languages.speak(request, annotator.study)
     return annotator
 
 

@@ -101,7 +101,7 @@ def _whole(text: str) -> int:
 
 
 def _draft(seat: Assignment | None) -> dict[str, str]:
-    kept = Draft.objects.filter(assignment=seat).first() if seat else None
+    kept: Draft | None = getattr(seat, "draft", None)
     return dict(kept.fields) if kept else {}
 
 
