@@ -3,7 +3,8 @@
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
-from annotate.models import Membership, Role, Study
+from annotate import trail
+from annotate.models import Action, Membership, Role, Study
 
 
 class LastOwnerError(Exception):
@@ -12,9 +13,12 @@ class LastOwnerError(Exception):
 
 def add(study: Study, user: User | AnonymousUser, role: Role) -> Membership:
     """Make the user a member; whoever is one already keeps their role."""
-    membership, _created = Membership.objects.get_or_create(
-        study=study, user_id=user.pk, defaults={"role": role}
-    )
+    with transaction.atomic():
+        membership, created = Membership.objects.get_or_create(
+            study=study, user_id=user.pk, defaults={"role": role}
+        )
+        if created:
+            trail.record(study, Action.MEMBER_ADDED, user.get_username(), role=role)
     return membership
 
 
@@ -23,12 +27,17 @@ def change(membership: Membership, role: Role) -> None:
         if role != Role.OWNER:
             _check_another_owner(membership)
         Membership.objects.filter(pk=membership.pk).update(role=role)
+        if role != membership.role:
+            about = membership.user.get_username()
+            trail.record(membership.study, Action.ROLE_CHANGED, about, role=[membership.role, role])
 
 
 def remove(membership: Membership) -> None:
     with transaction.atomic():
         _check_another_owner(membership)
         membership.delete()
+        about = membership.user.get_username()
+        trail.record(membership.study, Action.MEMBER_REMOVED, about, role=membership.role)
 
 
 def _check_another_owner(membership: Membership) -> None:

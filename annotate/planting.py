@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Avg, Count
 
-from annotate import design
+from annotate import design, trail
 from annotate.expected import EXPLAIN
 from annotate.folder import open_seats
 from annotate.folder.load import without_query_log
@@ -17,6 +17,7 @@ from annotate.folder.merge import by_key, withhold
 from annotate.folder.tables import batches
 from annotate.kinds import ItemKind, Kind, Value
 from annotate.models import (
+    Action,
     Answer,
     Assignment,
     Criterion,
@@ -133,6 +134,8 @@ def store_items(study: Study, kind: ItemKind, shown: Sequence[Shown]) -> int:
         items.append(_item(study, prompt, keys[prompt], key, kind))
     _store(items, [responses for _, responses in shown])
     open_seats(study)
+    if items:
+        trail.record(study, Action.CHANGED, "items", made=len(items), kind=kind)
     return len(items)
 
 
@@ -217,6 +220,7 @@ def plant(study: Study, wanted: Plant) -> Item:
         more = {"role": wanted.role, "expected": told(wanted.expected, names, wanted.explain)}
         item = _item(study, prompt.pk, prompt_key, key, wanted.kind, **more)
         _store([item], [[response.pk for response in responses]])
+        trail.record(study, Action.CHANGED, f"item {key}", made=1, role=wanted.role)
         return item
 
 
@@ -280,6 +284,8 @@ def add_repeats(study: Study, share: float, kinds: Sequence[str]) -> int:
                 study.items.filter(repeat_of__in=[i.pk for i in wanted]).values_list("repeat_of", flat=True)
             )
             made += _repeat(study, [item for item in wanted if item.pk not in there], taken)
+        if made:
+            trail.record(study, Action.CHANGED, "items", made=made, role=Item.Role.REPEAT)
         return made
 
 
@@ -316,6 +322,8 @@ def remove_items(study: Study, items: Iterable[int]) -> int:
         for is_original in (False, True):
             for part in batches(gone, ROWS):
                 study.items.filter(pk__in=part, repeat_of__isnull=is_original).delete()
+        if gone:
+            trail.record(study, Action.CHANGED, "items", removed=len(gone))
         return len(gone)
 
 
@@ -330,6 +338,9 @@ def hold_back(study: Study, responses: Iterable[int], reason: str) -> int:
         free = {"status": Assignment.Status.FREE, "annotator": None, "expires_at": None, "opened_at": None}
         held = Assignment.objects.held().filter(study=study, item__withheld=True)
         held.update(**free, shown=None, turn=0)
+        if n:
+            action = Action.HELD_BACK if reason else Action.RELEASED
+            trail.record(study, action, "responses", n=n, reason=reason)
         return n
 
 
@@ -374,6 +385,7 @@ def clone(study: Study, slug: str, title: str) -> Study:
         shown = ItemResponse.objects.filter(item__study=study).order_by("pk")
         _copied(shown, {"item_id": items, "response_id": responses})
         open_seats(copy)
+        trail.record(copy, Action.CREATED, cloned_from=study.slug)
         return copy
 
 

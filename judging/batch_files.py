@@ -12,7 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from annotate.models import Item, ItemResponse, Response, Study
+from annotate import trail
+from annotate.models import Action, Item, ItemResponse, Response, Study
 from judging.batches import missing
 from judging.models import ScoringTask
 from judging.scorers import AnyScorer
@@ -59,6 +60,7 @@ def write(study: Study, name: str, path: Path) -> Written:
                     told = {"custom_id": key, "method": "POST", "url": scorer.root + call.path}
                     file.write(json.dumps(told | {"body": call.body}, ensure_ascii=False) + "\n")
                     lines += 1
+    trail.note(study, Action.EXPORTED, f"batch of {name}", calls=lines)
     return Written(lines, before)
 
 

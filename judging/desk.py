@@ -16,10 +16,10 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_http_methods
 
-from annotate import design, members
+from annotate import design, members, trail
 from annotate.folder import FolderError, unpack
 from annotate.folder.replace import remove_study
-from annotate.models import Role, Study
+from annotate.models import Action, Role, Study
 from annotate.planting import Pool, make_pairs
 from annotate.readiness import leaking
 from annotate.views.access import check_role, for_members, staff_only
@@ -156,6 +156,7 @@ def delete(request: HttpRequest, study: Study) -> HttpResponse:
             study = Study.objects.select_for_update().get(pk=study.pk)
             if not judged(study):
                 transaction.on_commit(partial(finished.forget, study.pk))
+                trail.record(study, Action.DELETED, title=study.title)
                 Scores().remove(study)
                 remove_study(study)
                 messages.success(request, f"Deleted: {study.title}.")

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, TextField, Value
 from pydantic import AfterValidator, Field
 
-from annotate import folder
+from annotate import folder, trail
 from annotate.folder import Exported, FolderError, Form, Loaded, TakesUp
 from annotate.folder.check import Hashes, Known, Shows
 from annotate.folder.export import CHUNK, shortest
@@ -20,7 +20,7 @@ from annotate.folder.progress import Progress, quiet
 from annotate.folder.rows import Id, Number, Row, Text, read, refused, text_of
 from annotate.folder.tables import Table, batches
 from annotate.folder.writing import Layout, Sheet
-from annotate.models import ItemResponse, Study
+from annotate.models import Action, ItemResponse, Study
 from judging.models import (
     Embedding,
     Score,
@@ -112,7 +112,9 @@ def import_scores(study: Study, path: Path | str, progress: Progress = quiet) ->
         merge = Merge(Study.objects.select_for_update().get(pk=study.pk), problems)
         merge_scores(merge, table, progress)
         problems.raise_any()
-    return {"scores": known.counts["scores"], "new": merge.new.get("scores", 0)}
+        if new := merge.new.get("scores", 0):
+            trail.record(study, Action.LOADED, f"scores of {table.file}", new={"scores": new})
+    return {"scores": known.counts["scores"], "new": new}
 
 
 def known_of(study: Study) -> Known:

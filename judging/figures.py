@@ -13,6 +13,8 @@ import altair as alt
 import vl_convert
 from django.utils.html import escape
 
+from annotate.cells import harmless
+
 # Okabe and Ito's colours, told apart by the colour-blind; without their yellow, which paper swallows.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 BLUE, ORANGE, GREY = COLORS[0], COLORS[1], "#808488"
@@ -74,7 +76,7 @@ class Figure:
 def csv_of(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([harmless(column) for column in columns])
     writer.writerows([[_cell(value) for value in row] for row in rows])
     return out.getvalue()
 
@@ -85,9 +87,7 @@ def _cell(value: Cell) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = str(value)
-    # A spreadsheet would run what begins so.
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return harmless(str(value))
 
 
 def rounded(value: float | None) -> float | None:

@@ -16,8 +16,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from annotate import trail
 from annotate.folder import FolderError
-from annotate.models import Study
+from annotate.models import Action, Study
 from judging.writers import WRITERS, export
 
 KEPT = 20
@@ -60,6 +61,7 @@ def order(study: Study, writer: str, *, escape: bool) -> str:
     """Note what is wanted; the name under which it will lie there."""
     moment = timezone.now().strftime("%Y%m%d-%H%M%S")
     name = f"{study.slug}-{writer}-{moment}-{secrets.token_hex(2)}"
+    trail.note(study, Action.EXPORTED, writer, name=name)
     _tell(study, name, writer=writer, escape=escape, status="waiting", made_at=timezone.now().isoformat())
     _drop_old(study)
     return name

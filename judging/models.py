@@ -5,12 +5,13 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from annotate.models import Prompt, Study
+from annotate import trail
+from annotate.models import Action, Prompt, Study
 
 
 class ScoreRunQuerySet(models.QuerySet["ScoreRun"]):
@@ -315,6 +316,9 @@ class ScoringTask(models.Model):
 
     def cancel(self) -> None:
         """One that nobody has begun ends here; one that runs ends at its next batch."""
-        waiting = ScoringTask.objects.free().filter(pk=self.pk)
-        if not waiting.update(status=self.Status.CANCELLED, finished_at=timezone.now()):
-            ScoringTask.objects.active().filter(pk=self.pk).update(cancel_asked=True)
+        with transaction.atomic():
+            waiting = ScoringTask.objects.free().filter(pk=self.pk)
+            done = waiting.update(status=self.Status.CANCELLED, finished_at=timezone.now())
+            done = done or ScoringTask.objects.active().filter(pk=self.pk).update(cancel_asked=True)
+            if done:
+                trail.record(self.study, Action.RUN_CANCELLED, f"run of {self.scorer}")

@@ -13,7 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from annotate.models import Study
+from annotate import trail
+from annotate.models import Action, Study
 from judging.batches import Missing, Progress, Report, Stored, score_missing
 from judging.models import Reply, ScoreRun, ScoringTask
 from judging.probing import probe
@@ -47,6 +48,8 @@ def order(study: Study, scorer: str, **asked: Any) -> ScoringTask:
     entry_of(scorer)
     try:
         with transaction.atomic():
+            asked_for = {name: value for name, value in asked.items() if name != "asked_by" and value}
+            trail.record(study, Action.RUN_ORDERED, f"run of {scorer}", **asked_for)
             return ScoringTask.objects.create(study=study, scorer=scorer, **asked)
     except IntegrityError as error:
         raise BusyError(f"{scorer} is at this study already; cancel that run or wait for its end") from error

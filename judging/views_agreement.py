@@ -4,7 +4,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from annotate.models import Criterion, Role, Study
+from annotate import trail
+from annotate.models import Action, Criterion, Role, Study
 from annotate.views.access import for_members
 from judging import agreement as agreements
 from judging.agreement import tables
@@ -46,6 +47,8 @@ def _csv(study: Study, key: str, table: str) -> HttpResponse:
     found = tables.TABLES[table](criterion)
     if found is None:
         raise Http404(f"{key} has no table of {table}")
-    response = HttpResponse(found.to_csv(index=False), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{study.slug}-{key}-{table}.csv"'
+    name = f"{study.slug}-{key}-{table}.csv"
+    trail.note(study, Action.DOWNLOADED, "agreement", name=name)
+    response = HttpResponse(tables.as_csv(found), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -7,7 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from annotate.models import Answer, Role, Study
+from annotate import trail
+from annotate.models import Action, Answer, Role, Study
 from annotate.views.access import for_members
 from annotate.views.desk import posted
 from judging import finished, tasks
@@ -68,4 +69,5 @@ def download(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
     found = finished.find(study, name)
     if found is None or found.status != "done" or not found.path.is_file():
         raise Http404("no such export")
+    trail.note(study, Action.DOWNLOADED, found.told["writer"], name=name)
     return ranged(request, found.path, "application/zip")

@@ -4,7 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from annotate.models import Role, Study
+from annotate import trail
+from annotate.models import Action, Role, Study
 from annotate.views.access import for_members
 from judging.cached import kept
 from judging.report import kept_report
@@ -20,19 +21,19 @@ def report(request: HttpRequest, study: Study) -> HttpResponse:
 @require_GET
 @for_members(Role.AUDITOR)
 def report_file(request: HttpRequest, study: Study) -> HttpResponse:
-    return _attached(
-        html(kept_report(study)).encode(), f"{study.slug}-report.html", "text/html; charset=utf-8"
-    )
+    content = html(kept_report(study)).encode()
+    return _attached(study, content, f"{study.slug}-report.html", "text/html; charset=utf-8")
 
 
 @require_GET
 @for_members(Role.AUDITOR)
 def report_folder(request: HttpRequest, study: Study) -> HttpResponse:
     content = kept(study, "report-folder", lambda: zipped(kept_report(study)))
-    return _attached(content, f"{study.slug}-report.zip", "application/zip")
+    return _attached(study, content, f"{study.slug}-report.zip", "application/zip")
 
 
-def _attached(content: bytes, name: str, kind: str) -> HttpResponse:
+def _attached(study: Study, content: bytes, name: str, kind: str) -> HttpResponse:
+    trail.note(study, Action.DOWNLOADED, "report", name=name)
     return HttpResponse(
         content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )

@@ -112,6 +112,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "members": (OWNER,),
     "change-member": (OWNER,),
     "delete": (OWNER,),
+    "trail": (OWNER,),
 }
 
 

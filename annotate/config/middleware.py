@@ -14,6 +14,7 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from annotate import trail
 from annotate.config.logs import request_id
 from annotate.config.metrics import REQUESTS, SECONDS
 
@@ -66,6 +67,17 @@ class BusyMiddleware:
         response = render(request, "503.html", status=503)
         response["Retry-After"] = "10"
         return response
+
+
+class Acting:
+    """What a request does stands in the trail under the name of who sent it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with trail.acting(request):
+            return self.get_response(request)
 
 
 # What one needs in order to get a second factor, or to leave.

@@ -8,6 +8,7 @@ from annotate.views import (
     desk_members,
     desk_pool,
     desk_settings,
+    desk_trail,
     journey,
     task,
 )
@@ -53,6 +54,7 @@ urlpatterns = [
     path("studies/<slug:slug>/items/remove/", desk_items.remove, name="remove-items"),
     path("studies/<slug:slug>/members/", desk_members.members_page, name="members"),
     path("studies/<slug:slug>/members/<int:pk>/", desk_members.change_member, name="change-member"),
+    path("studies/<slug:slug>/trail/", desk_trail.trail_page, name="trail"),
     path("", include("judging.desk")),
     path("", include("judging.urls")),
 ]

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q
 
-from annotate import design
-from annotate.models import Answer, Assignment, Item, ItemResponse, Judgment, Response, Study
+from annotate import design, trail
+from annotate.models import Action, Answer, Assignment, Item, ItemResponse, Judgment, Response, Study
 
 from .answers import merge_answers
 from .check import Known, check_tables
@@ -170,6 +170,9 @@ def _write(
         replaced.give_back(study)
     open_seats(study)
     new = {name: merge.new.get(name, 0) for name in (*known.counts, "judgments")}
+    if any(new.values()):
+        came = {name: n for name, n in new.items() if n}
+        trail.record(study, Action.LOADED, new=came, replaced=replaced is not None)
     return Loaded(study, known.counts, new)
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from django.db import transaction
 
-from annotate.models import Study
+from annotate import trail
+from annotate.models import Action, Study
 
 from .check import Known, check_prompts, check_responses
 from .load import without_query_log
@@ -34,4 +35,7 @@ def load_pool(study: Study, folder: Path) -> dict[str, int]:
             merge_responses(merge, tables["responses"])
         problems.raise_any()
         withhold(study)
-    return {name: merge.new.get(name, 0) for name in ("prompts", "responses")}
+        new = {name: merge.new.get(name, 0) for name in ("prompts", "responses")}
+        if any(new.values()):
+            trail.record(study, Action.LOADED, "pool", new=new)
+    return new

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 from django.db.models import Model, Q, QuerySet
 
-from annotate.models import Annotator, Answer, Assignment, Item, ItemResponse, Judgment, Membership, Study
+from annotate.models import (
+    Annotator,
+    Answer,
+    Assignment,
+    Item,
+    ItemResponse,
+    Judgment,
+    Membership,
+    Study,
+    TrailEntry,
+)
 
 from .merge import by_key
 from .problems import FolderError, Problem, Problems
@@ -21,10 +31,11 @@ JudgmentKey = tuple[str, str, int]
 
 @dataclass
 class Replaced:
-    """What outlives its study: judgments made here that the folder holds too, and who its members are."""
+    """What outlives its study: judgments made here that the folder holds too, its members and its trail."""
 
     tokens: dict[JudgmentKey, uuid.UUID]
     members: list[Membership]
+    first_entry: int | None
 
     @classmethod
     def of(cls, study: Study, answers: Table | None) -> "Replaced":
@@ -37,11 +48,15 @@ class Replaced:
         }
         if tokens:
             _refuse_loss(study, tokens, answers)
-        return cls(tokens, list(study.memberships.order_by("pk")))
+        first = study.trail.order_by("pk").values_list("pk", flat=True).first()
+        return cls(tokens, list(study.memberships.order_by("pk")), first)
 
     def give_back(self, study: Study) -> None:
         for member in self.members:
             Membership.objects.create(study=study, user_id=member.user_id, role=member.role)
+        if self.first_entry is not None:
+            left = TrailEntry.objects.of_study(study.slug).filter(study=None, pk__gte=self.first_entry)
+            left.goes_on_in(study)
         for part in batches(self.tokens, 200):
             seats = Assignment.objects.filter(study=study)
             query = Judgment.objects.filter(assignment__in=seats).select_related(

@@ -3,8 +3,10 @@ from .corpus import Prompt, Response
 from .judgment import Answer, Judgment
 from .membership import Membership, Role
 from .study import Criterion, Item, ItemResponse, Study
+from .trail import Action, TrailEntry
 
 __all__ = [
+    "Action",
     "Annotator",
     "Answer",
     "Assignment",
@@ -18,4 +20,5 @@ __all__ = [
     "Response",
     "Role",
     "Study",
+    "TrailEntry",
 ]

@@ -27,6 +27,7 @@ TABS = [
     ("planning", "Planning", Role.AUDITOR),
     ("exports", "Export", Role.RESEARCHER),
     ("members", "Members", Role.OWNER),
+    ("trail", "Trail", Role.OWNER),
 ]
 _FURTHER = {"settings": ["texts"]}
 

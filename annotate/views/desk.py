@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate import members, planting
+from annotate import life, members, planting
 from annotate.forms import CloneForm
 from annotate.models import Annotator, Assignment, Item, Judgment, Prompt, Response, Role, Study
 from annotate.readiness import lacks, leaking
@@ -122,8 +122,8 @@ def move(request: HttpRequest, study: Study) -> HttpResponse:
     if n := sum(1 for _ in leaking(study)) if unseen else 0:
         texts = "response names" if n == 1 else "responses name"
         return _overview(request, study, f"{n:,} {texts} a model or a maker.", leaks=True)
-    Study.objects.filter(pk=study.pk, status=study.status).update(status=wanted)
-    messages.success(request, SAID[Status(wanted)])
+    if life.move(study, Status(wanted)):
+        messages.success(request, SAID[Status(wanted)])
     return redirect(study)
 
 

@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotate import trail
 from annotate.forms import CLONE_INSTEAD, CriterionForm
 from annotate.kinds import ItemKind, Kind, Question
-from annotate.models import Criterion, Role, Study
+from annotate.models import Action, Criterion, Role, Study
 from annotate.planting import PLANTED
 from annotate.views.access import for_members
 from annotate.views.desk import judged, posted
@@ -106,10 +107,14 @@ def _initial(study: Study, form: CriterionForm) -> Criterion | None:
 def _store(study: Study, form: CriterionForm) -> None:
     with transaction.atomic():
         Study.objects.select_for_update().get(pk=study.pk)
-        if form.instance.pk is None:
+        before = study.criteria.filter(pk=form.instance.pk).first()
+        if before is None:
             last = study.criteria.order_by("-position").first()
             form.instance.position = last.position + 1 if last else 0
         form.save()
+        changed = trail.differences(before or Criterion(study=study), form.instance)
+        if changed:
+            trail.record(study, Action.CHANGED, f"criterion {form.instance}", **changed)
 
 
 @require_POST
@@ -131,6 +136,7 @@ def move(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
         to = None if at is None else at + (-1 if request.POST.get("to") == "up" else 1)
         if at is not None and to is not None and 0 <= to < len(line):
             _swap(line[at], line[to])
+            trail.record(study, Action.CHANGED, f"criterion {line[at]}", place=[at + 1, to + 1])
     return redirect("criteria", study.slug)
 
 
@@ -151,5 +157,6 @@ def remove(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
             messages.error(request, CLONE_INSTEAD)
         else:
             found.delete()
+            trail.record(study, Action.CHANGED, f"criterion {found}", removed=True)
             messages.success(request, f"Removed: {found.key}.")
     return redirect("criteria", study.slug)

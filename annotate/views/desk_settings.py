@@ -10,9 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from annotate import members, planting
+from annotate import members, planting, trail
 from annotate.forms import CheckForms, JourneyForm, PageForm, PanelForm, TextsForm, check_rows
-from annotate.models import Role, Study
+from annotate.models import Action, Role, Study
 from annotate.views.access import for_members, staff_only
 from annotate.views.desk import judged, posted
 
@@ -34,6 +34,7 @@ def new(request: HttpRequest) -> HttpResponse:
         study.seed = planting.new_seed()
         with transaction.atomic():
             study.save()
+            trail.record(study, Action.CREATED)
             members.add(study, request.user, Role.OWNER)
         messages.success(request, "The draft is stored. Next: what is asked.")
         return redirect("criteria", study.slug)
@@ -48,7 +49,7 @@ def settings(request: HttpRequest, study: Study, section: str = "texts") -> Http
     form = SECTIONS[section][1](posted(request), instance=study)
     checks = _checks(request, study) if section == "journey" else None
     if request.method == "POST" and _valid(form, checks):
-        _save(study, form, checks)
+        _save(section, form, checks)
         messages.success(request, "Saved.")
         return redirect("settings", study.slug, section)
     wrong = request.method == "POST"
@@ -75,12 +76,16 @@ def _valid(form: "ModelForm[Study]", checks: "BaseFormSet[Any] | None") -> bool:
     return all([form.is_valid(), checks is None or checks.is_valid()])
 
 
-def _save(study: Study, form: "ModelForm[Study]", checks: "BaseFormSet[Any] | None") -> None:
+def _save(section: str, form: "ModelForm[Study]", checks: "BaseFormSet[Any] | None") -> None:
     if checks is not None:
         form.instance.checks = [f.cleaned_data["check"] for f in checks if f.cleaned_data.get("check")]
-    form.save()
-    if "seats" in form.changed_data:
-        planting.fit_seats(study)
+    with transaction.atomic():
+        before = Study.objects.select_for_update().get(pk=form.instance.pk)
+        study = form.save()
+        if changed := trail.differences(before, study):
+            trail.record(study, Action.CHANGED, SECTIONS[section][0].lower(), **changed)
+        if "seats" in form.changed_data:
+            planting.fit_seats(study)
 
 
 @require_POST

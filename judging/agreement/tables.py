@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from annotate.cells import harmless
 from annotate.models import Annotator, Criterion, Item, Response
 from judging.agreement.units import Units, units
 from judging.stats import describe_annotators, describe_items
@@ -84,6 +85,12 @@ def people(criterion: Criterion, asked: Units) -> pd.DataFrame | None:
     found = found[found["annotator_id"].isin(keys)]
     named = found.assign(annotator=found["annotator_id"].map(keys)).sort_values("annotator")
     return named[["annotator", *[c for c in found.columns if c != "annotator_id"]]]
+
+
+def as_csv(table: pd.DataFrame) -> str:
+    """Identifiers and headings come from whoever made the study: no spreadsheet shall calculate them."""
+    safe = table.rename(columns=harmless).map(harmless)
+    return safe.to_csv(index=False, lineterminator="\n")
 
 
 TABLES: dict[str, Callable[[Criterion], pd.DataFrame | None]] = {"items": items, "annotators": annotators}

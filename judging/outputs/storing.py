@@ -5,8 +5,9 @@ from typing import TypeVar
 
 from django.db import transaction
 
+from annotate import trail
 from annotate.folder.tables import batches
-from annotate.models import ItemResponse, Study
+from annotate.models import Action, ItemResponse, Study
 from judging.models import Score, ScoreRun, Verdict
 from judging.outputs.joining import Joined
 from judging.outputs.told import Choice
@@ -40,7 +41,10 @@ def store(study: Study, joined: Joined, version: str = "") -> int:
         Verdict.objects.bulk_create(new_verdicts, batch_size=5000)
         for run in runs.values():
             run.save(update_fields=["updated_at"])
-    return len(new_scores) + len(new_verdicts)
+        n = len(new_scores) + len(new_verdicts)
+        if n:
+            trail.record(study, Action.LOADED, f"scores of {', '.join(runs)}", new={"scores": n})
+    return n
 
 
 def _run(study: Study, scorer: str, version: str) -> ScoreRun:

@@ -20,7 +20,7 @@ LONG = (
     "active_ms",
 )  # fmt: skip
 READ_R = r"""# Reads what `manage.py export_study SLUG OUT --as r` wrote. Base R, no packages.
-unescape <- function(x) if (is.character(x)) sub("^'([=+@\t\r-])", "\\1", x) else x
+unescape <- function(x) if (is.character(x)) sub("^'([=+@\t\r\n\uff1d\uff0b\uff0d\uff20-])", "\\1", x) else x
 read_export <- function(file) {
   table <- read.csv(file, fileEncoding = "UTF-8-BOM", stringsAsFactors = FALSE, na.strings = "")
   table[] <- lapply(table, unescape)

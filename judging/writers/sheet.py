@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from annotate.cells import harmless
 from annotate.folder.writing import Written, sha256
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Row = dict[str, Any]
 
@@ -81,4 +80,4 @@ class Output:
     def _cell(self, cell: Any) -> Any:
         if isinstance(cell, list | dict):
             cell = json.dumps(cell, ensure_ascii=False)
-        return f"'{cell}" if self.escape and isinstance(cell, str) and cell.startswith(FORMULA) else cell
+        return harmless(cell) if self.escape else cell

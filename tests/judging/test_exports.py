@@ -73,7 +73,7 @@ def test_loading_again_changes_nothing(loaded: Study, tmp_path: Path) -> None:
     before = database()
     assert load_folder(tmp_path / "first").new["scores"] == 0
     assert load_folder(tmp_path / "first", replace=True).new["scores"] == 5
-    assert database() == before
+    assert database() == before | {"TrailEntry": before["TrailEntry"] + 1}
 
 
 @pytest.mark.parametrize(

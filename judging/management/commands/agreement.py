@@ -4,10 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotate.models import Study
+from annotate import trail
+from annotate.models import Action, Study
 from judging import agreement as agreements
 from judging.agreement import Details, Entry
-from judging.agreement.tables import TABLES
+from judging.agreement.tables import TABLES, as_csv
 from judging.stats import Estimate
 
 
@@ -48,7 +49,9 @@ class Command(BaseCommand):
                 for name, table in TABLES.items():
                     found = table(criterion)
                     if found is not None:
-                        found.to_csv(folder / f"{criterion.key}-{name}.csv", index=False)
+                        path = folder / f"{criterion.key}-{name}.csv"
+                        path.write_text(as_csv(found), encoding="utf-8", newline="")
+            trail.note(study, Action.EXPORTED, "agreement", folder=str(folder))
         except OSError as error:
             raise CommandError(f"--tables {folder}: {error.strerror}") from error
 

@@ -4,10 +4,11 @@ from typing import Any
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from annotate import trail
 from annotate.folder import FolderError, Form
 from annotate.folder.progress import bar
 from annotate.folder.tables import FORMS
-from annotate.models import Study
+from annotate.models import Action, Study
 from judging.writers import WRITERS, export
 
 
@@ -45,4 +46,5 @@ class Command(BaseCommand):
             exported = export(study, folder, name, form, escape=not raw_cells, progress=bar)
         except FolderError as error:
             raise CommandError(str(error)) from error
+        trail.note(study, Action.EXPORTED, name, folder=folder)
         self.stdout.write(f"{exported} → {folder}")

@@ -3,7 +3,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotate.models import Study
+from annotate import trail
+from annotate.models import Action, Study
 from judging.report import report
 from judging.report_files import files, html
 
@@ -34,6 +35,7 @@ class Command(BaseCommand):
                 self._write(folder, list(files(found)))
         except OSError as error:
             raise CommandError(f"could not write: {error}") from error
+        trail.note(study, Action.EXPORTED, "report", to=[str(path) for path in (out, folder) if path])
         self.stdout.write(found.headline)
 
     def _write(self, folder: Path, contents: list[tuple[str, bytes]]) -> None:

@@ -1,0 +1,386 @@
+"""Who did what: every address and every command that acts leaves an entry, under the name of who acted.
+
+An address that takes a POST and is in neither table fails `test_every_address_that_acts_is_listed`.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command, get_commands
+from django.db import IntegrityError, transaction
+from django.db.transaction import TransactionManagementError
+from django.test import Client
+from django.urls import reverse
+
+from annotate import members, seats, trail
+from annotate.models import Action, Item, Judgment, Role, Study, TrailEntry
+from annotate.models.trail import AppendOnlyError
+from judging import finished
+from judging.exports import export_folder, load_folder
+from tests.factories import make_study
+from tests.test_access import ROUTES, filled, kwargs_of
+
+pytestmark = pytest.mark.django_db
+
+Data = dict[str, Any]
+POOL = {"prompts": "prompt_id,text\nnew,Write.", "responses": ""}
+PLANT = {"role": "gold", "prompt": "Rate.", "tolerance": "0", "text_1": "Choose 5."}
+TEXTS = {"title": "Renamed", "slug": "tiny", "seats": "4", "instructions": "", "consent": ""}
+ASKED = {"text": "How odd?", "kind": "rating", "on": "single", "scale_low": "1", "scale_high": "5"}
+
+
+def uploaded(study: Study) -> Data:
+    return {"folder": [SimpleUploadedFile(name, text) for name, text in folder_files().items()]}
+
+
+def folder_files() -> dict[str, bytes]:
+    return {
+        "study.toml": b'slug = "sent"\ntitle = "Sent"\nseats = 1\nseed = 1\n[[criterion]]\nkey = "q"\non = "single"\n'
+        b'kind = "rating"\nmeasures = "quality"\ntext = "Good?"\nscale = [1, 5]\n',
+        "prompts.csv": b"prompt_id,text\np,Write.\n",
+        "responses.csv": b"response_id,prompt_id,text,source\nr,p,Text.,llm\n",
+        "items.jsonl": b'{"item_id": "r", "kind": "single", "prompt_id": "p", "response_ids": ["r"]}\n',
+    }
+
+
+def excluded(study: Study) -> Data:
+    seats.exclude(Judgment.objects.in_study(study)[0], "odd")
+    return {}
+
+
+def without_person(study: Study) -> Data:
+    seats.exclude_annotator(study.annotators.all()[0], "odd")
+    return {}
+
+
+def without_judgments(study: Study) -> Data:
+    Judgment.objects.in_study(study).delete()
+    return {}
+
+
+def draft(study: Study) -> Data:
+    Judgment.objects.in_study(study).delete()
+    Study.objects.filter(pk=study.pk).update(status="draft")
+    return {}
+
+
+def just(**data: Any) -> Callable[[Study], Data]:
+    return lambda study: data
+
+
+def untouched(study: Study) -> Data:
+    unseen = study.items.exclude(assignments__in=study.assignments.exclude(status="free"))
+    return {"item": [unseen.order_by("pk")[0].pk]}
+
+
+def embedded(study: Study) -> Data:
+    call_command("score", study.slug, scorer="minilm", verbosity=0)
+    return {"each": "1"}
+
+
+# Address: what is sent, and what the trail says then. None for what is sent: it is fetched.
+DEEDS: dict[str, tuple[Callable[[Study], Data] | None, Action]] = {
+    "new-study": (just(**TEXTS | {"slug": "fresh"}), Action.CREATED),
+    "clone": (just(title="Copy", slug="copy"), Action.CREATED),
+    "upload": (uploaded, Action.LOADED),
+    "move-study": (just(to="paused"), Action.PAUSED),
+    "settings": (just(**TEXTS), Action.CHANGED),
+    "new-criterion": (just(**ASKED), Action.CHANGED),
+    "criterion": (lambda s: without_judgments(s) | ASKED | {"key": "quality"}, Action.CHANGED),
+    "move-criterion": (just(to="down"), Action.CHANGED),
+    "remove-criterion": (without_judgments, Action.CHANGED),
+    "pool": (just(**POOL), Action.LOADED),
+    "hold-back": (lambda s: {"response": [s.responses.all()[0].pk], "reason": "odd"}, Action.HELD_BACK),
+    "items": (just(how="random", each="2"), Action.CHANGED),
+    "plant": (lambda s: PLANT | {f"c{s.criteria.get(key='quality').pk}-1": "5"}, Action.CHANGED),
+    "repeat-items": (just(share="50"), Action.CHANGED),
+    "remove-items": (untouched, Action.CHANGED),
+    "exclude-annotator": (just(reason="odd"), Action.EXCLUDED),
+    "readmit-annotator": (without_person, Action.READMITTED),
+    "exclude-judgment": (just(reason="odd"), Action.EXCLUDED),
+    "readmit-judgment": (excluded, Action.READMITTED),
+    "exports": (just(writer="folder"), Action.EXPORTED),
+    "start-run": (just(scorer="length"), Action.RUN_ORDERED),
+    "cancel-run": (just(), Action.RUN_CANCELLED),
+    "members": (just(username="owner-other", role="auditor"), Action.MEMBER_ADDED),
+    "change-member": (just(role="researcher"), Action.ROLE_CHANGED),
+    "delete": (draft, Action.DELETED),
+    "download-export": (None, Action.DOWNLOADED),
+    "agreement-items": (None, Action.DOWNLOADED),
+    "agreement-annotators": (None, Action.DOWNLOADED),
+    "report-file": (None, Action.DOWNLOADED),
+    "report-folder": (None, Action.DOWNLOADED),
+}
+# What takes a POST and leaves no entry, and why.
+ACCOUNT = "of an account, and of no study"
+ANNOTATORS = "an annotator's own: the judgments themselves tell of it"
+SILENT = {
+    **dict.fromkeys(["login", "account_login", "logout", "account_logout", "account_inactive"], ACCOUNT),
+    **dict.fromkeys(["mfa_authenticate", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_index"], ACCOUNT),
+    **dict.fromkeys(["mfa_generate_recovery_codes", "mfa_reauthenticate"], ACCOUNT),
+    **dict.fromkeys(["account_change_password", "account_reauthenticate", "account_set_password"], ACCOUNT),
+    **dict.fromkeys(["join", "task", "back", "draft", "consent", "instructions"], ANNOTATORS),
+    **dict.fromkeys(["check", "break", "leave", "resume", "end"], ANNOTATORS),
+    "home": "reads only",
+    "markdown": "shows a text",
+    "preview-criterion": "shows a question",
+    "import": "files wait; `import-look` brings them in, below",
+    "import-look": "loads what `import` keeps, below",
+    "strata": "needs embeddings, below",
+    "try-judge": "orders as `start-run` does, and needs an endpoint",
+}
+
+
+@pytest.fixture
+def owner() -> tuple[Client, Study]:
+    study = filled("tiny")
+    filled("other")
+    User.objects.filter(username="owner-tiny").update(is_staff=True)
+    client = Client()
+    client.force_login(User.objects.get(username="owner-tiny"))
+    return client, study
+
+
+def test_every_address_that_acts_is_listed(owner: tuple[Client, Study]) -> None:
+    """GET is safe by every view's own decorator; whoever takes a POST is told of here."""
+    client, study = owner
+    unlisted = []
+    for name in sorted(set(ROUTES) - set(DEEDS) - set(SILENT)):
+        path = reverse(name, kwargs=kwargs_of(name, study, study))
+        if client.post(path).status_code not in (403, 404, 405):
+            unlisted.append(name)
+    assert unlisted == [], "say in DEEDS or SILENT what the trail tells of these"
+    assert set(DEEDS) | set(SILENT) <= set(ROUTES)
+
+
+@pytest.mark.parametrize("name", sorted(DEEDS))
+def test_a_deed_leaves_an_entry(owner: tuple[Client, Study], name: str) -> None:
+    client, study = owner
+    data, action = DEEDS[name]
+    path = reverse(name, kwargs=kwargs_of(name, study, study))
+    sent = None if data is None else data(study)
+    last = TrailEntry.objects.order_by("pk").last()
+    response = client.get(path) if sent is None else client.post(path, sent)
+    assert response.status_code in (200, 302), response.content.decode()[-4000:]
+    entries = TrailEntry.objects.filter(pk__gt=last.pk if last else 0)
+    assert action in [e.action for e in entries], [str(e) for e in entries]
+    assert {(e.by_name, e.via) for e in entries} == {("owner-tiny", "page")}
+    if name not in ("new-study", "clone", "upload"):
+        assert {e.study_slug for e in entries} == {"tiny"}
+
+
+def test_strata_and_imports_leave_an_entry(owner: tuple[Client, Study]) -> None:
+    client, study = owner
+    assert client.post("/studies/tiny/items/by-distance/", embedded(study)).status_code == 302
+    assert TrailEntry.objects.latest("pk").details["kind"] == "pair"
+    votes = b"prompt,response,rating\nWrite.,Text.,3\n"
+    client.post("/desk/import/", {"sent": SimpleUploadedFile("votes.csv", votes)})
+    choices = {"slug": "votes", "voters": "auto", "format": "mapped", "load": "1", "scale": "1,5"}
+    columns = {
+        "column": ["prompt", "response", "rating"],
+        "role": ["prompt", "response", "rating.quality"],
+    }
+    assert client.post("/desk/import/look/", choices | columns).status_code == 302
+    loaded, owned = TrailEntry.objects.of_study("votes").order_by("pk")
+    assert (loaded.action, owned.action) == ("loaded", "member added")
+
+
+# Command: how it is called, and what the trail says then.
+COMMANDS: dict[str, tuple[Callable[[Study, Path], list[str]], Action]] = {
+    "member": (lambda s, p: [s.slug, "owner-other", "--role", "auditor"], Action.MEMBER_ADDED),
+    "load_study": (lambda s, p: [str(written(p)), "--slug", "loaded"], Action.LOADED),
+    "import_study": (lambda s, p: [str(labelled(p)), "--as", "trl-preference"], Action.LOADED),
+    "import_scores": (lambda s, p: [s.slug, str(scored(s, p))], Action.LOADED),
+    "score": (lambda s, p: [s.slug, "--scorer", "length"], Action.RUN_ORDERED),
+    "export_study": (lambda s, p: [s.slug, str(p / "out")], Action.EXPORTED),
+    "agreement": (lambda s, p: [s.slug, "--tables", str(p / "tables")], Action.EXPORTED),
+    "report": (lambda s, p: [s.slug, "--out", str(p / "report.html")], Action.EXPORTED),
+}
+QUIET_COMMANDS = {
+    "audit": "prints results",
+    "batch": "needs an endpoint; batch_files says in test_endpoint_runs what it leaves",
+    "corpus": "works on files, not on the database",
+    "demo": "calls load_study and score",
+    "homogeneity": "prints results",
+    "plan": "prints results",
+    "pseudonym": "prints what whoever has the key can compute",
+    "reproduce": "rolls everything back",
+    "serve": "serves",
+    "similarity": "prints results",
+    "simulate_audit": "simulates without a study",
+    "trail": "prints the trail",
+}
+
+
+def written(folder: Path) -> Path:
+    for name, content in folder_files().items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def labelled(folder: Path) -> Path:
+    path = folder / "labelled.jsonl"
+    path.write_text('{"prompt": "Write.", "chosen": "One.", "rejected": "Two."}\n')
+    return path
+
+
+def scored(study: Study, folder: Path) -> Path:
+    path = folder / "scores.csv"
+    path.write_text(f"scorer,response_id,value\nmine,{study.responses.all()[0].key},1\n")
+    return path
+
+
+def test_every_command_is_listed() -> None:
+    ours = {name for name, app in get_commands().items() if app in ("annotate", "judging")}
+    assert ours - set(COMMANDS) - set(QUIET_COMMANDS) == set(), "say what the trail tells of these"
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_command_leaves_an_entry(name: str, tmp_path: Path, capsys: Any) -> None:
+    arguments, action = COMMANDS[name]
+    study = filled("tiny")
+    User.objects.create_user("owner-other")
+    given = arguments(study, tmp_path)
+    last = TrailEntry.objects.latest("pk")
+    call_command(name, *given)
+    entries = TrailEntry.objects.filter(pk__gt=last.pk)
+    assert action in [e.action for e in entries]
+    assert {(e.by, e.via) for e in entries} == {(None, "command")}
+
+
+def test_nothing_in_the_trail_is_changed_or_deleted() -> None:
+    entry = TrailEntry.objects.latest("pk") if filled("tiny") else None
+    assert entry is not None
+    for change in (
+        entry.save,
+        entry.delete,
+        TrailEntry.objects.all().delete,
+        lambda: TrailEntry.objects.update(by_name="nobody"),
+        lambda: TrailEntry.objects.bulk_update([entry], ["by_name"]),
+    ):
+        with pytest.raises(AppendOnlyError):
+            change()
+
+
+@transaction.atomic
+def excludes_and_fails() -> None:
+    seats.exclude(Judgment.objects.get(), "odd")
+    Study.objects.create(slug="tiny", title="again")
+
+
+def test_a_deed_that_fails_leaves_no_entry() -> None:
+    study = filled("tiny")
+    n = TrailEntry.objects.count()
+    with pytest.raises(IntegrityError):
+        excludes_and_fails()
+    with pytest.raises(members.LastOwnerError):
+        members.remove(study.memberships.get(role=Role.OWNER))
+    assert TrailEntry.objects.count() == n
+
+
+@pytest.mark.django_db(transaction=True)
+def test_there_is_no_entry_outside_a_transaction() -> None:
+    study = make_study()
+    with pytest.raises(TransactionManagementError):
+        trail.record(study, Action.CHANGED)
+
+
+def test_a_change_is_told_as_before_and_after(owner: tuple[Client, Study]) -> None:
+    client, _ = owner
+    client.post("/studies/tiny/settings/texts/", TEXTS | {"instructions": "Read! " * 1_000})
+    entry = TrailEntry.objects.latest("pk")
+    assert entry.details["title"] == ["Study tiny", "Renamed"]
+    assert entry.details["seats"] == [3, 4]
+    assert entry.details["instructions"][1].endswith("… (5,999 characters)")
+    n = TrailEntry.objects.count()
+    client.post("/studies/tiny/settings/texts/", TEXTS | {"instructions": "Read! " * 1_000})
+    assert TrailEntry.objects.count() == n, "nothing was changed"
+
+
+def test_whoever_is_excluded_is_named_once_and_with_the_reason(owner: tuple[Client, Study]) -> None:
+    client, study = owner
+    person = study.annotators.get()
+    client.post(f"/studies/tiny/monitor/annotators/{person.pk}/exclude/", {"reason": "a robot"})
+    entry = TrailEntry.objects.filter(action=Action.EXCLUDED).get()
+    assert (entry.about, entry.details) == ("annotator known-as-tiny", {"reason": "a robot", "judgments": 1})
+
+
+def test_the_trail_outlives_a_study_that_is_replaced_or_deleted(tmp_path: Path) -> None:
+    study = make_study("tiny")
+    members.add(study, User.objects.create_user("ann"), Role.OWNER)
+    export_folder(study, tmp_path / "out")
+    again = load_folder(tmp_path / "out", replace=True).study
+    assert [e.action for e in again.trail.order_by("pk")] == ["member added", "loaded"]
+    other = make_study("elsewhere")
+    assert not other.trail.exists()
+    client = Client()
+    client.force_login(User.objects.get(username="ann"))
+    draft(again)
+    client.post("/studies/tiny/delete/")
+    assert not Study.objects.filter(slug="tiny").exists()
+    left = TrailEntry.objects.of_study("tiny").latest("pk")
+    assert (left.action, left.study, left.by_name) == ("deleted", None, "ann")
+    User.objects.all().delete()
+    left.refresh_from_db()
+    assert (left.by, left.by_name) == (None, "ann")
+    out = io.StringIO()
+    call_command("trail", "tiny", stdout=out)
+    assert out.getvalue().splitlines()[-1].split("\t")[1:4] == ["ann", "page", "deleted"]
+
+
+def test_a_new_study_of_an_old_name_starts_with_an_empty_page(tmp_path: Path) -> None:
+    trail_of = make_study("tiny")
+    trail.note(trail_of, Action.CHANGED, "secret of those before")
+    draft(trail_of)
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    client.post("/studies/tiny/delete/")
+    make_study("tiny")
+    assert "secret of those before" not in client.get("/studies/tiny/trail/").content.decode()
+
+
+def test_the_page_shows_chooses_and_hands_out(owner: tuple[Client, Study]) -> None:
+    client, study = owner
+    client.post("/studies/tiny/move/", {"to": "paused"})
+    excluded(study)
+    trail.note(study, Action.EXPORTED, "=HYPERLINK(1)", text="<script>alert(1)</script>")
+    page = client.get("/studies/tiny/trail/").content.decode()
+    assert "paused" in page
+    assert "<script>alert" not in page
+    only = client.get("/studies/tiny/trail/", {"action": "paused", "by": "OWNER"}).content.decode()
+    assert "1 entry" in only
+    assert "judgment of" not in only
+    today = TrailEntry.objects.latest("pk").at.date().isoformat()
+    found = client.get("/studies/tiny/trail/", {"since": today, "until": today}).content.decode()
+    assert f"{study.trail.count()} entries" in found
+    assert client.get("/studies/tiny/trail/", {"since": "soon"}).status_code == 422
+    sheet = client.get("/studies/tiny/trail/", {"format": "csv", "action": "exported"})
+    text = b"".join(sheet).decode("utf-8-sig")
+    [row] = csv.DictReader(io.StringIO(text))
+    assert row["about"] == "'=HYPERLINK(1)"
+    assert row["action"] == "exported"
+
+
+def test_the_page_asks_for_few_rows(owner: tuple[Client, Study], django_assert_max_num_queries: Any) -> None:
+    client, study = owner
+    for n in range(150):
+        trail.note(study, Action.CHANGED, f"item {n}")
+    with django_assert_max_num_queries(8):
+        page = client.get("/studies/tiny/trail/").content.decode()
+    assert page.count("<time") == 100
+    assert "earlier →" in page
+
+
+def test_a_download_in_parts_is_told_every_time(owner: tuple[Client, Study]) -> None:
+    client, study = owner
+    name = finished.order(study, "folder", escape=True)
+    finished.make(study, name)
+    client.get(f"/studies/tiny/exports/{name}/", headers={"Range": "bytes=0-"})
+    assert TrailEntry.objects.latest("pk").action == "downloaded"
+    assert Item.objects.filter(study=study).exists()
