@@ -4,12 +4,40 @@ from django.db import transaction
 
 from annotate import trail
 from annotate.models import Action, Study
+from annotate.readiness import lacks, leaking
 
 _ACTIONS = {
     Study.Status.OPEN: Action.OPENED,
     Study.Status.PAUSED: Action.PAUSED,
     Study.Status.CLOSED: Action.CLOSED,
 }
+# Where a study may go from where it is, and what the button says.
+MOVES: dict[str, list[tuple[Study.Status, str]]] = {
+    Study.Status.DRAFT: [(Study.Status.OPEN, "Open")],
+    Study.Status.OPEN: [(Study.Status.PAUSED, "Pause"), (Study.Status.CLOSED, "Close")],
+    Study.Status.PAUSED: [(Study.Status.OPEN, "Go on"), (Study.Status.CLOSED, "Close")],
+    Study.Status.CLOSED: [(Study.Status.OPEN, "Open again")],
+}
+
+
+class MoveError(Exception):
+    """Why the study stays as it is."""
+
+
+class LeaksError(MoveError):
+    """Responses name their makers; who opens a draft all the same says so."""
+
+
+def check_move(study: Study, wanted: str, *, anyway: bool = False) -> None:
+    """Raise where the study may not go there: one with something missing is not opened."""
+    if wanted not in [to for to, _ in MOVES[study.status]]:
+        raise MoveError(f"A study that is {study.status} can't become “{wanted[:20]}”.")
+    if wanted == Study.Status.OPEN and any(lack.stops for lack in lacks(study)):
+        raise MoveError("The study can't be opened yet.")
+    unseen = study.status == Study.Status.DRAFT and not anyway
+    if n := sum(1 for _ in leaking(study)) if unseen else 0:
+        texts = "response names" if n == 1 else "responses name"
+        raise LeaksError(f"{n:,} {texts} a model or a maker.")
 
 
 def move(study: Study, to: Study.Status) -> bool:

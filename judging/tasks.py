@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_tasks import task
 
-from annotate.models import Study
+from annotate.models import Answer, Study
 from judging import finished, scoring
 from judging.models import ScoringTask
 
@@ -59,3 +59,16 @@ def make_export(study: int, name: str) -> str:
     """Write an export that somebody waits for."""
     finished.make(Study.objects.get(pk=study), name)
     return name
+
+
+def start_export(study: Study, writer: str, escape: bool) -> finished.Finished:
+    """Made at once where it takes a moment, else in the background."""
+    name = finished.order(study, writer, escape=escape)
+    if Answer.objects.filter(criterion__study=study).count() > settings.EXPORT_AT_ONCE:
+        make_export.enqueue(study.pk, name)
+    else:
+        finished.make(study, name)
+    found = finished.find(study, name)
+    if found is None:
+        raise RuntimeError(f"the export {name} is gone")
+    return found

@@ -1,14 +1,13 @@
 """Exports: choose a shape, have it made, download it."""
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotate import trail
-from annotate.models import Action, Answer, Role, Study
+from annotate.models import Action, Role, Study
 from annotate.views.access import for_members
 from annotate.views.desk import posted
 from judging import finished, tasks
@@ -36,8 +35,7 @@ class ExportForm(forms.Form):
 def exports(request: HttpRequest, study: Study) -> HttpResponse:
     form = ExportForm(posted(request))
     if request.method == "POST" and form.is_valid():
-        name = finished.order(study, form.cleaned_data["writer"], escape=form.cleaned_data["escape"])
-        _make(request, study, name)
+        _make(request, study, form.cleaned_data["writer"], escape=form.cleaned_data["escape"])
         return redirect("exports", study.slug)
     made = finished.listed(study)
     context = {
@@ -50,16 +48,12 @@ def exports(request: HttpRequest, study: Study) -> HttpResponse:
     return render(request, "judging/exports.html", context, status=422 if form.errors else 200)
 
 
-def _make(request: HttpRequest, study: Study, name: str) -> None:
-    """At once where it takes a moment, else in the background."""
-    if Answer.objects.filter(criterion__study=study).count() > settings.EXPORT_AT_ONCE:
-        tasks.make_export.enqueue(study.pk, name)
+def _make(request: HttpRequest, study: Study, writer: str, *, escape: bool) -> None:
+    made = tasks.start_export(study, writer, escape)
+    if made.status == "failed":
+        messages.error(request, f"Nothing was made: {made.told['error']}")
+    elif made.status != "done":
         messages.success(request, "The export is being made. It will stand below when it is done.")
-        return
-    finished.make(study, name)
-    done = finished.find(study, name)
-    if done is not None and done.status == "failed":
-        messages.error(request, f"Nothing was made: {done.told['error']}")
 
 
 @require_safe

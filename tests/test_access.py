@@ -16,7 +16,17 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotate import members, seats
-from annotate.models import Annotator, Assignment, Criterion, Item, Judgment, Membership, Role, Study
+from annotate.models import (
+    Annotator,
+    ApiToken,
+    Assignment,
+    Criterion,
+    Item,
+    Judgment,
+    Membership,
+    Role,
+    Study,
+)
 from annotate.views.access import invite_path, remember
 from judging import finished
 from judging.models import ScoreRun, ScoringTask
@@ -109,10 +119,29 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "monitor-judgment": (RESEARCHER,),
     "exclude-judgment": (RESEARCHER,),
     "readmit-judgment": (RESEARCHER,),
+    "tokens": (ACCOUNT,),
+    # Of one's own; nobody here has any.
+    "revoke-token": (NOBODY,),
+    # The way in and the documentation of the API tell nothing of any study.
+    **dict.fromkeys(["api-root", "api-schema", "api-docs"], (PUBLIC,)),
+    "api-nothing": (NOBODY,),
+    **dict.fromkeys(["api-studies", "api-scorers"], (ACCOUNT,)),
+    **dict.fromkeys(["api-study", "api-prompts", "api-prompt", "api-responses", "api-response"], (AUDITOR,)),
+    **dict.fromkeys(["api-items", "api-item", "api-seats", "api-judgments", "api-judgment"], (AUDITOR,)),
+    **dict.fromkeys(["api-annotators", "api-annotator"], (RESEARCHER,)),
+    **dict.fromkeys(["api-stored-list", "api-stored", "api-runs", "api-run"], (AUDITOR,)),
+    **dict.fromkeys(["api-scores", "api-verdicts"], (AUDITOR,)),
+    **dict.fromkeys(["api-agreement", "api-audit", "api-similarity", "api-homogeneity"], (AUDITOR,)),
+    **dict.fromkeys(["api-exports", "api-export", "api-export-file"], (RESEARCHER,)),
     "members": (OWNER,),
     "change-member": (OWNER,),
     "delete": (OWNER,),
     "trail": (OWNER,),
+}
+# Where sending something is for fewer than looking is.
+SENDS: dict[str, tuple[str, ...]] = {
+    "api-studies": (STAFF,),
+    **dict.fromkeys(["api-prompts", "api-responses", "api-items", "api-scores"], (RESEARCHER,)),
 }
 
 
@@ -122,8 +151,17 @@ def made_export(study: Study) -> str:
     return name
 
 
+def made_token(study: Study) -> ApiToken:
+    user, _ = User.objects.get_or_create(username="who-made-a-token")
+    return user.api_tokens.first() or ApiToken.make(user, "test", "read", 1)[0]
+
+
 # What the further parts of an address name, in the study it is about.
 OBJECTS: dict[str, Callable[[Study], Any]] = {
+    "api-prompt:key": lambda study: study.prompts.all()[0].key,
+    "api-response:key": lambda study: study.responses.all()[0].key,
+    "api-item:key": lambda study: study.items.all()[0].key,
+    "api-annotator:key": lambda study: study.annotators.all()[0].key,
     "token": lambda study: invite_path(study).split("/")[-2],
     "section": lambda study: "texts",
     "name": made_export,
@@ -132,6 +170,9 @@ OBJECTS: dict[str, Callable[[Study], Any]] = {
 }
 ROWS: dict[str, Callable[[Study], Any]] = {
     "cancel-run": lambda study: ScoringTask.objects.get_or_create(study=study, scorer="length")[0],
+    "api-run": lambda study: ScoringTask.objects.get_or_create(study=study, scorer="length")[0],
+    "api-stored": lambda study: ScoreRun.objects.get_or_create(study=study, scorer="length")[0],
+    "token": lambda study: made_token(study),
     "run": lambda study: ScoreRun.objects.get_or_create(study=study, scorer="length")[0],
     "annotator": lambda study: study.annotators.all()[0],
     "criterion": lambda study: study.criteria.all()[0],
@@ -237,7 +278,7 @@ def kwargs_of(name: str, named: Study, objects_of: Study) -> dict[str, Any]:
         elif part == "pk":
             found[part] = ROWS[next(row for row in ROWS if row in name)](objects_of).pk
         else:
-            found[part] = OBJECTS[part](objects_of)
+            found[part] = OBJECTS.get(f"{name}:{part}", OBJECTS.get(part, str))(objects_of)
     return found
 
 
@@ -275,7 +316,10 @@ def test_everybody_at_every_address(world: World, name: str) -> None:
                 assert tells(response) == [], who
             assert counts() == before
             continue
-        codes = {getattr(person.client, method)(path).status_code for method in ("get", "post")}
+        methods = ("get", "post") if set(SENDS.get(name, ())) <= person.may else ("get",)
+        codes = {getattr(person.client, method)(path).status_code for method in methods}
+        if "post" not in methods:
+            assert refused(person.client.post(path)), who
         assert codes - {405}, who
         assert not codes & {401, 403, 404, 500}, (who, codes)
 

@@ -119,6 +119,7 @@ DEEDS: dict[str, tuple[Callable[[Study], Data] | None, Action]] = {
 }
 # What takes a POST and leaves no entry, and why.
 ACCOUNT = "of an account, and of no study"
+API = "of the API: tests/api/ say what it leaves"
 ANNOTATORS = "an annotator's own: the judgments themselves tell of it"
 SILENT = {
     **dict.fromkeys(["login", "account_login", "logout", "account_logout", "account_inactive"], ACCOUNT),
@@ -127,6 +128,9 @@ SILENT = {
     **dict.fromkeys(["account_change_password", "account_reauthenticate", "account_set_password"], ACCOUNT),
     **dict.fromkeys(["join", "task", "back", "draft", "consent", "instructions"], ANNOTATORS),
     **dict.fromkeys(["check", "break", "leave", "resume", "end"], ANNOTATORS),
+    "tokens": ACCOUNT,
+    **dict.fromkeys(["api-studies", "api-prompts", "api-responses", "api-items"], API),
+    **dict.fromkeys(["api-scores", "api-runs", "api-exports"], API),
     "home": "reads only",
     "markdown": "shows a text",
     "preview-criterion": "shows a question",

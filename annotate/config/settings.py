@@ -65,6 +65,10 @@ INSTALLED_APPS = [
     "template_partials",
     "django_tasks",
     "django_tasks_db",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "annotate",
     "judging",
 ]
@@ -198,6 +202,51 @@ CACHES = {
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 # A worker that shows no sign of life for so many seconds has lost its work to the next one.
 SCORING_SILENCE = env.int("SCORING_SILENCE", default=60)
+
+# The API (`/api/v1/`): who asks is told by a token or by the log-in of a browser.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "annotate.api.access.TokenAuthentication",
+        "annotate.api.access.LogInAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["annotate.api.access.WithinScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["annotate.api.rows.JSON", "annotate.api.rows.Lines"],
+    "DEFAULT_SCHEMA_CLASS": "annotate.api.schema.Schema",
+    "DEFAULT_THROTTLE_CLASSES": ["annotate.api.access.Accounts"],
+    # Of an account with all its tokens; who names none is refused before anything is done.
+    "DEFAULT_THROTTLE_RATES": {"account": env.str("API_RATE", default="600/min")},
+    "EXCEPTION_HANDLER": "annotate.api.problems.told",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Offbeat",
+    "DESCRIPTION": "What people and machines say of the same LLM responses.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "LICENSE": {"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    # `?fields=` leaves out what nobody asked for.
+    "COMPONENT_NO_READ_ONLY_REQUIRED": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "StudyStatus": "annotate.models.Study.Status",
+        "RunStatus": "judging.models.ScoringTask.Status",
+        "ExportStatus": ["waiting", "running", "done", "failed"],
+        "ItemKind": "annotate.kinds.ItemKind",
+        "CriterionKind": "annotate.kinds.Kind",
+        "ItemRole": "annotate.models.Item.Role",
+    },
+    "PREPROCESSING_HOOKS": ["annotate.api.schema.only_version_1"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "annotate.api.schema.strict",
+    ],
+    "COMPONENT_SPLIT_PATCH": False,
+}
 
 # Where uploads wait while somebody looks at them, and finished exports lie; the same for all web processes and workers.
 WORK_DIR = Path(env.str("WORK_DIR", default=str(BASE_DIR / "var" / "work")))

@@ -1,5 +1,6 @@
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from annotate.api import problems
 from annotate.config import health
 from annotate.views import (
     desk,
@@ -11,6 +12,7 @@ from annotate.views import (
     desk_trail,
     journey,
     task,
+    tokens,
 )
 
 urlpatterns = [
@@ -55,6 +57,15 @@ urlpatterns = [
     path("studies/<slug:slug>/members/", desk_members.members_page, name="members"),
     path("studies/<slug:slug>/members/<int:pk>/", desk_members.change_member, name="change-member"),
     path("studies/<slug:slug>/trail/", desk_trail.trail_page, name="trail"),
+    path("api/v1/", include("judging.api.urls")),
+    re_path("^api/", problems.nothing_here, name="api-nothing"),
+    path("account/tokens/", tokens.tokens, name="tokens"),
+    path("account/tokens/<int:pk>/revoke/", tokens.revoke, name="revoke-token"),
     path("", include("judging.desk")),
     path("", include("judging.urls")),
 ]
+
+handler400 = problems.bad_request
+handler403 = problems.forbidden
+handler404 = problems.not_found
+handler500 = problems.server_error

@@ -2,7 +2,7 @@
 
 from .export import Exported, export_folder
 from .load import Loaded, Part, TakesUp, anyone, load_folder, open_seats
-from .pool import load_pool
+from .pool import load_items, load_pool
 from .problems import FolderError, Problem
 from .unpack import unpack
 from .writing import Form
@@ -18,6 +18,7 @@ __all__ = [
     "anyone",
     "export_folder",
     "load_folder",
+    "load_items",
     "load_pool",
     "open_seats",
     "unpack",

@@ -184,9 +184,14 @@ def read_study(folder: Path, problems: Problems, slug: str | None = None) -> Stu
     if not path.is_file():
         problems.add(FILE, None, "", f"a file in {folder}", "nothing")
         return None
+    settings = _parse(path)
+    return spec_from(settings if slug is None else {**settings, "slug": slug}, problems)
+
+
+def spec_from(settings: dict[str, Any], problems: Problems) -> StudySpec | None:
+    """The settings as a model; None when anything in them is wrong."""
     try:
-        settings = _parse(path)
-        spec = StudySpec.model_validate(settings if slug is None else {**settings, "slug": slug})
+        spec = StudySpec.model_validate(settings)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             _add(problems, detail, error)
@@ -278,6 +283,16 @@ def _wrong_scale(kind: Kind, scale: list[int]) -> str:
     if scale[0] >= scale[1]:
         return "two whole numbers, the lower first"
     return f"at most {MOST_POINTS:,} points" if scale[1] - scale[0] >= MOST_POINTS else ""
+
+
+def create_study(spec: StudySpec, **further: Any) -> Study:
+    """A new study that asks what the settings say, with no texts in it yet."""
+    study = Study.objects.create(slug=spec.slug, **spec.stored, **further)
+    for position, one in enumerate(spec.criterion):
+        criterion = criterion_of(one, position)
+        criterion.study = study
+        criterion.save()
+    return study
 
 
 def spec_of(study: Study) -> StudySpec:

@@ -3,12 +3,14 @@ from .corpus import Prompt, Response
 from .judgment import Answer, Judgment
 from .membership import Membership, Role
 from .study import Criterion, Item, ItemResponse, Study
+from .token import ApiToken
 from .trail import Action, TrailEntry
 
 __all__ = [
     "Action",
     "Annotator",
     "Answer",
+    "ApiToken",
     "Assignment",
     "Criterion",
     "Draft",

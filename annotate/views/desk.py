@@ -13,17 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotate import life, members, planting
 from annotate.forms import CloneForm
 from annotate.models import Annotator, Assignment, Item, Judgment, Prompt, Response, Role, Study
-from annotate.readiness import lacks, leaking
+from annotate.readiness import lacks
 from annotate.views.access import for_members, invite_path, staff_only
 
 Status = Study.Status
-# Where a study may go from where it is, and what the button says.
-MOVES: dict[str, list[tuple[Status, str]]] = {
-    Status.DRAFT: [(Status.OPEN, "Open")],
-    Status.OPEN: [(Status.PAUSED, "Pause"), (Status.CLOSED, "Close")],
-    Status.PAUSED: [(Status.OPEN, "Go on"), (Status.CLOSED, "Close")],
-    Status.CLOSED: [(Status.OPEN, "Open again")],
-}
 SAID = {
     Status.OPEN: "The study is open: whoever has the link can take part.",
     Status.PAUSED: "The study is paused: nobody gets another item, and nobody is sent away for good.",
@@ -83,7 +76,7 @@ def _overview(request: HttpRequest, study: Study, refused: str = "", leaks: bool
         "counts": _counts(study),
         "stops": [lack for lack in missing if lack.stops],
         "hints": [lack for lack in missing if not lack.stops],
-        "moves": MOVES[study.status],
+        "moves": life.MOVES[study.status],
         "judged": judged(study),
         "refused": refused,
         "leaks": leaks,
@@ -114,14 +107,10 @@ def _counts(study: Study) -> dict[str, int]:
 def move(request: HttpRequest, study: Study) -> HttpResponse:
     """Open, pause or close; a study with something missing is not opened."""
     wanted = request.POST.get("to", "")
-    if wanted not in [to for to, _ in MOVES[study.status]]:
-        return _overview(request, study, f"A study that is {study.status} can't become “{wanted[:20]}”.")
-    if wanted == Status.OPEN and any(lack.stops for lack in lacks(study)):
-        return _overview(request, study, "The study can't be opened yet.")
-    unseen = study.status == Status.DRAFT and "anyway" not in request.POST
-    if n := sum(1 for _ in leaking(study)) if unseen else 0:
-        texts = "response names" if n == 1 else "responses name"
-        return _overview(request, study, f"{n:,} {texts} a model or a maker.", leaks=True)
+    try:
+        life.check_move(study, wanted, anyway="anyway" in request.POST)
+    except life.MoveError as error:
+        return _overview(request, study, str(error), leaks=isinstance(error, life.LeaksError))
     if life.move(study, Status(wanted)):
         messages.success(request, SAID[Status(wanted)])
     return redirect(study)

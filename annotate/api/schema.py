@@ -1,0 +1,112 @@
+"""OpenAPI 3.1 of the API, by drf-spectacular."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from pydantic import BaseModel
+from rest_framework import serializers
+
+from annotate.models import Study
+
+from .lists import Chosen, Sent
+from .problems import MEDIA_TYPE, ProblemDetails
+
+# What every call may be answered with.
+_REFUSALS = {
+    "400": "What was sent, or a parameter, is not understood.",
+    "401": "No token, or one that is not valid.",
+    "403": "Your role, or your token, does not allow it.",
+    "404": "There is no such thing, or none for you.",
+    "429": "Too many calls; `Retry-After` says when to go on.",
+    "default": "Any other error.",
+}
+
+
+class Schema(AutoSchema):
+    """Problems beside the answers, and `?fields=`."""
+
+    def get_override_parameters(self) -> list[Any]:
+        view, found = self.view, [*super().get_override_parameters(), *getattr(self.view, "parameters", ())]
+        serializer = getattr(view, "serializer_class", None)
+        if self.method == "GET" and serializer is not None and issubclass(serializer, Chosen):
+            names = list(serializer(context={}).get_fields())
+            schema = {"type": "array", "items": {"type": "string", "enum": names}}
+            words = "Only these fields, with commas between them."
+            found.append(OpenApiParameter("fields", schema, style="form", explode=False, description=words))
+        return found
+
+    def _get_response_bodies(self, *args: Any, **kwargs: Any) -> Any:
+        found = super()._get_response_bodies(*args, **kwargs)
+        for code, words in _REFUSALS.items():
+            answer = OpenApiResponse(ProblemDetails, description=words)
+            told = self._get_response_for_code(answer, code, [MEDIA_TYPE])  # type: ignore[no-untyped-call]
+            found.setdefault(code, told)
+        return found
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "annotate.api.access.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        words = "A token from the page Account, API tokens."
+        return {"type": "http", "scheme": "bearer", "description": words}
+
+
+class LogInScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "annotate.api.access.LogInAuthentication"
+    name = "log-in"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        words = "The cookie of a log-in in this browser."
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": words}
+
+
+def only_version_1(endpoints: Iterable[tuple[str, Any, str, Any]]) -> list[tuple[str, Any, str, Any]]:
+    return [e for e in endpoints if e[0].startswith("/api/v1/")]
+
+
+# What is sent as one object: nothing else may stand in it.
+_SENT = ("Move", "Order", "ExportOrder")
+
+
+def strict(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Say of what is sent that it must be there, and hold nothing that is not named."""
+    for name in _SENT:
+        result["components"]["schemas"][name]["additionalProperties"] = False
+    for path in result["paths"].values():
+        for operation in path.values():
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
+    return result
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """What is sent, as the loader's own model says it."""
+    return {"application/json": model.model_json_schema(ref_template="#/components/schemas/{model}")}
+
+
+def row_body(model: type[BaseModel]) -> dict[str, Any]:
+    return {
+        "application/json": {"type": "array", "items": model.model_json_schema()},
+        "application/x-ndjson": {"type": "string", "description": "such rows, one a line"},
+    }
+
+
+class Pushed(serializers.Serializer[Any]):
+    """What became of rows that were sent."""
+
+    rows = serializers.IntegerField(help_text="how many were sent")
+    new = serializers.DictField(
+        child=serializers.IntegerField(), help_text="how many of them are new, by table"
+    )
+
+
+class MoveSerializer(Sent):
+    status = serializers.ChoiceField(choices=Study.Status.choices)
+    anyway = serializers.BooleanField(
+        default=False, help_text="open it although responses name a model or a maker"
+    )

@@ -1,0 +1,282 @@
+"""What judging has: scorers, runs, their numbers, and the results."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import exceptions, status
+from rest_framework.request import Request
+from rest_framework.response import Response as Answered
+
+from annotate import trail
+from annotate.api import examples
+from annotate.api.errors import ConflictError
+from annotate.api.lists import ApiViewSet, Newest, StudyViewSet
+from annotate.api.views import Pushing, push_schema
+from annotate.models import Action, Role
+from judging import agreement, audit, finished, homogeneity, scoring, similarity, tasks
+from judging.cached import fingerprint, kept
+from judging.exports import ScoreRow, import_scores
+from judging.homogeneity_json import as_json as homogeneity_json
+from judging.models import Score, ScoreRun, ScoringTask, Verdict
+from judging.ranged import ranged
+
+from .serializers import (
+    ExportOrder,
+    ExportSerializer,
+    OrderSerializer,
+    RunSerializer,
+    ScorerSerializer,
+    ScoreSerializer,
+    StoredSerializer,
+    VerdictSerializer,
+)
+
+
+@extend_schema_view(list=extend_schema(summary="Scorers that can be run here", tags=["scorers"]))
+class Scorers(ApiViewSet):
+    serializer_class = ScorerSerializer
+    pagination_class = None
+
+    @extend_schema(responses=ScorerSerializer(many=True))
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Answered:
+        rows = [{"scorer": n, "implementation": _class(e)} for n, e in sorted(settings.SCORERS.items())]
+        return Answered(ScorerSerializer(rows, many=True).data)
+
+
+def _class(entry: Any) -> str:
+    # Only this of an entry: the rest may say where a lab's machines are.
+    return str(entry["class"] if isinstance(entry, dict) else entry)
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Scorers whose numbers the study has", tags=["scorers"]),
+    retrieve=extend_schema(summary="One of them", tags=["scorers"]),
+)
+class Stored(StudyViewSet):
+    queryset = ScoreRun.objects.none()
+    serializer_class = StoredSerializer
+    lookup_field = lookup_url_kwarg = "pk"
+
+    def get_queryset(self) -> QuerySet[ScoreRun]:
+        return ScoreRun.objects.with_counts(self.study)
+
+
+class RunFilter(filters.FilterSet):
+    scorer = filters.CharFilter()
+    status = filters.ChoiceFilter(choices=ScoringTask.Status.choices)
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Runs, the latest first", tags=["runs"]),
+    retrieve=extend_schema(summary="A run, and how far it is", tags=["runs"]),
+)
+class Runs(StudyViewSet):
+    queryset = ScoringTask.objects.none()
+    serializer_class, filterset_class, pagination_class = RunSerializer, RunFilter, Newest
+    lookup_field = lookup_url_kwarg = "pk"
+    # As on the page: an auditor points the application at machines.
+    writes = Role.AUDITOR
+
+    def get_queryset(self) -> QuerySet[ScoringTask]:
+        return self.study.scoring_tasks.all()
+
+    @extend_schema(
+        summary="Start a run",
+        description="A worker does it; ask for the run to see how far it is.",
+        tags=["runs"],
+        request=OrderSerializer,
+        responses={202: RunSerializer},
+        examples=[OpenApiExample("Embed the pool", {"scorer": "minilm"}, request_only=True)],
+    )
+    def create(self, request: Request, slug: str) -> Answered:
+        asked = OrderSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        try:
+            order = scoring.order(self.study, asked_by=request.user, **asked.validated_data)
+        except scoring.BusyError as error:
+            raise ConflictError(f"{error}.") from error
+        tasks.enqueue(order)
+        headers = {"Location": f"{request.path}{order.pk}/"}
+        return Answered(self.get_serializer(order).data, status.HTTP_202_ACCEPTED, headers=headers)
+
+    @extend_schema(
+        summary="Cancel a run",
+        description="What is scored by then stays.",
+        tags=["runs"],
+        responses={202: RunSerializer},
+    )
+    def destroy(self, request: Request, slug: str, pk: int) -> Answered:
+        found: ScoringTask = self.get_object()
+        found.cancel()
+        found.refresh_from_db()
+        return Answered(self.get_serializer(found).data, status.HTTP_202_ACCEPTED)
+
+
+class ScoreFilter(filters.FilterSet):
+    scorer = filters.CharFilter(field_name="run__scorer")
+    version = filters.CharFilter(field_name="run__version")
+    response_id = filters.CharFilter(field_name="response__key")
+
+
+@extend_schema_view(list=extend_schema(summary="Scores of responses", tags=["scores"]))
+class Scores(Pushing):
+    queryset = Score.objects.none()
+    table, serializer_class, filterset_class = "scores", ScoreSerializer, ScoreFilter
+
+    def get_queryset(self) -> QuerySet[Score]:
+        of = Score.objects.filter(run__study=self.study).select_related("run", "response")
+        return of.defer("raw", "response__text", "run__identity")
+
+    @push_schema("scores", ScoreRow, examples.SCORES)
+    def create(self, request: Request, slug: str) -> Answered:
+        return self.push(request, self._load)
+
+    def _load(self, folder: Any) -> dict[str, int]:
+        return {"scores": import_scores(self.study, folder / "scores.jsonl")["new"]}
+
+
+class VerdictFilter(filters.FilterSet):
+    scorer = filters.CharFilter(field_name="run__scorer")
+    version = filters.CharFilter(field_name="run__version")
+    item_id = filters.CharFilter(field_name="item__key")
+
+
+@extend_schema_view(list=extend_schema(summary="Machines' choices in pairs", tags=["scores"]))
+class Verdicts(StudyViewSet):
+    queryset = Verdict.objects.none()
+    serializer_class, filterset_class = VerdictSerializer, VerdictFilter
+
+    def get_queryset(self) -> QuerySet[Verdict]:
+        of = Verdict.objects.filter(run__study=self.study).select_related("run", "item", "winner")
+        return of.defer("raw", "winner__text", "run__identity")
+
+
+def result_schema(name: str, summary: str) -> Any:
+    words = f"What `manage.py {name} --json` says; the README names its keys."
+    return extend_schema(
+        summary=summary, description=words, tags=["results"], responses={200: OpenApiTypes.OBJECT}
+    )
+
+
+class Result(StudyViewSet):
+    """Computed from rows when somebody asks, and kept as long as they stay the same."""
+
+    def told(self, request: Request, name: str, compute: Callable[[], Any]) -> HttpResponseBase:
+        etag = quote_etag(f"{name}-{fingerprint(self.study)}")
+        # Nothing is computed for who has it already.
+        unchanged = get_conditional_response(request._request, etag=etag)
+        if unchanged is not None:
+            return unchanged
+        return Answered(compute(), headers={"ETag": etag})
+
+
+class Agreement(Result):
+    @result_schema("agreement", "How far annotators agree")
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def compute() -> Any:
+            found = kept(self.study, "agreement", lambda: agreement.page(self.study))[0]
+            return agreement.as_json(self.study, found)
+
+        return self.told(request, "agreement", compute)
+
+
+class Audit(Result):
+    parameters = (
+        OpenApiParameter(
+            "unusualness", enum=list(audit.NAMES), default=audit.COSINE, description="which measure of it"
+        ),
+    )
+
+    @result_schema("audit", "Whether scorers underrate unusual responses")
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        measure = request.query_params.get("unusualness", audit.COSINE)
+        if measure not in audit.NAMES:
+            raise exceptions.ValidationError({"unusualness": f"One of {', '.join(audit.NAMES)}."})
+        key = "audit-json" if measure == audit.COSINE else f"audit-json:{measure}"
+        return self.told(
+            request, key, lambda: kept(self.study, key, lambda: audit.as_json(self.study, None, measure))
+        )
+
+
+class Similarity(Result):
+    @result_schema("similarity", "How alike people find pairs, against embeddings")
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        key = "similarity-json"
+        return self.told(request, key, lambda: kept(self.study, key, lambda: similarity.as_json(self.study)))
+
+
+class Homogeneity(Result):
+    @result_schema("homogeneity", "How alike the responses of the pool are")
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def compute() -> Any:
+            try:
+                found = kept(self.study, "homogeneity", lambda: homogeneity.homogeneity(self.study))
+            except homogeneity.HomogeneityError as error:
+                raise ConflictError(str(error)) from error
+            return homogeneity_json(self.study, found)
+
+        return self.told(request, "homogeneity", compute)
+
+
+class Exports(StudyViewSet):
+    serializer_class = ExportSerializer
+    pagination_class = None
+    reads = Role.RESEARCHER
+
+    @extend_schema(
+        summary="Exports, the latest first", tags=["exports"], responses=ExportSerializer(many=True)
+    )
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Answered:
+        return Answered(ExportSerializer(finished.listed(self.study), many=True).data)
+
+    @extend_schema(
+        summary="Make an export",
+        description="At once, or for a large study by a worker: then ask for it until its status is `done`.",
+        tags=["exports"],
+        request=ExportOrder,
+        responses={201: ExportSerializer, 202: ExportSerializer},
+        examples=[OpenApiExample("For R", {"writer": "r"}, request_only=True)],
+    )
+    def create(self, request: Request, slug: str) -> Answered:
+        asked = ExportOrder(data=request.data)
+        asked.is_valid(raise_exception=True)
+        found = tasks.start_export(self.study, asked.validated_data["writer"], asked.validated_data["escape"])
+        if found.status == "failed":
+            raise ConflictError(f"Nothing was made: {found.told['error']}")
+        code = status.HTTP_201_CREATED if found.status == "done" else status.HTTP_202_ACCEPTED
+        headers = {"Location": f"{request.path}{found.name}/"}
+        return Answered(ExportSerializer(found).data, code, headers=headers)
+
+    @extend_schema(summary="An export, and what is in it", tags=["exports"])
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Answered:
+        return Answered(ExportSerializer(self._found(kwargs["name"])).data)
+
+    @extend_schema(
+        summary="Download an export",
+        description="A .zip; `Range` goes on where a download was cut off.",
+        tags=["exports"],
+        responses={
+            (200, "application/zip"): OpenApiTypes.BINARY,
+            (206, "application/zip"): OpenApiTypes.BINARY,
+        },
+    )
+    def download(self, request: Request, slug: str, name: str) -> HttpResponseBase:
+        found = self._found(name)
+        if found.status != "done" or not found.path.is_file():
+            raise Http404
+        trail.note(self.study, Action.DOWNLOADED, found.told["writer"], name=name)
+        return ranged(request._request, found.path, "application/zip")
+
+    def _found(self, name: str) -> finished.Finished:
+        found = finished.find(self.study, name)
+        if found is None:
+            raise Http404
+        return found

@@ -1,0 +1,71 @@
+"""The schema says what the API does: schemathesis sends what it allows and what it forbids, and checks the answers."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.config import SchemathesisConfig
+from schemathesis.generation import GenerationMode
+
+from annotate import members
+from annotate.config.wsgi import application
+from annotate.models import ApiToken, Role
+from tests.api.test_lists import judge, score
+from tests.factories import make_study
+
+# Rows that follow the schema may name a prompt that there is not, or hold what no database stores: that is 422.
+CONFIG = SchemathesisConfig.from_dict(
+    {
+        "checks": {
+            "positive_data_acceptance": {
+                "expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "422", "429", "503"]
+            },
+        },
+    }
+)
+SCHEMA = schemathesis.openapi.from_wsgi("/api/v1/schema/", application, config=CONFIG)
+OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]  # type: ignore[union-attr]
+EXAMPLES = 6
+
+
+@pytest.fixture
+def headers(db: None) -> dict[str, str]:
+    """Of somebody who may do everything in a study with something of everything."""
+    cache.clear()
+    study = make_study()
+    judge(study, "ann", "bo")
+    score(study)
+    user = User.objects.create_user("ada", is_staff=True)
+    members.add(study, user, Role.OWNER)
+    _, secret = ApiToken.make(user, "test", "write", 1)
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def named(operation: Any) -> str:
+    return f"{operation.method.upper()} {operation.path}"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=named)
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda m: m.value)
+def test_the_api_does_what_the_schema_says(
+    operation: Any, mode: GenerationMode, headers: dict[str, str]
+) -> None:
+    if mode.is_negative and not (operation.query or operation.body):
+        pytest.skip("nothing is sent that could be wrong")
+
+    @given(data=st.data())
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    def send(data: st.DataObject) -> None:
+        case = data.draw(operation.as_strategy(generation_mode=mode))
+        if "{slug}" in operation.path and data.draw(st.integers(0, 3)):
+            case.path_parameters["slug"] = "tiny"
+        case.call_and_validate(headers=headers)
+
+    send()
