@@ -12,7 +12,7 @@ from django.db.models import Count, Max
 from django.utils import timezone
 
 from annotate.models import Annotator, Answer, Criterion, Item, Judgment, Response, Study
-from judging.models import Embedding, Score, ScoreRun
+from judging.models import Embedding, PoolSummary, PoolUnusualness, Score, ScoreRun
 
 T = TypeVar("T")
 
@@ -41,6 +41,8 @@ def fingerprint(study: Study) -> str:
         ScoreRun.objects.filter(study=study).aggregate(Max("pk"), Max("updated_at"), Count("pk")),
         Score.objects.filter(run__study=study).aggregate(Max("pk"), Count("pk")),
         Embedding.objects.filter(run__study=study).aggregate(Max("pk"), Count("pk")),
+        PoolSummary.objects.filter(study=study).aggregate(Max("pk"), Max("computed_at"), Count("pk")),
+        PoolUnusualness.objects.filter(pool__study=study).aggregate(Max("pk"), Count("pk")),
     ]
     return _hashed(CODE, study.pk, [sorted(r.items()) for r in counted], exclusions(study), _settings(study))
 

@@ -10,6 +10,8 @@ import pandas as pd
 
 from judging.figures import BLUE, GREY, ORANGE, WIDTH, Cell, Chart, Figure, marks_of, rounded
 from judging.homogeneity import Homogeneity
+from judging.on_disk import OnDisk
+from judging.stats import SourceMatrix
 from judging.stats.similarity import BINS
 
 WRITTEN_IN = 12
@@ -18,14 +20,33 @@ WRITTEN_IN = 12
 
 def heat_map(found: Homogeneity) -> Figure:
     """Sources, from the most to the least alike with the rest."""
-    means = found.matrix.mean
-    by_others = sorted(
-        range(len(found.sources)), key=lambda i: -(found.sources[i].to_others.estimate or -1.0)
+    to_others = [s.to_others.estimate for s in found.sources]
+    within, between = found.all.within.estimate, found.all.between.estimate
+    return _heat_map("sources", found.names, found.matrix, to_others, within, between, found.embedder)
+
+
+def heat_map_on_disk(found: OnDisk) -> Figure:
+    to_others = [_number(column) for column in found.to_others]
+    within, between = found.within.estimate, found.between.estimate
+    return _heat_map(
+        f"sources-on-disk-{found.pk}", found.names, found.matrix, to_others, within, between, found.name
     )
-    order = [found.names[i] for i in by_others]
+
+
+def _heat_map(
+    key: str,
+    names: Sequence[str],
+    matrix: SourceMatrix,
+    to_others: Sequence[float | None],
+    within: float | None,
+    between: float | None,
+    embedder: str,
+) -> Figure:
+    means = matrix.mean
+    by_others = sorted(range(len(names)), key=lambda i: -(to_others[i] or -1.0))
+    order = [names[i] for i in by_others]
     rows: list[tuple[Cell, ...]] = [
-        (found.names[i], found.names[j], *(_number(m[i, j]) for m in (means, found.matrix.low, found.matrix.high)),
-         int(found.matrix.n[i, j]))
+        (names[i], names[j], *(_number(m[i, j]) for m in (means, matrix.low, matrix.high)), int(matrix.n[i, j]))
         for i in by_others for j in by_others
     ]  # fmt: skip
     columns = ["source", "other", "mean cosine", "low", "high", "prompts"]
@@ -49,12 +70,11 @@ def heat_map(found: Homogeneity) -> Figure:
             cells,
             base.mark_text(fontSize=11).encode(x=x, y=y, text=alt.Text("mean:Q", format=".2f"), color=dark),
         )
-    within, between = found.all.within.estimate, found.all.between.estimate
     return Figure(
-        "sources",
+        key,
         "Which sources answer alike.",
         f"Mean cosine of two different responses to the same prompt, averaged over prompts; on the diagonal both are "
-        f"by one source. No response is paired with itself. Cosines of {found.embedder}.",
+        f"by one source. No response is paired with itself. Cosines of {embedder}.",
         f"Heat map of {len(order)} by {len(order)} sources. Mean within a source {_said(within)}, "
         f"between two {_said(between)}.",
         chart.properties(width=size, height=size),
@@ -70,6 +90,19 @@ def histograms(found: Homogeneity) -> Figure:
         ("different sources, same prompt", found.all.histogram_between),
         ("different prompts", found.random.histogram),
     ]
+    floor = f"; and to different prompts, which is the floor that {found.embedder}’s cosines stand on."
+    return _histograms("cosines", kinds, floor)
+
+
+def histograms_on_disk(found: OnDisk) -> Figure:
+    kinds = [
+        ("same source, same prompt", found.histogram_within),
+        ("different sources, same prompt", found.histogram_between),
+    ]
+    return _histograms(f"cosines-on-disk-{found.pk}", kinds, f". Cosines of {found.name}.")
+
+
+def _histograms(key: str, kinds: Sequence[tuple[str, npt.NDArray[np.int64]]], rest: str) -> Figure:
     rows = []
     for name, counts in kinds:
         total = int(counts.sum())
@@ -97,10 +130,9 @@ def histograms(found: Homogeneity) -> Figure:
         .properties(width=WIDTH, height=240)
     )
     return Figure(
-        "cosines",
+        key,
         "How alike two responses are.",
-        "Pairs of responses by their cosine: of one source and of two, to the same prompt; and to different prompts, "
-        f"which is the floor that {found.embedder}’s cosines stand on.",
+        f"Pairs of responses by their cosine: of one source and of two, to the same prompt{rest}",
         "Histogram of cosines of "
         + "; ".join(f"{int(c.sum()):,} pairs of {n}" for n, c in kinds if c.sum())
         + ".",

@@ -25,7 +25,7 @@ from annotate.readiness import leaking
 from annotate.views.access import check_role, for_members, staff_only
 from annotate.views.desk import judged, posted
 from judging import finished
-from judging.exports import Scores, load_folder
+from judging.exports import load_folder, remove_judged
 from judging.frames import embedding_run
 from judging.models import ScoreRun
 
@@ -157,7 +157,7 @@ def delete(request: HttpRequest, study: Study) -> HttpResponse:
             if not judged(study):
                 transaction.on_commit(partial(finished.forget, study.pk))
                 trail.record(study, Action.DELETED, title=study.title)
-                Scores().remove(study)
+                remove_judged(study)
                 remove_study(study)
                 messages.success(request, f"Deleted: {study.title}.")
                 return redirect("studies")

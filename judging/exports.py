@@ -30,8 +30,11 @@ from judging.models import (
     Verdict,
     VerdictQuerySet,
 )
+from judging.pools import Pools, pool_sheets
 
 ROWS = 5_000
+CORPUS = "corpus"
+"""Folder of a pool in which `corpus` keeps what it measured."""
 
 
 def _drawable(name: str) -> str:
@@ -88,16 +91,28 @@ def load_folder(
     replace: bool = False,
     progress: Progress = quiet,
     takes_up: TakesUp = folder.anyone,
+    pool: str | None = None,
 ) -> Loaded:
-    """Load a study folder with its scores: all of it, or FolderError and the database as before."""
-    return folder.load_folder(path, slug, replace, progress, parts=[Scores()], takes_up=takes_up)
+    """Load a study folder with its scores: all of it, or FolderError and the database as before.
+
+    `pool` is where a larger pool lies that `corpus` has measured: the folder itself, if it holds one.
+    """
+    if pool is None and (Path(path) / CORPUS).is_dir():
+        pool = str(path)
+    return folder.load_folder(path, slug, replace, progress, parts=[Scores(), Pools(pool)], takes_up=takes_up)
+
+
+def remove_judged(study: Study) -> None:
+    """Delete all that judging holds of a study, before the study goes."""
+    for part in (Scores(), Pools()):
+        part.remove(study)
 
 
 def export_folder(
     study: Study, target: Path | str, form: Form | None = None, progress: Progress = quiet
 ) -> Exported:
     """Write a study with its scores to a folder: all of it, or FolderError and the folder as before."""
-    return folder.export_folder(study, target, form, progress, further=score_sheets)
+    return folder.export_folder(study, target, form, progress, further=further_sheets)
 
 
 def import_scores(study: Study, path: Path | str, progress: Progress = quiet) -> dict[str, int]:
@@ -230,6 +245,11 @@ def _may_add(merge: Merge, file: str, line: int, run: ScoreRun) -> bool:
         expected = "another scorer or version, since this one's scores were computed here"
         merge.problems.add(file, line, "scorer", expected, quoted(str(run)))
     return not run.computed_here
+
+
+def further_sheets(study: Study) -> Iterator[Sheet]:
+    yield from score_sheets(study)
+    yield from pool_sheets(study)
 
 
 def score_sheets(study: Study) -> Iterator[Sheet]:

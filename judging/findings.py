@@ -8,7 +8,7 @@ import pandas as pd
 
 from annotate.models import Criterion, Study
 from judging import audit, frames, taxonomy
-from judging.models import ScoreRun
+from judging.models import PoolSummary, ScoreRun
 from judging.scorers.length import NAME as LENGTH
 from judging.stats import (
     Underrating,
@@ -64,7 +64,7 @@ class Findings:
     rows: list[Finding]
     measures: list[Compared]
     categories: list[Compared]
-    embedder: ScoreRun
+    embedder: ScoreRun | PoolSummary
     truncated: int
 
     def of(self, criterion: Criterion) -> list[Finding]:
@@ -175,20 +175,26 @@ def _by_measure(
     for row in first:
         if row.scorer in names:
             yield Compared(row.scorer, MAIN, row.result)
-    frame, vectors = frames.vectors(found.embedder)
+    for name, values in (_by_vectors(found) | {"words, no embedder": audit.by_words(found.study)}).items():
+        table = wide.assign(unusualness=wide["response_id"].map(values))
+        for scorer, result in _audited(ratings, table, names, found.covariates).items():
+            yield Compared(scorer, name, result)
+
+
+def _by_vectors(found: audit.Sources) -> dict[str, pd.Series]:
+    """What needs the vectors themselves: nothing, where they lie with a pool on disk."""
+    if found.run is None:
+        return {}
+    frame, vectors = frames.vectors(found.run)
     prompts = frame["prompt_id"].to_numpy()
     others: dict[str, Callable[[FloatArray, IntArray], FloatArray]] = {
         "distance to the nearest responses": neighbor_unusualness,
         "rarity of its cluster": cluster_unusualness,
     }
-    measured = {
+    return {
         name: pd.Series(measure(vectors.astype(np.float64), prompts), index=frame["response_id"])
         for name, measure in others.items()
     }
-    for name, values in (measured | {"words, no embedder": audit.by_words(found.study)}).items():
-        table = wide.assign(unusualness=wide["response_id"].map(values))
-        for scorer, result in _audited(ratings, table, names, found.covariates).items():
-            yield Compared(scorer, name, result)
 
 
 def _by_category(

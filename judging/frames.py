@@ -6,12 +6,12 @@ Ids in these frames are primary keys: short to carry, and turned into keys and t
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Coalesce
 
 from annotate.kinds import ItemKind
 from annotate.models import Answer, Criterion, Item, ItemResponse, Judgment, Response, Study
-from judging.models import Embedding, Score, ScoreRun
+from judging.models import Embedding, PoolSummary, PoolUnusualness, Score, ScoreRun
 from judging.scorers.length import log_length
 from judging.scorers.markdown import MARKS, markdown_marks
 from judging.stats import unusualness
@@ -95,6 +95,22 @@ def embedding_run(study: Study) -> ScoreRun | None:
     return ScoreRun.objects.filter(study=study, embeddings__isnull=False).order_by("-updated_at").first()
 
 
+def measured_pool(study: Study) -> PoolSummary | None:
+    """The larger pool on disk, where unusualness against it is what counts.
+
+    That is where the study's own responses are not embedded here, where they are fewer than the pool's, and where
+    the pool was measured later; of several columns the one measured last.
+    """
+    values = PoolUnusualness.objects.filter(pool=OuterRef("pk"))
+    known = PoolSummary.objects.filter(Exists(values), study=study)
+    pool = known.order_by("-computed_at", "-pk").first()
+    run = embedding_run(study)
+    if pool is None or run is None:
+        return pool
+    larger = pool.n_responses > run.embeddings.count()
+    return pool if larger or pool.computed_at > run.updated_at else None
+
+
 def vectors(run: ScoreRun | None) -> tuple[pd.DataFrame, npt.NDArray[np.float32]]:
     """Every embedded response of a run, (response_id, prompt_id), and its vectors in that order, shape (n, d)."""
     pks, array = Embedding.objects.filter(run=run).array(run.dtype if run else "<f4")
@@ -105,7 +121,13 @@ def vectors(run: ScoreRun | None) -> tuple[pd.DataFrame, npt.NDArray[np.float32]
 
 
 def pool_unusualness(study: Study) -> pd.DataFrame:
-    """Of every embedded response against the whole pool of its prompt: response_id, unusualness."""
+    """Of every embedded response against the whole pool of its prompt, here or on disk: response_id, unusualness."""
+    pool = measured_pool(study)
+    if pool is not None:
+        rows = PoolUnusualness.objects.filter(pool=pool).order_by("response_id")
+        values = rows.values_list("response_id", "value")
+        frame = pd.DataFrame.from_records(list(values), columns=["response_id", "unusualness"])
+        return frame.astype({"response_id": "int64", "unusualness": float})
     frame, array = vectors(embedding_run(study))
     if len(frame):
         frame["unusualness"] = unusualness(array.astype(np.float64), frame["prompt_id"].to_numpy())

@@ -35,7 +35,8 @@ from judging.stats import (
     source_matrix,
     trend,
 )
-from judging.stats.over_prompts import column_means
+from judging.stats.diversity import vendi_by_source
+from judging.stats.over_prompts import chance_of, column_means
 from judging.stats.similarity import THRESHOLDS
 
 TEXTS_UP_TO = 20_000
@@ -149,8 +150,17 @@ class _Gathered:
     effective: list[float] = field(default_factory=list)
     parameters: list[dict[str, list[float]]] = field(default_factory=list)
     prompt_ids: list[int] = field(default_factory=list)
+    prompt_keys: list[str] = field(default_factory=list)
     overlaps: dict[int, tuple[Overlap, npt.NDArray[np.int64]]] = field(default_factory=dict)
     released: dict[str, Any] = field(default_factory=dict)
+
+    def sort(self) -> None:
+        """By the prompts' keys, so that resamples draw the same prompts whatever order they were loaded in."""
+        order = sorted(range(len(self.prompt_keys)), key=self.prompt_keys.__getitem__)
+        lists: list[list[Any]] = [self.similarity, self.vendi, self.ideas, self.effective, self.parameters]
+        for rows in (*lists, self.prompt_ids):
+            rows[:] = [rows[i] for i in order]
+        self.prompt_keys.sort()
 
 
 def homogeneity(
@@ -209,16 +219,17 @@ def _measured(
     total = study.prompts.count()
     for done, part in enumerate(pool.embedded(run), 1):
         codes = source_codes(part.sources, names)
-        rng = np.random.default_rng([study.seed % 2**32, done])
-        result = prompt_similarity(part.vectors, codes, len(names), rng=rng)
+        result = prompt_similarity(part.vectors, codes, len(names))
         found.similarity.append(result)
         found.prompt_ids.append(part.prompt_id)
-        _diversity(found, part.vectors, codes, len(names), level, sizes, rng)
+        found.prompt_keys.append(part.prompt_key)
+        _diversity(found, part.vectors, codes, len(names), level, sizes, chance_of(part.prompt_key))
         found.parameters.append(_by_parameter(part))
         for name, params in zip(part.sources, part.params, strict=True):
             if found.released.get(name) is None:
                 found.released[name] = pool.release(name, params)
         progress(done, total)
+    found.sort()
     if words:
         for texts in pool.texts(study):
             codes = source_codes(texts.sources, names)
@@ -240,12 +251,11 @@ def _diversity(
     unit = vectors.astype(np.float64)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     clusters = ideas(cosine_matrix(unit), [level])[0]
-    vendi, counts = np.full(n_sources + 2, np.nan), np.full(n_sources + 2, np.nan)
+    counts = np.full(n_sources + 2, np.nan)
     for code in np.unique(codes):
-        own = codes == code
-        vendi[code] = rarefied_vendi(unit[own], equal_n, rng=rng)
-        counts[code] = rarefied_count(np.bincount(clusters.labels[own]), equal_n)
-    vendi[-2], vendi[-1] = (rarefied_vendi(unit, n, rng=rng) for n in (equal_n, pool_n))
+        counts[code] = rarefied_count(np.bincount(clusters.labels[codes == code]), equal_n)
+    of_sources = vendi_by_source(unit, codes, n_sources, equal_n, rng=rng)
+    vendi = np.array([*of_sources, rarefied_vendi(unit, pool_n, rng=rng)])
     counts[-2], counts[-1] = (rarefied_count(clusters.sizes, n) for n in (equal_n, pool_n))
     found.vendi.append(vendi)
     found.ideas.append(counts)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from annotate.models import Study
+from judging import on_disk
 from judging.homogeneity import THRESHOLDS, Homogeneity
 from judging.stats import Alikeness, Estimate
 from judging.stats.similarity import BINS, NEIGHBORS
@@ -23,6 +24,7 @@ def as_json(study: Study, found: Homogeneity) -> dict[str, Any]:
         head
         | {"bins": _plain(BINS), "all": _alikeness(found.all), "machines": _alikeness(found.machines)}
         | body
+        | {"pools": on_disk.as_json(study)}
     )
 
 

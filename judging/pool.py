@@ -23,9 +23,10 @@ _DATE = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])(?:-?(0[1-9]|[12]\d|3[01]))
 
 @dataclass(frozen=True, slots=True)
 class PromptPool:
-    """The embedded responses to one prompt, in the order of their keys' loading."""
+    """The embedded responses to one prompt, in the order of their keys."""
 
     prompt_id: int
+    prompt_key: str
     response_ids: list[int]
     sources: list[str]
     params: list[Mapping[str, Any]]
@@ -37,13 +38,16 @@ def embedded(run: ScoreRun, prompt: Prompt | None = None) -> Iterator[PromptPool
     rows = Embedding.objects.filter(run=run).order_by("response__prompt_id", "response_id")
     if prompt is not None:
         rows = rows.filter(response__prompt=prompt)
-    columns = ("response__prompt_id", "response_id", "response__source", "response__params", "vector")
-    streamed = rows.values_list(*columns).iterator(CHUNK)
-    for prompt_id, group in groupby(streamed, key=itemgetter(0)):
-        part = list(group)
-        vectors = _array([r[4] for r in part], run.dtype)
-        params: list[Mapping[str, Any]] = [r[3] if isinstance(r[3], dict) else {} for r in part]
-        yield PromptPool(prompt_id, [r[1] for r in part], [r[2] for r in part], params, vectors)
+    columns = ("response__source", "response__params", "vector")
+    place = ("response__prompt_id", "response__prompt__key", "response__key", "response_id")
+    streamed = rows.values_list(*place, *columns).iterator(CHUNK)
+    for (prompt_id, prompt_key), group in groupby(streamed, key=itemgetter(0, 1)):
+        # Sorted here: a database may have an order of its own for texts.
+        part = sorted(group, key=itemgetter(2))
+        vectors = _array([r[6] for r in part], run.dtype)
+        params: list[Mapping[str, Any]] = [r[5] if isinstance(r[5], dict) else {} for r in part]
+        ids, sources = [r[3] for r in part], [r[4] for r in part]
+        yield PromptPool(prompt_id, prompt_key, ids, sources, params, vectors)
 
 
 def _array(packed: list[bytes], dtype: str) -> npt.NDArray[np.float32]:

@@ -13,7 +13,7 @@ from annotate.kinds import Kind, Measure
 from annotate.models import Answer, Judgment, Prompt, Response, Role, Study
 from annotate.views.access import for_members
 from judging import charts_homogeneity as charts
-from judging import frames, pool
+from judging import frames, on_disk, pool
 from judging import homogeneity as likeness
 from judging.cached import kept
 from judging.figures import Figure
@@ -31,7 +31,7 @@ def homogeneity(request: HttpRequest, study: Study) -> HttpResponse:
     try:
         found = kept(study, "homogeneity", lambda: likeness.homogeneity(study))
     except likeness.HomogeneityError as error:
-        return render(request, "judging/no_homogeneity.html", {"study": study, "why": str(error)})
+        return _without(request, study, str(error))
     if request.GET.get("format") == "json":
         return JsonResponse(as_json(study, found))
     figures = kept(study, "homogeneity-figures", lambda: _figures(found))
@@ -43,8 +43,27 @@ def homogeneity(request: HttpRequest, study: Study) -> HttpResponse:
         )
     ]  # fmt: skip
     context = {"study": study, "found": found, "figures": figures, "mixing": mixing}
-    context["thresholds"] = likeness.THRESHOLDS
+    context |= {"thresholds": likeness.THRESHOLDS, "pools": _pools(study)}
     return render(request, "judging/homogeneity.html", context)
+
+
+def _without(request: HttpRequest, study: Study, why: str) -> HttpResponse:
+    """The study's own responses are not embedded; a pool on disk may say more."""
+    if request.GET.get("format") == "json":
+        return JsonResponse(on_disk.without(study, why))
+    context = {"study": study, "why": why, "pools": _pools(study)}
+    return render(request, "judging/no_homogeneity.html", context)
+
+
+def _pools(study: Study) -> list[dict[str, Any]]:
+    return kept(study, "pools-on-disk", lambda: [_pool(told) for told in on_disk.on_disk(study)])
+
+
+def _pool(told: on_disk.OnDisk) -> dict[str, Any]:
+    figures = {"cosines": charts.histograms_on_disk(told), "sources": charts.heat_map_on_disk(told)}
+    for figure in figures.values():
+        figure.svg  # noqa: B018 - drawn once, and kept with the figure
+    return {"told": told, **figures}
 
 
 def _figures(found: likeness.Homogeneity) -> dict[str, Figure]:

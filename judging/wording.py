@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from annotate.models import Study
 from judging.findings import Finding, Findings
 from judging.homogeneity import Homogeneity
+from judging.models import PoolSummary
 from judging.stats import Estimate, Verdict
 from judging.templatetags.figures import number
 
@@ -131,6 +132,12 @@ def _of_findings(study: Study, found: Findings) -> list[str]:
         "Underrating is an association at equal human quality and length, not an effect of unusualness itself. What "
         "misleads annotators and machine alike (shared taste, shared guidelines) shows in neither."
     )
+    if isinstance(found.embedder, PoolSummary):
+        said.append(
+            f"Unusualness is against a larger pool: {found.embedder.n_responses:,} responses on disk, measured "
+            f"{found.embedder.computed_at:%Y-%m-%d} by {found.embedder.name}. Measures that need vectors or texts are "
+            "against this study’s own responses."
+        )
     said.append(
         f"Unusualness is what {found.embedder.scorer} sees of these pools. Another embedder or another pool is another "
         "measure; how far the finding holds with others of the same embedder is shown below."

@@ -24,6 +24,7 @@ from .merge import (
     merge_responses,
     merge_settings,
 )
+from .partitioned import find_partitioned
 from .problems import FolderError, Problem, Problems
 from .progress import Progress, quiet
 from .replace import Replaced, remove_study
@@ -124,6 +125,7 @@ def _find(folder: Path, slug: str | None, problems: Problems) -> tuple[StudySpec
             [Problem(str(folder), None, "", "a folder", "a file" if folder.exists() else "nothing")]
         )
     tables = find_tables(folder, problems)
+    find_partitioned(folder, tables)
     needed = ["prompts", "responses"]
     if "answers" not in tables:
         # A study that nobody has answered yet has no answers, but then nothing else says what its items are.

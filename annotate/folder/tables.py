@@ -17,7 +17,7 @@ from typing import IO, Any, NoReturn, TypeVar, cast
 
 from .problems import FolderError, Problem, Problems, quoted
 
-TABLES = ("prompts", "responses", "items", "answers", "annotators", "scores")
+TABLES = ("prompts", "responses", "items", "answers", "annotators", "scores", "pools", "unusualness")
 FORMS = ("jsonl", "csv", "parquet")
 PARQUET_ROWS = 5_000
 # Marks a text column of a parquet file whose cells are JSON, because its values have no one type.

@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 from .problems import FolderError, Problem, quoted
 from .rows import Row as TableRow
 from .rows import columns, value_cell
-from .tables import JSON_MARK, PARQUET_ROWS, batches
+from .tables import JSON_MARK, PARQUET_ROWS, TABLES, batches
 
 MANIFEST = "manifest.json"
 
@@ -189,7 +189,7 @@ def new_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
-OURS = {"study", "prompts", "responses", "items", "answers", "annotators", "scores", "manifest"}
+OURS = {"study", "manifest", *TABLES}
 # First words of the names of files that other exports write.
 OURS |= {"README", "long", "wide", "read", "preferences", "unpaired", "soft_labels", "crowdkit", "sts"}
 OURS |= {"annotations", "rewardbench", "agreement", "audit"}

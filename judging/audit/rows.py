@@ -175,7 +175,7 @@ def report(study: Study, measure: str = COSINE, scorer: str | None = None) -> Re
             controls += [ControlRow(criterion, c) for c in _controls(found, ratings)]
     except ValueError as error:
         raise AuditError(f"This audit can't be computed. {error}") from error
-    return Report(rows, controls, found.unusual, found.available, found.embedder.scorer, found.truncated)
+    return Report(rows, controls, found.unusual, found.available, found.by, found.truncated)
 
 
 def audit(study: Study, scorer: str | None = None, measure: str = COSINE) -> list[Row]:

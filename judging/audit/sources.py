@@ -10,7 +10,7 @@ import pandas as pd
 from annotate.kinds import ItemKind, Kind, Measure
 from annotate.models import Criterion, Study
 from judging import frames
-from judging.models import ScoreRun
+from judging.models import PoolSummary, ScoreRun
 from judging.scorers.length import NAME as LENGTH
 from judging.scorers.markdown import MARKS
 from judging.stats import (
@@ -66,13 +66,23 @@ class Sources:
     criteria: list[Criterion]
     pool: pd.DataFrame
     scores: pd.DataFrame
-    embedder: ScoreRun
+    embedder: ScoreRun | PoolSummary
+    """By which unusualness is measured: a run here, or a larger pool on disk."""
+    run: ScoreRun | None
+    """The run that embedded every response of the study; none where only a pool on disk has vectors."""
     unusual: Unusual
     available: list[Unusual]
 
     @property
+    def by(self) -> str:
+        """The embedder's name, and the pool where that is not the study's own."""
+        return _by(self.embedder)
+
+    @property
     def truncated(self) -> int:
         """Responses longer than the embedder reads."""
+        if isinstance(self.embedder, PoolSummary):
+            return self.embedder.truncated
         return self.embedder.embeddings.filter(truncated=True).count()
 
     @property
@@ -101,8 +111,8 @@ def sources(study: Study, measure: str = COSINE) -> Sources:
             "No criterion of this study rates single responses and measures quality, so there is no human "
             'quality to hold a scorer against. In study.toml: on = "single", kind = "rating", measures = "quality".'
         )
-    embedder = _embedder(study)
-    available = measures(study, embedder)
+    embedder, run = _embedders(study)
+    available = measures(study, embedder, run)
     unusual = next((u for u in available if u.name == measure), None)
     if unusual is None:
         names = ", ".join(u.name for u in available)
@@ -110,8 +120,20 @@ def sources(study: Study, measure: str = COSINE) -> Sources:
     scores = frames.scores(study)
     # The baseline is always computed; numbers stored under its name are another scorer's.
     scores["scorer"] = scores["scorer"].replace(LENGTH, f"{LENGTH} (stored)")
-    pool = _measured(frames.responses(study), study, embedder, unusual)
-    return Sources(study, criteria, pool, scores, embedder, unusual, available)
+    pool = _measured(frames.responses(study), study, run, unusual)
+    return Sources(study, criteria, pool, scores, embedder, run, unusual, available)
+
+
+def _embedders(study: Study) -> tuple[ScoreRun | PoolSummary, ScoreRun | None]:
+    """By which unusualness is measured, and the run that has every response's vector, if there is one."""
+    measured = frames.measured_pool(study)
+    if measured is None:
+        run = _embedder(study)
+        return run, run
+    try:
+        return measured, _embedder(study)
+    except AuditError:
+        return measured, None
 
 
 def _embedder(study: Study) -> ScoreRun:
@@ -132,14 +154,21 @@ def _embedder(study: Study) -> ScoreRun:
     return embedder
 
 
-def measures(study: Study, embedder: ScoreRun) -> list[Unusual]:
+def _by(embedder: ScoreRun | PoolSummary) -> str:
+    return str(embedder) if isinstance(embedder, PoolSummary) else embedder.scorer
+
+
+def measures(study: Study, embedder: ScoreRun | PoolSummary, run: ScoreRun | None) -> list[Unusual]:
     """The measures that this study has, each alone, then an embedder's with people's, whose errors are not alike."""
-    found = [Unusual(name, (name,), embedder.scorer) for name in OF_VECTORS]
+    cosine = _by(embedder)
+    found = [Unusual(COSINE, (COSINE,), cosine)]
+    # A pool on disk says no more of a response than that; what needs vectors is against what is embedded here.
+    found += [Unusual(name, (name,), run.scorer) for name in OF_VECTORS if run and name != COSINE]
     found.append(Unusual(WORDS, (WORDS,), "tf-idf"))
     for name in (SIMILARITY, ORIGINALITY):
         criterion = _criterion(study, name)
         if criterion is not None:
-            by = f"{embedder.scorer} and {criterion.key}"
+            by = f"{cosine} and {criterion.key}"
             found.append(Unusual(name, (name,), criterion.key))
             found.append(Unusual(f"{COSINE}+{name}", (COSINE, name), by))
     return sorted(found, key=lambda u: len(u.measures))
@@ -151,18 +180,20 @@ def _criterion(study: Study, name: str) -> Criterion | None:
     return next((c for c in criteria if not frames.answers(c)["value"].dropna().empty), None)
 
 
-def _measured(pool: pd.DataFrame, study: Study, embedder: ScoreRun, unusual: Unusual) -> pd.DataFrame:
+def _measured(pool: pd.DataFrame, study: Study, run: ScoreRun | None, unusual: Unusual) -> pd.DataFrame:
     """The pool with unusualness, and a second measure beside it where two are asked for."""
     if unusual.measures == (COSINE,):
         return pool  # which has it
     for column, name in zip(("unusualness", "second"), unusual.measures, strict=False):
-        pool[column] = pool["response_id"].map(_values(study, embedder, name)).astype(float)
+        pool[column] = pool["response_id"].map(_values(study, run, name)).astype(float)
     return pool
 
 
-def _values(study: Study, embedder: ScoreRun, name: str) -> pd.Series:
+def _values(study: Study, run: ScoreRun | None, name: str) -> pd.Series:
+    if name == COSINE:
+        return frames.pool_unusualness(study).set_index("response_id")["unusualness"]
     if name in OF_VECTORS:
-        frame, array = frames.vectors(embedder)
+        frame, array = frames.vectors(run)
         values = OF_VECTORS[name](array.astype(np.float64), frame["prompt_id"].to_numpy())
         return pd.Series(values, index=frame["response_id"])
     if name == WORDS:

@@ -20,7 +20,9 @@ from judging.corpus.steps import (
     run,
     vectors_of,
 )
-from judging.stats import PromptSimilarity, prompt_similarity, rarefied_vendi, source_codes
+from judging.stats import PromptSimilarity, prompt_similarity, source_codes
+from judging.stats.diversity import vendi_by_source
+from judging.stats.over_prompts import chance_of
 from judging.stats.similarity import THRESHOLDS
 
 CODE = code_of(
@@ -58,7 +60,7 @@ def _measured(task: Task) -> tuple[pa.Table, int]:
         row = before.get(key)
         if row is None:
             part = table.slice(low, high - low)
-            row = _row(task, vectors_of(part), sources[low:high])
+            row = _row(task, prompt, vectors_of(part), sources[low:high])
             row |= {
                 "prompt_id": prompt,
                 "pool_hash": key,
@@ -77,14 +79,14 @@ def _sources(task: Task) -> list[str]:
     return [str(s) for s in rows.sort_by(order)["source"].to_pylist()]
 
 
-def _row(task: Task, vectors: npt.NDArray[np.float32], sources: Sequence[str]) -> dict[str, Any]:
-    codes = source_codes(sources, task.sources)
-    found = prompt_similarity(vectors, codes, len(task.sources))
+def _row(task: Task, prompt: str, vectors: npt.NDArray[np.float32], sources: Sequence[str]) -> dict[str, Any]:
+    codes, n = source_codes(sources, task.sources), len(task.sources)
+    found = prompt_similarity(vectors, codes, n)
     unit = vectors.astype(np.float64)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     row: dict[str, Any] = {name: np.asarray(getattr(found, name)).ravel() for name, _ in ARRAYS}
-    own = [rarefied_vendi(unit[codes == code], task.equal) for code in range(len(task.sources))]
-    return row | {"n": len(codes), "vendi": np.array([*own, rarefied_vendi(unit, task.equal)])}
+    vendi = vendi_by_source(unit, codes, n, task.equal, rng=chance_of(prompt))
+    return row | {"n": len(codes), "vendi": vendi}
 
 
 def _schema() -> pa.Schema:

@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 
 RESPONSES = "responses"
 RESULTS = "corpus"
+SUMMARY, MEASURED = "summary.json", "unusualness.json"
+"""What all partitions say together: homogeneity, and that unusualness is there for all of them."""
 BUFFER = 2_000
 """Rows of one partition that are held before they are written."""
 
@@ -124,6 +126,11 @@ class _whole:
             self.fs.mv(self.beside, self.path)
         else:
             self.fs.rm(self.beside)
+
+
+def text_hash(text: str) -> bytes:
+    """By which a text is known again, 16 bytes."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 def partition_of(prompt_id: str, partitions: int) -> int:

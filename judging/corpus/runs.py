@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -15,12 +16,11 @@ from judging.corpus import homogeneity as measure
 from judging.corpus import steps
 from judging.corpus.check import Checked, check_partition, repeated_ids, split_prompts
 from judging.corpus.cluster import Cluster
-from judging.corpus.pool import RESULTS, Pool, PoolError
+from judging.corpus.pool import MEASURED, RESULTS, SUMMARY, Pool, PoolError
 from judging.corpus.progress import Progress
 from judging.corpus.steps import Done, Task
 from judging.corpus.summary import summary
 
-SUMMARY = "summary.json"
 BUCKETS = 16
 """Parts in which ids are compared: each part of all ids must fit into one worker's memory."""
 
@@ -88,7 +88,11 @@ def embed(pool: Pool, column: Column, cluster: Cluster) -> Ran:
 
 
 def unusualness(pool: Pool, column: Column, cluster: Cluster) -> Ran:
-    return _over(_embedded(pool, column), "unusualness", steps.unusual, cluster)
+    """Measure every response against its whole pool, and say so where `load_study` finds it."""
+    task = _embedded(pool, column)
+    ran = _over(task, "unusualness", steps.unusual, cluster)
+    _tell(task, "unusualness", MEASURED, {"n_responses": ran.responses})
+    return ran
 
 
 def _embedded(pool: Pool, column: Column) -> Task:
@@ -111,12 +115,28 @@ def homogeneity(pool: Pool, column: Column, cluster: Cluster) -> Ran:
     task = replace(task, sources=sources, equal=equal_size(one.cells for one in checked))
     ran = _over(task, "homogeneity", measure.measure, cluster)
     paths = [replace(task, partition=name).path("homogeneity") for name in names]
-    identity = (pool.read_json(pool.path(RESULTS, column.name, "embedder.json")) or {})["identity"]
-    found = summary(pool, paths, sources, task.equal)
-    pool.write_json(
-        pool.path(RESULTS, column.name, SUMMARY), {"embedder": column.name, "identity": identity} | found
-    )
+    _tell(task, "homogeneity", SUMMARY, summary(pool, paths, sources, task.equal))
     return ran
+
+
+def _tell(task: Task, step: str, file: str, found: dict[str, Any]) -> None:
+    """Write what all partitions say, with what it is of and when; what says the same already keeps its date."""
+    names = task.pool.partitions()
+    made_from = hashlib.sha256()
+    for name in names:
+        part = replace(task, partition=name)
+        manifest = task.pool.read_json(part.manifest(step)) or {"inputs": {}}
+        inputs = manifest["inputs"].get(part.path("embeddings").removeprefix(task.pool.path("")))
+        made_from.update(f"{name}\0{inputs}\n".encode())
+    identity = (task.pool.read_json(task.pool.path(RESULTS, task.name, "embedder.json")) or {})["identity"]
+    head = {"embedder": task.name, "identity": identity, "partitions": names}
+    # As JSON gives it back, to be compared with what is there.
+    told = json.loads(json.dumps(head | {"embeddings_sha256": made_from.hexdigest()} | found))
+    path = task.pool.path(RESULTS, task.name, file)
+    before = task.pool.read_json(path) or {}
+    if {key: value for key, value in before.items() if key != "computed_at"} != told:
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        task.pool.write_json(path, told | {"computed_at": now})
 
 
 FULL = 0.8

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from judging.corpus.pool import RESULTS, Pool, PoolError
+from judging.corpus.pool import RESULTS, Pool, PoolError, text_hash
 from judging.scorers import Embedder, load_entry
 from judging.stats import unusualness
 
@@ -121,7 +121,7 @@ def _embedded(task: Task) -> tuple[pa.Table, int]:
     rows = task.pool.read(task.pool.partition_path(task.partition), ["response_id", "prompt_id", "text"])
     rows = rows.sort_by([("prompt_id", "ascending"), ("response_id", "ascending")])
     texts = rows["text"].to_pylist()
-    hashes = [hashlib.blake2b(text.encode(), digest_size=16).digest() for text in texts]
+    hashes = [text_hash(text) for text in texts]
     known = _known(task)
     new = {key: text for key, text in zip(hashes, texts, strict=True) if key not in known}
     known |= _embed_all(embedder(task.entry), new)
@@ -215,6 +215,8 @@ def _unusual(task: Task) -> tuple[pa.Table, int]:
         {
             "response_id": table["response_id"],
             "prompt_id": table["prompt_id"],
+            # By which whoever takes the number over sees that it is of the text they have.
+            "text_hash": table["text_hash"],
             "pool_hash": pa.array(keys, pa.binary(16)),
             column: pa.array(np.concatenate(values) if values else np.empty(0), from_pandas=True),
         }

@@ -112,6 +112,45 @@ def rarefied_vendi(
     return float(np.mean([_vendi(unit[chance.permutation(len(unit))[:size]]) for _ in range(draws)]))
 
 
+def vendi_by_source(
+    embeddings: npt.ArrayLike,
+    source: npt.ArrayLike,
+    n_sources: int,
+    size: int,
+    *,
+    rng: np.random.Generator | None = None,
+) -> FloatArray:
+    """Return the Vendi score of `size` responses of each source, and of as many of all sources together.
+
+    Parameters
+    ----------
+    embeddings : array_like, shape (n, d)
+        Unit vectors of one prompt's responses.
+    source : array_like of int, shape (n,)
+        Source of each response, 0 to n_sources - 1.
+    n_sources : int
+        Number of sources, S.
+    size : int
+        Responses in each set.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
+
+    Returns
+    -------
+    ndarray, shape (S + 1,)
+        Sources in order, then all together; NaN where there are fewer than `size` responses.
+
+    Raises
+    ------
+    ValueError
+        If `size` is less than 1.
+    """
+    unit, codes = np.asarray(embeddings, dtype=np.float64), np.asarray(source, dtype=np.int64)
+    chance = rng if rng is not None else np.random.default_rng(0)
+    own = [rarefied_vendi(unit[codes == code], size, rng=chance) for code in range(n_sources)]
+    return np.array([*own, rarefied_vendi(unit, size, rng=chance)])
+
+
 @dataclass(frozen=True, slots=True)
 class Ideas:
     """Average-linkage clusters of one prompt's responses: one cluster, one idea.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 
 import numpy as np
@@ -17,6 +18,22 @@ from judging.stats.estimate import (
 )
 
 RESAMPLES = 1000
+
+
+def chance_of(prompt: str) -> np.random.Generator:
+    """Return the source of chance of one prompt: the same wherever and in whatever order it is measured.
+
+    Parameters
+    ----------
+    prompt : str
+        The prompt's key.
+
+    Returns
+    -------
+    numpy.random.Generator
+        Seeded by a hash of the key.
+    """
+    return np.random.default_rng(int.from_bytes(hashlib.blake2b(prompt.encode(), digest_size=8).digest()))
 
 
 def means_over_prompts(

@@ -11,7 +11,7 @@ import pytest
 
 from judging.corpus import runs
 from judging.corpus.cluster import Cluster, ClusterError
-from judging.corpus.pool import Pool, PoolError, partition_of, write_pool
+from judging.corpus.pool import SUMMARY, Pool, PoolError, partition_of, write_pool
 from judging.corpus.steps import vectors_of
 from judging.stats import (
     alikeness,
@@ -60,7 +60,7 @@ def test_homogeneity_is_that_of_one_machine(tmp_path: Path, cluster: Cluster, pa
     write_pool(pool, rows(), partitions)
     runs.embed(pool, MADE, cluster)
     runs.homogeneity(pool, MADE, cluster)
-    found = pool.read_json(pool.path("corpus", "made", runs.SUMMARY))
+    found = pool.read_json(pool.path("corpus", "made", SUMMARY))
     assert found is not None
     frame = pd.DataFrame(rows())
     one = [

@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.models import Study
+from judging import on_disk
 from judging.homogeneity import Homogeneity, HomogeneityError, homogeneity
 from judging.homogeneity_json import as_json
 from judging.stats import Estimate
@@ -21,16 +22,23 @@ class Command(BaseCommand):
         study = Study.objects.filter(slug=slug).first()
         if study is None:
             raise CommandError(f"no study with slug {slug!r}")
+        pools = on_disk.on_disk(study)
         try:
             found = homogeneity(study, words=options["words"] or None, progress=self._progress)
         except HomogeneityError as error:
-            raise CommandError(str(error)) from error
+            if not pools:
+                raise CommandError(str(error)) from error
+            if options["json"]:
+                self.stdout.write(json.dumps(on_disk.without(study, str(error)), indent=2))
+            else:
+                self.stdout.write("\n".join([str(error), *(line for p in pools for line in _pool(p))]))
+            return
         if options["json"]:
             self.stdout.write(json.dumps(as_json(study, found), indent=2))
             return
         if study.simulated:
             self.stdout.write("The stored annotators and scorers of this study are simulated.")
-        self.stdout.write("\n".join(_lines(found)))
+        self.stdout.write("\n".join([*_lines(found), *(line for p in pools for line in _pool(p))]))
 
     def _progress(self, done: int, total: int) -> None:
         if done % 10 == 0 or done == total:
@@ -58,6 +66,16 @@ def _lines(found: Homogeneity) -> list[str]:
     if found.n_missing:
         lines.append(f"Not embedded, and left out: {found.n_missing:,} responses.")
     return [*lines, found.words_left_out] if found.words_left_out else lines
+
+
+def _pool(told: on_disk.OnDisk) -> list[str]:
+    return [
+        f"Whole pool on disk, computed {told.computed_at:%Y-%m-%d} by corpus: {told.n_responses:,} responses to "
+        f"{told.n_prompts:,} prompts by {len(told.names)} sources; cosines of {told.name}.",
+        f"Same source:       {_text(told.within)}",
+        f"Different sources: {_text(told.between)}",
+        f"Different prompts: {_text(told.random)}",
+    ]
 
 
 def _text(e: Estimate, digits: int = 3) -> str:

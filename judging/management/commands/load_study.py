@@ -17,10 +17,17 @@ class Command(BaseCommand):
         parser.add_argument("folder")
         parser.add_argument("--slug", help="load it under this slug")
         parser.add_argument("--replace", action="store_true", help="delete the study of that slug first")
+        parser.add_argument(
+            "--pool",
+            metavar="POOL",
+            help="a pool on disk that `corpus` has measured, by folder or URL; default: the study folder, if it is one",
+        )
 
-    def handle(self, *, folder: str, slug: str | None, replace: bool, **options: Any) -> None:
+    def handle(
+        self, *, folder: str, slug: str | None, replace: bool, pool: str | None, **options: Any
+    ) -> None:
         try:
-            loaded = load_folder(folder, slug, replace, progress=bar)
+            loaded = load_folder(folder, slug, replace, progress=bar, pool=pool)
         except FolderError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(str(loaded))
