@@ -141,15 +141,21 @@ def prompt_similarity(
     ----------
     Jiang et al. (2025), Artificial Hivemind, arXiv 2510.22954, sections 3 and figure 8 for the neighborhoods.
     """
-    unit, codes = _checked(embeddings, source, n_sources)
-    onehot = np.zeros((len(unit), n_sources))
-    onehot[np.arange(len(unit)), codes] = 1.0
-    sums = onehot.T @ unit
-    own = onehot.T @ np.einsum("id,id->i", unit, unit)
+    given, labels = _checked(embeddings, source, n_sources)
+    # Responses of one source lie together from here on: what concerns two sources is a block of the matrix.
+    order = np.argsort(labels, kind="stable")
+    unit, codes = given[order], labels[order]
     counts = np.bincount(codes, minlength=n_sources)
+    blocks = _blocks(counts)
+    sums = np.zeros((n_sources, unit.shape[1]))
+    own = np.zeros(n_sources)
+    for code, rows in blocks:
+        sums[code] = unit[rows].sum(axis=0)
+        own[code] = np.vdot(unit[rows], unit[rows])
     single = unit.astype(np.float32)
     cosines = single @ single.T
-    within, between = _histograms(cosines, codes)
+    within, between = _histograms(cosines, blocks)
+    above = _above(cosines, blocks, n_sources, thresholds)
     mixing = _mixing(cosines, codes, counts, neighbors)
     chance = rng if rng is not None else np.random.default_rng(0)
     drawn = np.sort(chance.permutation(len(unit))[:KEPT])
@@ -158,7 +164,7 @@ def prompt_similarity(
         total=sums @ sums.T - np.diag(own),
         pairs=np.outer(counts, counts) - np.diag(counts),
         thresholds=tuple(thresholds),
-        above=_above(cosines, onehot.astype(np.float32), thresholds),
+        above=above,
         within=within,
         between=between,
         distinct=mixing[:, 0],
@@ -166,7 +172,7 @@ def prompt_similarity(
         same=mixing[:, 2],
         same_expected=mixing[:, 3],
         vector_sum=sums.sum(axis=0),
-        kept=single[drawn],
+        kept=given[drawn].astype(np.float32),
     )
 
 
@@ -269,28 +275,53 @@ def _ratio(part: npt.NDArray[np.number], whole: npt.NDArray[np.number]) -> Float
     return np.asarray(np.divide(part, whole, out=np.full(shape, np.nan), where=whole > 0))
 
 
+Blocks = list[tuple[int, slice]]
+"""Each source that has responses, and its rows."""
+
+
+def _blocks(counts: IntArray) -> Blocks:
+    """Return the rows of each source, when they lie together in the order of sources."""
+    ends = np.cumsum(counts)
+    return [(int(c), slice(int(ends[c] - counts[c]), int(ends[c]))) for c in np.flatnonzero(counts)]
+
+
 def _above(
-    cosines: npt.NDArray[np.float32], onehot: npt.NDArray[np.float32], thresholds: Sequence[float]
+    cosines: npt.NDArray[np.float32], blocks: Blocks, n_sources: int, thresholds: Sequence[float]
 ) -> IntArray:
     """Return the number of ordered pairs above each threshold, shape (T, S, S), self-pairs left out."""
-    found = np.zeros((len(thresholds), onehot.shape[1], onehot.shape[1]), dtype=np.int64)
+    found = np.zeros((len(thresholds), n_sources, n_sources), dtype=np.int64)
+    present = [code for code, _ in blocks]
+    starts = [rows.start for _, rows in blocks]
     diagonal = np.diag(cosines)
     for place, threshold in enumerate(thresholds):
-        high = (cosines > np.float32(threshold)).astype(np.float32)
-        alone = onehot.T @ (diagonal > np.float32(threshold)).astype(np.float32)
-        found[place] = np.rint(onehot.T @ (high @ onehot) - np.diag(alone)).astype(np.int64)
+        level = np.float32(threshold)
+        for code, rows in blocks:
+            # Columns from the block on: the rest is the same pairs the other way round.
+            high = np.count_nonzero(cosines[rows, rows.start :] > level, axis=0)
+            later = present.index(code)
+            n = np.add.reduceat(high, np.array(starts[later:]) - rows.start)
+            n[0] -= np.count_nonzero(diagonal[rows] > level)
+            found[place, code, present[later:]] = n
+            found[place, present[later:], code] = n
     return found
 
 
-def _histograms(cosines: npt.NDArray[np.float32], codes: IntArray) -> tuple[IntArray, IntArray]:
+def _histograms(cosines: npt.NDArray[np.float32], blocks: Blocks) -> tuple[IntArray, IntArray]:
     """Return how many unordered pairs of one source, and of two, lie in each bin."""
+    within, between = np.zeros(len(BINS) - 1, np.int64), np.zeros(len(BINS) - 1, np.int64)
+    for _, rows in blocks:
+        # Twice each pair, and each response with itself.
+        within += _in_bins(cosines[rows, rows]) - _in_bins(np.diag(cosines)[rows])
+        between += _in_bins(cosines[rows, rows.stop :])
+    return within // 2, between
+
+
+def _in_bins(cosines: npt.NDArray[np.float32]) -> IntArray:
+    """Return how many of the cosines lie in each bin."""
     n_bins = len(BINS) - 1
-    first, second = np.triu_indices(len(codes), 1)
     # Bins are equally wide; what is 1 but for rounding belongs to the last one.
-    place = ((cosines[first, second] + 1) * (n_bins / 2)).astype(np.int64)
-    place = np.clip(place, 0, n_bins - 1)
-    same = codes[first] == codes[second]
-    return np.bincount(place[same], minlength=n_bins), np.bincount(place[~same], minlength=n_bins)
+    place = np.clip((cosines + 1) * np.float32(n_bins / 2), 0, n_bins - 1).astype(np.int64)
+    return np.bincount(place.ravel(), minlength=n_bins)
 
 
 def _mixing(
@@ -302,12 +333,7 @@ def _mixing(
     usable = [size for size in sizes if size < n - 1]
     if not usable:
         return found
-    far = -cosines
-    np.fill_diagonal(far, 2.0)
-    most = max(usable)
-    nearest = np.argpartition(far, most - 1, axis=1)[:, :most]
-    order = np.argsort(np.take_along_axis(far, nearest, axis=1), axis=1, kind="stable")
-    nearest = codes[np.take_along_axis(nearest, order, axis=1)]
+    nearest = codes[_nearest(cosines, max(usable))]
     chance_same = float((counts * (counts - 1)).sum() / (n * (n - 1)))
     for place, size in enumerate(sizes):
         if size in usable:
@@ -316,6 +342,37 @@ def _mixing(
             same = (nearest[:, :size] == codes[:, None]).mean()
             expected = _expected_distinct(counts, size)
             found[place] = met.sum(axis=1).mean(), expected, same, chance_same
+    return found
+
+
+AT_ONCE = 256
+"""Rows that are looked through together: few enough to stay in the processor's cache."""
+
+
+def _nearest(cosines: npt.NDArray[np.float32], most: int) -> IntArray:
+    """Return the columns of each row's `most` largest cosines, the largest first, shape (n, most); never itself.
+
+    Columns are dealt out to groups. `most` groups reach the `most`-th largest of the groups' maxima, so at least so
+    many cosines do: only those that reach it, not many more, have to be sorted.
+    """
+    n = len(cosines)
+    found = np.empty((n, most), dtype=np.int64)
+    width = max(1, n // (4 * most))
+    groups = n // width
+    for low in range(0, n, AT_ONCE):
+        part = cosines[low : low + AT_ONCE].copy()
+        rows = np.arange(len(part))
+        part[rows, low + rows] = -2.0
+        top = part[:, : groups * width].reshape(len(part), width, groups).max(axis=1)
+        enough = np.partition(top, groups - most, axis=1)[:, groups - most]
+        row, column = np.nonzero(part >= enough[:, None])
+        place = np.arange(len(row)) - np.searchsorted(row, rows)[row]
+        # One line a row, filled up with what comes last.
+        values = np.full((len(part), int(place.max()) + 1), np.inf, dtype=np.float32)
+        columns = np.zeros(values.shape, dtype=np.int64)
+        values[row, place], columns[row, place] = -part[row, column], column
+        order = np.argsort(values, axis=1, kind="stable")[:, :most]
+        found[low : low + AT_ONCE] = np.take_along_axis(columns, order, axis=1)
     return found
 
 

@@ -92,6 +92,23 @@ def test_neighbors_are_counted_as_a_loop_counts_them() -> None:
     assert np.isnan(found.same_expected[2:]).all()
 
 
+@pytest.mark.parametrize("n", [52, 300, 611])
+def test_neighbors_in_a_large_pool_are_those_of_whole_sorted_rows(n: int) -> None:
+    vectors, source = made(n, [n - 40, 25, 15])
+    # Answers that say the same stand as near as can be, and as near as each other.
+    vectors[10:14] = vectors[9]
+    found = prompt_similarity(vectors, source, 3, neighbors=(5, 50))
+    order = np.argsort(source, kind="stable")
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True))[order].astype(np.float32)
+    cosine = unit @ unit.T
+    np.fill_diagonal(cosine, -9)
+    nearest = source[order][np.argsort(-cosine, axis=1, kind="stable")]
+    for place, size in enumerate((5, 50)):
+        distinct = [len(set(row[:size])) for row in nearest]
+        assert found.distinct[place] == pytest.approx(np.mean(distinct))
+        assert found.same[place] == pytest.approx((nearest[:, :size] == source[order][:, None]).mean())
+
+
 def test_what_chance_would_give_is_the_mean_over_all_neighborhoods() -> None:
     source = np.repeat([0, 1, 2], [3, 2, 2])
     found = prompt_similarity(np.random.default_rng(0).normal(size=(7, 4)), source, 4, neighbors=(3,))
