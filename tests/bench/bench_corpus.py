@@ -127,23 +127,32 @@ def efficiency(folder: Path, size: int) -> bool:
     return found >= LEAST_EFFICIENCY
 
 
-def similarity(n: int = 1_250) -> bool:
-    """A prompt's likeness beside one product of its vectors with themselves, both on one thread."""
-    vectors = MadeUp().embed(["x"] * n).vectors
-    codes = np.repeat(np.arange(SOURCES), -(-n // SOURCES))[:n]
-    labels = np.zeros(n)
-    timed = {
-        "product": lambda: vectors @ vectors.T,
-        "unusualness": lambda: unusualness(vectors, labels),
-        "homogeneity": lambda: prompt_similarity(vectors, codes, SOURCES),
-    }
-    best = {name: min(_seconds(f) for _ in range(7)) for name, f in timed.items()}
-    for name in ("unusualness", "homogeneity"):
-        print(
-            f"{name} at {n:,} responses: {best[name] * 1e3:.1f} ms, "
-            f"{best['product'] / best[name]:.2f} of the product's rate"
-        )
-    return best["product"] / best["unusualness"] >= LEAST_SIMILARITY
+def similarity(sizes: Sequence[tuple[int, int]] = ((1_250, 10), (3_500, 70))) -> bool:
+    """A prompt's likeness beside one product of its vectors with themselves, all on one thread."""
+    good = True
+    for n, sources in sizes:
+        vectors = MadeUp().embed(["x"] * n).vectors
+        codes, labels = np.repeat(np.arange(sources), n // sources), np.zeros(n)
+        timed: dict[str, Callable[[], object]] = {
+            "product": lambda v=vectors: v @ v.T,  # type: ignore[misc]
+            "unusualness": lambda v=vectors, p=labels: unusualness(v, p),  # type: ignore[misc]
+            "homogeneity": lambda v=vectors, c=codes, s=sources: prompt_similarity(v, c, s),  # type: ignore[misc]
+        }
+        best = {name: min(_cpu(f) for _ in range(7)) for name, f in timed.items()}
+        for name in ("unusualness", "homogeneity"):
+            print(
+                f"{name} at {n:,} responses of {sources} sources: {best[name] * 1e3:.1f} ms, "
+                f"{best['product'] / best[name]:.2f} of the product's rate",
+                flush=True,
+            )
+        good = good and best["product"] / best["unusualness"] >= LEAST_SIMILARITY
+    return good
+
+
+def _cpu(function: Callable[[], object]) -> float:
+    start = time.process_time()
+    function()
+    return time.process_time() - start
 
 
 def _seconds(function: Any) -> float:
@@ -152,8 +161,11 @@ def _seconds(function: Any) -> float:
     return time.perf_counter() - start
 
 
-def embedding(folder: Path) -> bool:
-    """The embed step beside the model alone, on the demo's texts, one process each, turn by turn."""
+def embedding(folder: Path, turns: int = 6) -> bool:
+    """The embed step beside the model alone, on the demo's texts, in one process, turn by turn.
+
+    Seconds of the processor decide: on a shared machine the clock also measures what others do.
+    """
     texts = [json.loads(line)["text"] for line in DEMO.read_text().splitlines()]
     # Each text a few times, made different, so that none is taken over from another.
     texts = [f"{text} {i}" for i in range(4) for text in texts]
@@ -163,19 +175,45 @@ def embedding(folder: Path) -> bool:
     ]
     ratios = []
     with Cluster(workers=1) as cluster:
-        for turn in range(3):
+        _in_worker(cluster, texts[:64])
+        for turn in range(turns):
             pool = Pool(str(folder / f"texts-{turn}"))
             write_pool(pool, made, 2)
-            cluster.client.submit(_alone, texts[:64], pure=False).result()
-            alone = cluster.client.submit(_alone, texts, pure=False).result()
-            ours = runs.embed(pool, MINILM, cluster).seconds
-            ratios.append(alone / ours)
+            ways: dict[str, Callable[[], object]] = {
+                "alone": lambda: _in_worker(cluster, texts),
+                "step": lambda pool=pool: runs.embed(pool, MINILM, cluster),  # type: ignore[misc]
+            }
+            # Whoever comes second finds the machine warmer: each in its turn.
+            order = list(ways) if turn % 2 else list(ways)[::-1]
+            spent = {name: _spent(cluster, ways[name]) for name in order}
+            ratios.append([spent["alone"][i] / spent["step"][i] for i in (0, 1)])
             print(
-                f"{len(texts):,} texts: alone {alone:.1f} s, embed step {ours:.1f} s, ratio {alone / ours:.2f}"
+                f"{len(texts):,} texts: "
+                + ", ".join(f"{k} {cpu:.1f} s of processor, {wall:.1f} s" for k, (cpu, wall) in spent.items())
+                + f"; ratios {ratios[-1][0]:.3f}, {ratios[-1][1]:.2f}",
+                flush=True,
             )
-    found = float(np.median(ratios))
-    print(f"embedding reaches {found:.2f} of the model alone (at least {LEAST_EMBEDDING})")
-    return found >= LEAST_EMBEDDING
+    cpu, wall = np.median(ratios, axis=0)
+    print(
+        f"embedding reaches {cpu:.3f} of the model alone by processor (at least {LEAST_EMBEDDING}), "
+        f"{wall:.2f} by the clock"
+    )
+    return bool(cpu >= LEAST_EMBEDDING)
+
+
+def _in_worker(cluster: Cluster, texts: list[str]) -> float:
+    return float(cluster.client.submit(_alone, texts, pure=False).result())
+
+
+def _spent(cluster: Cluster, function: Callable[[], object]) -> tuple[float, float]:
+    """The worker's processor seconds, and the clock's."""
+    before, start = _processor(cluster), time.perf_counter()
+    function()
+    return _processor(cluster) - before, time.perf_counter() - start
+
+
+def _processor(cluster: Cluster) -> float:
+    return float(sum(cluster.client.run(time.process_time).values()))
 
 
 def _alone(texts: list[str]) -> float:
