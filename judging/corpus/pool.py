@@ -20,6 +20,8 @@ RESPONSES = "responses"
 RESULTS = "corpus"
 SUMMARY, MEASURED = "summary.json", "unusualness.json"
 """What all partitions say together: homogeneity, and that unusualness is there for all of them."""
+UNFINISHED = "_unfinished"
+"""Lies in the folder of responses until all of them are written."""
 BUFFER = 2_000
 """Rows of one partition that are held before they are written."""
 
@@ -57,7 +59,8 @@ class Pool:
 
     @property
     def fs(self) -> fsspec.AbstractFileSystem:
-        return fsspec.core.url_to_fs(self.url)[0]
+        # Other workers write there too: what a listing said a moment ago may not be so any more.
+        return fsspec.core.url_to_fs(self.url, use_listings_cache=False)[0]
 
     def path(self, *parts: str) -> str:
         root = str(fsspec.core.url_to_fs(self.url)[1]).rstrip("/")
@@ -69,6 +72,13 @@ class Pool:
         if not self.fs.isdir(folder):
             raise PoolError([f"{self.url}: expected a folder {RESPONSES} of Parquet files, found none"])
         names = sorted(name.rpartition("/")[2] for name in self.fs.ls(folder, detail=False))
+        if UNFINISHED in names:
+            raise PoolError(
+                [
+                    f"{self.url}/{RESPONSES}: expected a whole data set, found one that was not written to its end; "
+                    "run `corpus partition` again"
+                ]
+            )
         found = [name for name in names if name.endswith(".parquet") and not name.startswith((".", "_"))]
         if not found:
             raise PoolError([f"{self.url}/{RESPONSES}: expected Parquet files, found none"])
@@ -139,28 +149,39 @@ def partition_of(prompt_id: str, partitions: int) -> int:
 
 
 def write_pool(pool: Pool, rows: Iterable[Mapping[str, Any]], partitions: int) -> int:
-    """Write responses as a new partitioned data set and return their number; memory does not grow with it."""
-    if pool.fs.exists(pool.path(RESPONSES)):
-        raise PoolError([f"{pool.url}/{RESPONSES}: expected nothing there yet, found a data set"])
-    beside = pool.path(f".{RESPONSES}.{uuid.uuid4().hex}")
-    pool.fs.makedirs(beside)
+    """Write responses as a new partitioned data set and return their number; memory does not grow with it.
+
+    Object stores move no folders, so a mark in it says that the folder is not whole yet.
+    """
+    fs, folder = pool.fs, pool.path(RESPONSES)
+    if fs.exists(folder):
+        if not fs.exists(pool.path(RESPONSES, UNFINISHED)):
+            raise PoolError([f"{pool.url}/{RESPONSES}: expected nothing there yet, found a data set"])
+        fs.rm(folder, recursive=True)
+    fs.makedirs(folder)
+    fs.pipe_file(pool.path(RESPONSES, UNFINISHED), b"corpus partition")
+    try:
+        written = _write_rows(pool, rows, partitions)
+    except BaseException:
+        fs.rm(folder, recursive=True)
+        raise
+    fs.rm(pool.path(RESPONSES, UNFINISHED))
+    return written
+
+
+def _write_rows(pool: Pool, rows: Iterable[Mapping[str, Any]], partitions: int) -> int:
     buffers: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     written = 0
-    try:
-        with ExitStack() as stack:
-            writers = _Made(partial(_writer, pool, beside, stack))
-            for row in rows:
-                at = partition_of(row["prompt_id"], partitions)
-                buffers[at].append(row)
-                written += 1
-                if len(buffers[at]) == BUFFER:
-                    writers[at].write_table(_table(buffers.pop(at)))
-            for at, left in buffers.items():
-                writers[at].write_table(_table(left))
-    except BaseException:
-        pool.fs.rm(beside, recursive=True)
-        raise
-    pool.fs.mv(beside, pool.path(RESPONSES), recursive=True)
+    with ExitStack() as stack:
+        writers = _Made(partial(_writer, pool, stack))
+        for row in rows:
+            at = partition_of(row["prompt_id"], partitions)
+            buffers[at].append(row)
+            written += 1
+            if len(buffers[at]) == BUFFER:
+                writers[at].write_table(_table(buffers.pop(at)))
+        for at, left in buffers.items():
+            writers[at].write_table(_table(left))
     return written
 
 
@@ -175,8 +196,8 @@ class _Made(dict[int, pq.ParquetWriter]):
         return self[at]
 
 
-def _writer(pool: Pool, folder: str, stack: ExitStack, at: int) -> pq.ParquetWriter:
-    file = stack.enter_context(pool.fs.open(f"{folder}/part-{at:05d}.parquet", "wb"))
+def _writer(pool: Pool, stack: ExitStack, at: int) -> pq.ParquetWriter:
+    file = stack.enter_context(pool.fs.open(pool.partition_path(f"part-{at:05d}.parquet"), "wb"))
     return stack.enter_context(pq.ParquetWriter(file, SCHEMA, compression="zstd"))
 
 

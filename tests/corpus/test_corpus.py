@@ -8,10 +8,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from distributed import LocalCluster
 
 from judging.corpus import runs
 from judging.corpus.cluster import Cluster, ClusterError
-from judging.corpus.pool import SUMMARY, Pool, PoolError, partition_of, write_pool
+from judging.corpus.measured import measured, unusualness_of
+from judging.corpus.pool import MEASURED, SUMMARY, Pool, PoolError, partition_of, write_pool
 from judging.corpus.steps import vectors_of
 from judging.stats import (
     alikeness,
@@ -241,6 +243,49 @@ def test_a_scheduler_that_is_none_says_so(pool: Pool) -> None:
         pytest.raises(ClusterError, match="expected a Dask scheduler"),
     ):
         runs.check(pool, nowhere)
+
+
+def test_a_pool_lies_wherever_fsspec_reaches() -> None:
+    """In fsspec's own memory, which workers share that are threads of this process."""
+    local = LocalCluster(n_workers=2, processes=False, dashboard_address=None)  # type: ignore[no-untyped-call]
+    pool = Pool("memory://somewhere/pool")
+    with local, Cluster(local.scheduler_address) as cluster:
+        write_pool(pool, rows(), 3)
+        runs.check(pool, cluster)
+        assert runs.embed(pool, MADE, cluster).computed == 84
+        runs.unusualness(pool, MADE, cluster)
+        runs.homogeneity(pool, MADE, cluster)
+        assert runs.homogeneity(pool, MADE, cluster).computed == 0
+    (column,) = measured(pool)
+    found = {key: value for key, _, value in unusualness_of(pool, column, ["r2-1", "r6-11"])}
+    assert found == pytest.approx(one_machine()[["r2-1", "r6-11"]].to_dict(), abs=1e-6)
+    assert column.homogeneity is not None
+    assert not [name for name in pool.fs.find(pool.path()) if "/." in name]
+
+
+def test_a_pool_that_was_not_written_to_its_end_is_refused_and_written_anew(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    pool = Pool(str(tmp_path / "pool"))
+    write_pool(pool, rows(prompts=2), 2)
+    # As a kill in the middle leaves it.
+    Path(pool.path("responses", "_unfinished")).touch()
+    with pytest.raises(PoolError, match="not written to its end; run `corpus partition` again"):
+        runs.check(pool, cluster)
+    write_pool(pool, rows(), 3)
+    assert sum(c.responses for c in runs.check(pool, cluster)) == 84
+    with pytest.raises(PoolError, match="expected nothing there yet, found a data set"):
+        write_pool(pool, rows(), 3)
+
+
+def test_the_summary_keeps_its_date_until_it_says_something_else(pool: Pool, cluster: Cluster) -> None:
+    for step in (runs.embed, runs.unusualness, runs.homogeneity):
+        step(pool, MADE, cluster)
+    paths = [Path(pool.path("corpus", "made", name)) for name in (SUMMARY, MEASURED)]
+    before = [path.read_text() for path in paths]
+    runs.unusualness(pool, MADE, cluster)
+    runs.homogeneity(pool, MADE, cluster)
+    assert [path.read_text() for path in paths] == before
 
 
 def test_writing_a_pool_is_all_or_nothing(tmp_path: Path) -> None:

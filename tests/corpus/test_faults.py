@@ -39,8 +39,9 @@ class Machines:
     def address(self) -> str:
         return f"tcp://127.0.0.1:{self.port}"
 
-    def scheduler(self) -> subprocess.Popen[bytes]:
-        started = self._start("scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
+    def scheduler(self, **environment: str) -> subprocess.Popen[bytes]:
+        options = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"]
+        started = self._start("scheduler", *options, **environment)
         until(lambda: listening(self.port))
         return started
 
@@ -128,6 +129,26 @@ def test_a_killed_worker_is_survived(machines: Machines, pool: Pool) -> None:
     assert first.wait(5) == -signal.SIGKILL
     assert ran.responses == 480
     whole(pool)
+
+
+def test_a_worker_that_falls_silent_is_survived(tmp_path: Path, pool: Pool) -> None:
+    """Slow to the end: it is given up, and what it had is done by the other; then it wakes, and spoils nothing."""
+    machines = Machines(tmp_path)
+    try:
+        machines.scheduler(DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="3s")
+        slow = machines.worker()
+        machines.worker()
+        acting = during(pool, 2, lambda: os.kill(slow.pid, signal.SIGSTOP))
+        with Cluster(machines.address) as cluster:
+            ran = runs.embed(pool, SLOW, cluster)
+            acting.join()
+            assert ran.responses == 480
+            whole(pool)
+            os.kill(slow.pid, signal.SIGCONT)
+            assert runs.embed(pool, SLOW, cluster).computed == 0
+        whole(pool)
+    finally:
+        machines.stop()
 
 
 def test_a_restarted_scheduler_is_survived(machines: Machines, pool: Pool) -> None:
