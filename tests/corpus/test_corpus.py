@@ -247,7 +247,7 @@ def test_a_scheduler_that_is_none_says_so(pool: Pool) -> None:
 
 def test_a_pool_lies_wherever_fsspec_reaches() -> None:
     """In fsspec's own memory, which workers share that are threads of this process."""
-    local = LocalCluster(n_workers=2, processes=False, dashboard_address=None)  # type: ignore[no-untyped-call]
+    local = LocalCluster(n_workers=2, processes=False, dashboard_address=None)
     pool = Pool("memory://somewhere/pool")
     with local, Cluster(local.scheduler_address) as cluster:
         write_pool(pool, rows(), 3)
