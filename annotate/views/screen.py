@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from annotate.kinds import AnswerError, Kind, Question, Value
-from annotate.models import Assignment, Criterion, ItemResponse, Response, Study
+from annotate.models import Assignment, Criterion, ItemResponse, Study
 
 # A day is more than any page stays open; beyond it the clock was wrong.
 # What the column holds; nobody corrects an answer so often.
@@ -158,9 +158,9 @@ def screen(
     criteria: list[Criterion], seat: Assignment, filled: Mapping[str, str], problems: Mapping[str, str]
 ) -> dict[str, Any]:
     """Responses in the seat's order, each with the questions that ask about it."""
-    rows = ItemResponse.objects.filter(item=seat.item_id).select_related("response").order_by("position")
-    by_pk: dict[int, Response] = {row.response_id: row.response for row in rows}
-    shown = seat.shown or list(by_pk)
+    rows = ItemResponse.objects.filter(item=seat.item_id).order_by("position")
+    texts: dict[int, str] = dict(rows.values_list("response_id", "response__text"))
+    shown = seat.shown or list(texts)
     asked = [
         Asked(criterion, question, filled.get(question.field, ""), problems.get(criterion.key, ""))
         for criterion in criteria
@@ -168,7 +168,7 @@ def screen(
     ]
     alone = len(shown) == 1
     cards = [
-        Card(n, pk, by_pk[pk].text, [] if alone else [a for a in asked if a.question.response == pk])
+        Card(n, pk, texts[pk], [] if alone else [a for a in asked if a.question.response == pk])
         for n, pk in enumerate(shown, 1)
     ]
     beside = {a.criterion.text for card in cards for a in card.asked}
