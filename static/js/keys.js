@@ -41,7 +41,9 @@
   O.after = (question) => {
     const all = O.questions();
     const rest = all.slice(all.indexOf(question) + 1);
-    O.go(rest.find((q) => !O.valueOf(q)) || all.find((q) => !O.valueOf(q)) || question);
+    // Nobody is led into a field that may stay empty: what follows would be typed there, and Enter not submit.
+    const open = (q) => !O.valueOf(q) && ("required" in q.dataset || !q.querySelector("textarea"));
+    O.go(rest.find(open) || all.find(open) || question);
   };
   const step = (by) => {
     const all = O.questions();
@@ -88,6 +90,12 @@
     if (typed) typed.focus(); // and the digit goes into it
     return false;
   }
+  const write = () => {
+    const fields = O.questions().filter((q) => q.querySelector("textarea"));
+    const field = fields.find((q) => q === O.current()) || fields.find((q) => !O.valueOf(q)) || fields[0];
+    O.go(field);
+    return Boolean(field);
+  };
   const details = (name) => {
     const field = O.form()?.elements[name];
     if (!field) return false;
@@ -105,6 +113,7 @@
     k: () => step(-1) || true,
     b: () => follow("[data-back]"),
     g: () => follow("[data-go-on]"),
+    w: write,
     c: () => details("comment"),
     f: () => details("flag"),
     s: () => {

@@ -120,7 +120,7 @@ def press(page: Page, keys: str) -> None:
 
 # Keys for each screen. The marked question goes on by itself; a typed one has the focus.
 SINGLE = "4 8 5 Tab 3 Tab S o"
-PAIR = "2 - T i e s"
+PAIR = "2 - w T i e s"
 FEW = "1 n 2 n 2 1 4 1 3 4"
 MANY = "1 n 2 n 3 n 4 n 5 n 6 n 7 n 8 n 9 n 0 1 0 n 1 0 1 0 1 1 0 1 2 2"
 
@@ -217,6 +217,23 @@ def test_the_rows_of_an_export_are_those_of_the_study_loaded_from_it(walked: Wal
     assert walked.again == walked.rows
 
 
+def test_a_text_that_may_stay_empty_takes_no_keys_unasked(page: Page, kinds: Place) -> None:
+    begin(page, kinds)
+    while page.locator("#screen").get_attribute("data-kind") != "pair":
+        before = seat_of(page)
+        press(page, "s Enter")
+        until(page, "s => document.querySelector('#screen')?.dataset.seat !== s", arg=before)
+    before = seat_of(page)
+    press(page, "1 - 2")  # the last goes to the question at hand, not into the text
+    expect(page.locator("[data-asks=text] textarea")).to_have_value("")
+    expect(page.locator(".primary .writing")).to_be_hidden()
+    press(page, "w")
+    expect(page.locator("[data-asks=text] textarea")).to_be_focused()
+    expect(page.locator(".primary .writing")).to_be_visible()
+    press(page, "Escape Enter")
+    until(page, "s => document.querySelector('#screen')?.dataset.seat !== s", arg=before)
+
+
 def test_every_badge_on_a_control_does_what_it_says(page: Page, kinds: Place) -> None:
     begin(page, kinds)
     pressed = 0
@@ -285,6 +302,7 @@ def test_every_kind_without_javascript(chromium: Browser, kinds: Place) -> None:
                 question.locator("input[type=radio]").first.check()
             else:
                 question.locator("input, textarea").first.fill("1")
-        page.get_by_role("button", name="Submit").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Submit").click()
     expect(page).to_have_url(f"{kinds.address}/rate/kinds/end/")
     context.close()
