@@ -161,6 +161,7 @@
     O.measure(f);
     const body = new URLSearchParams(new FormData(f));
     if (skip) body.set("skip", "1");
+    back = "";
     const { assignment, token, revision } = Object.fromEntries(body);
     O.submitted({ seat: assignment, token, revision, body: body.toString(), at: Date.now() });
     const next = ahead && ahead.after === assignment ? ahead.page : null;
@@ -203,7 +204,16 @@
       if (notices && said) notices.append(said);
     }
   };
+  // The page before exists for the server once the answers given there have arrived.
+  let back = "";
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-back]");
+    if (!link || !O.waiting()) return;
+    event.preventDefault();
+    back = link.href;
+  });
   O.idle = () => {
+    if (back) return void location.assign(back);
     const f = O.form();
     if (f && !("sent" in f.dataset)) prefetch();
   };

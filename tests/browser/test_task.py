@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import until
 from tests.browser.test_kinds import FEW, LARGE, MANY, PAIR, SINGLE, Place, begin, kinds, press, seat_of, skip
@@ -114,6 +114,25 @@ def test_an_unsent_draft_comes_back_after_a_reload(context: BrowserContext, kind
     answer(page, submit=False)
     page.reload()
     expect(page.locator("textarea").first).to_have_value("So")
+
+
+def test_back_waits_for_the_answers_that_are_under_way(context: BrowserContext, kinds: Place) -> None:
+    page = context.new_page()
+    begin(page, kinds)
+    first = seat_of(page)
+    ready(page)
+    under_way: list[Route] = []
+    page.route("**/rate/kinds/", lambda route: under_way.append(route))
+    answer(page)
+    next_seat(page, first)
+    second = seat_of(page)
+    press(page, "b")
+    until(page, "Offbeat.waiting() === 1")
+    assert seat_of(page) == second
+    for route in under_way:
+        route.continue_()
+    next_seat(page, second)
+    assert seat_of(page) == first
 
 
 def test_back_and_edit_makes_a_revision(context: BrowserContext, kinds: Place) -> None:
