@@ -1,0 +1,49 @@
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotate.invariants import Fault, database_faults, faults
+from annotate.models import Study
+from judging.invariants import INVARIANTS
+
+
+class Command(BaseCommand):
+    help = (
+        "Verify everything that must hold of the rows of a study, and say which break it. Ends with 1 where something "
+        "is wrong. A doubt is no proof of anything."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("slug", nargs="?")
+        which.add_argument("--all", action="store_true", help="every study, and the database itself")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *, slug: str | None, all: bool, json: bool, **options: Any) -> None:
+        studies = Study.objects.order_by("slug") if all else Study.objects.filter(slug=slug)
+        if not (all or studies):
+            raise CommandError(f"There is no study {slug!r}.")
+        found = {study.slug: list(faults(study, INVARIANTS)) for study in studies}
+        if all:
+            found = {"": list(database_faults())} | found
+        self.stdout.write(_as_json(found) if json else _as_text(found))
+        wrong = sum(not fault.doubt for some in found.values() for fault in some)
+        if wrong:
+            raise CommandError(f"{wrong} of what must hold does not hold.")
+
+
+def _as_text(found: dict[str, list[Fault]]) -> str:
+    lines = []
+    for slug, some in found.items():
+        lines += [f"{slug or 'the database'}: {'as it must be' if not some else ''}".rstrip()]
+        lines += [f"  {fault}" for fault in some]
+    return "\n".join(lines)
+
+
+def _as_json(found: dict[str, list[Fault]]) -> str:
+    studies = [
+        {"study": slug or None, "faults": [asdict(fault) for fault in some]} for slug, some in found.items()
+    ]
+    return json.dumps({"checked": len(INVARIANTS), "studies": studies}, indent=2)
