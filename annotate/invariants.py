@@ -24,8 +24,8 @@ from annotate.models import (
     Response,
     Study,
 )
+from annotate.models.assignment import HOLD
 from annotate.models.judgment import JudgmentQuerySet
-from annotate.seats import HOLD
 
 SHOWN_IDS = 20
 # Clocks of servers may differ by so much.

@@ -12,12 +12,11 @@ from django.utils import timezone
 from annotate import design, offer, trail
 from annotate.kinds import Value
 from annotate.models import Action, Annotator, Answer, Assignment, Criterion, Draft, Item, Judgment, Study
-from annotate.models.assignment import AssignmentQuerySet
+from annotate.models.assignment import HOLD, AssignmentQuerySet
 
 # Why a judgment without answers does not count: its annotator passed the item over.
 SKIPPED = "skipped"
-# Held seats come back this long after the annotator's last sign of life, or a minute (RENEWAL) less.
-HOLD = dt.timedelta(minutes=30)
+# Held seats come back HOLD after the annotator's last sign of life, or a minute less.
 RENEWAL = dt.timedelta(minutes=1)
 CLAIM_TRIES = 5
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from annotate import seats
 from annotate.models import Annotator, Assignment, Item, Study
-from annotate.models.assignment import AssignmentQuerySet
+from annotate.models.assignment import AssignmentQuerySet, held_too_long
 
 Stage = Annotator.Stage
 Outcome = Annotator.Outcome
@@ -158,7 +158,7 @@ def left(annotator: Annotator) -> int:
 
 def open_items(study: Study) -> int:
     """Items that still take a newcomer."""
-    free = Q(status=Assignment.Status.FREE) | Q(status=Assignment.Status.HELD, expires_at__lt=timezone.now())
+    free = Q(status=Assignment.Status.FREE) | held_too_long(timezone.now())
     there = Assignment.objects.filter(free, study=study, item__role=Item.Role.MAIN, item__withheld=False)
     return there.values("item").distinct().count()
 

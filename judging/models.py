@@ -247,8 +247,10 @@ class ScoringTaskQuerySet(models.QuerySet["ScoringTask"]):
 
     def free(self) -> "ScoringTaskQuerySet":
         """Waiting, or left behind by a worker that was killed."""
-        silent = timezone.now() - dt.timedelta(seconds=settings.SCORING_SILENCE)
-        left = Q(status=ScoringTask.Status.RUNNING, beat_at__lt=silent)
+        now, silence = timezone.now(), dt.timedelta(seconds=settings.SCORING_SILENCE)
+        # A sign of life from the future is none: a clock was wrong.
+        alive = Q(beat_at__range=(now - silence, now + silence))
+        left = Q(status=ScoringTask.Status.RUNNING, beat_at__isnull=False) & ~alive
         return self.filter(Q(status=ScoringTask.Status.WAITING) | left)
 
 

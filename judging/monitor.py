@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from annotate.models import Annotator, Assignment, Item, Judgment, Study
+from annotate.models.assignment import held_too_long
 from annotate.seats import SKIPPED
 from judging.agreement import SoFar, so_far
 from judging.cached import Dated, exclusions, kept_a_minute
@@ -87,7 +88,7 @@ def live(study: Study) -> Live:
 
 def _seats(study: Study, now: dt.datetime) -> dict[Item.Role, Seats]:
     """By role; one query for the seats and one for what of them does not count."""
-    gone = Q(status=Assignment.Status.HELD, expires_at__lt=now)
+    gone = held_too_long(now)
     rows = (
         Assignment.objects.filter(study=study)
         .values_list("item__role", "item__withheld", "status")

@@ -35,8 +35,8 @@ def environment(database_url: str) -> dict[str, str]:
     }
 
 
-def manage(database_url: str, *args: str) -> str:
-    done = subprocess.run(
+def run(database_url: str, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-W", "ignore", *args],
         cwd=ROOT,
         env=environment(database_url),
@@ -44,6 +44,10 @@ def manage(database_url: str, *args: str) -> str:
         text=True,
         check=False,
     )
+
+
+def manage(database_url: str, *args: str) -> str:
+    done = run(database_url, *args)
     if done.returncode:
         raise RuntimeError(done.stderr)
     return done.stdout

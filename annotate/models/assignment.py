@@ -4,6 +4,9 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+# Held seats come back this long after the annotator's last sign of life.
+HOLD = dt.timedelta(minutes=30)
+
 
 class AnnotatorQuerySet(models.QuerySet["Annotator"]):
     def persons(self) -> "AnnotatorQuerySet":
@@ -74,7 +77,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         return self.filter(status=Assignment.Status.SUBMITTED)
 
     def expired(self, now: dt.datetime | None = None) -> "AssignmentQuerySet":
-        return self.held().filter(expires_at__lt=now or timezone.now())
+        return self.filter(held_too_long(now or timezone.now()))
 
     def for_annotator(self, annotator: Annotator) -> "AssignmentQuerySet":
         return self.filter(annotator=annotator)
@@ -87,6 +90,11 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
             .filter(study_id=annotator.study_id, item__role="main", item__withheld=False)
             .filter(~Exists(own.filter(item=OuterRef("item"))))
         )
+
+
+def held_too_long(now: dt.datetime) -> Q:
+    """Seats held for too long; or for longer than any seat is held: a clock was wrong when they were taken."""
+    return Q(status="held") & (Q(expires_at__lt=now) | Q(expires_at__gt=now + 2 * HOLD))
 
 
 class Assignment(models.Model):

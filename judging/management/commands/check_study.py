@@ -2,6 +2,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.invariants import Fault, database_faults, faults
@@ -10,6 +11,8 @@ from judging.invariants import INVARIANTS
 
 
 class Command(BaseCommand):
+    # The other checks load every page, and the pages load pandas.
+    requires_system_checks = [Tags.models]
     help = (
         "Verify everything that must hold of the rows of a study, and say which break it. Ends with 1 where something "
         "is wrong. A doubt is no proof of anything."

@@ -1,0 +1,335 @@
+"""The whole database in one file, as it was at one moment, and back again: all of it, or nothing.
+
+Rows are kept as Arrow columns of Python's types and not as either database writes them, so that a backup of SQLite
+can be restored into PostgreSQL and the other way round. A restored database first gets the tables that the backed up
+one had, then the rows, then whatever migrations came since.
+"""
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from io import BufferedIOBase
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+from django.apps.registry import Apps, apps
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.core.management.color import no_style
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Field, JSONField, Model
+from django.utils import timezone
+
+from annotate.folder.export import snapshot, version
+
+FORMAT = 1
+ROWS = 2_000
+MANIFEST = "manifest.json"
+_INTEGERS = (
+    *("AutoField", "BigAutoField", "BigIntegerField", "IntegerField", "PositiveBigIntegerField"),
+    *("PositiveIntegerField", "PositiveSmallIntegerField", "SmallIntegerField"),
+)
+_TEXTS = ("CharField", "EmailField", "JSONField", "SlugField", "TextField", "URLField", "UUIDField")
+TYPES: dict[str, pa.DataType] = {
+    **dict.fromkeys(_INTEGERS, pa.int64()),
+    **dict.fromkeys(_TEXTS, pa.string()),
+    "BinaryField": pa.binary(),
+    "BooleanField": pa.bool_(),
+    "DateTimeField": pa.timestamp("us", "UTC"),
+    "FloatField": pa.float64(),
+}
+_CHANGED: dict[str, Callable[[Any], Any]] = {
+    "JSONField": partial(json.dumps, cls=DjangoJSONEncoder, sort_keys=True),
+    "UUIDField": str,
+    "BinaryField": bytes,
+}
+# Stored as they come out of the file, by either database.
+_PLAIN = {
+    *_INTEGERS,
+    "BooleanField",
+    "CharField",
+    "EmailField",
+    "FloatField",
+    "SlugField",
+    "TextField",
+    "URLField",
+}
+# Tables that no model has.
+_BESIDE = {"django_migrations", "offbeat_cache"}
+# What is half made, and what only the running servers need.
+_PASSING = (".", "metrics-")
+
+Told = dict[str, Any]
+
+
+class BackupError(Exception):
+    """Why a file can't be written or restored; nothing was changed."""
+
+
+def backup(path: Path) -> Told:
+    """Write the file whole or not at all; returns its manifest."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        # It holds everything, so it is for its owner alone.
+        with open(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600), "wb") as file:
+            told = write(file, models_of(apps))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        raise BackupError(f"{path}: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return told
+
+
+def write(file: IO[bytes], models: Iterable[type[Model]]) -> Told:
+    told: Told = {
+        "format": FORMAT,
+        "offbeat": version(),
+        "made_at": timezone.now().isoformat(),
+        "database": connection.vendor,
+    }
+    told |= {"keys": _keys(), "tables": {}, "files": {}}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as zipped:
+        with snapshot():
+            told["migrations"] = sorted(MigrationRecorder(connection).applied_migrations())
+            for model in models:
+                with _member(zipped, f"tables/{model._meta.db_table}.arrow") as sink:
+                    rows = _write_rows(model, sink)
+                told["tables"][model._meta.db_table] = {"rows": rows, "sha256": sink.sha256}
+        for name in sorted(_files()):
+            with (
+                _member(zipped, f"files/{name}") as sink,
+                (Path(settings.WORK_DIR) / name).open("rb") as source,
+            ):
+                while some := source.read(2**20):
+                    sink.write(some)
+            told["files"][name] = {"sha256": sink.sha256}
+        zipped.writestr(MANIFEST, json.dumps(told, indent=1))
+    return told
+
+
+def models_of(registry: Any) -> list[type[Model]]:
+    found = registry.get_models(include_auto_created=True)
+    return sorted((m for m in found if m._meta.managed and not m._meta.proxy), key=lambda m: m._meta.db_table)
+
+
+class _Hashing(BufferedIOBase):
+    """Passes bytes on to a member of the archive, and hashes them."""
+
+    def __init__(self, to: IO[bytes]) -> None:
+        self._to, self._hash = to, hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, some: Any) -> int:
+        self._hash.update(some)
+        return self._to.write(some)
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+
+@contextmanager
+def _member(zipped: zipfile.ZipFile, name: str) -> Iterator[_Hashing]:
+    with zipped.open(name, "w", force_zip64=True) as member:
+        yield _Hashing(member)
+
+
+def _kind(field: Any) -> str:
+    while field.remote_field is not None:
+        field = field.target_field
+    return str(field.get_internal_type())
+
+
+def _write_rows(model: type[Model], sink: _Hashing) -> int:
+    fields = model._meta.concrete_fields
+    schema = pa.schema([(f.column, TYPES[_kind(f)]) for f in fields])
+    rows = model._base_manager.order_by("pk").values_list(*(f.attname for f in fields)).iterator(ROWS)
+    n = 0
+    with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        while some := list(islice(rows, ROWS)):
+            columns = [_portable(f, c) for f, c in zip(fields, zip(*some, strict=True), strict=True)]
+            writer.write_batch(pa.record_batch(columns, schema=schema))
+            n += len(some)
+    return n
+
+
+def _portable(field: Any, column: Iterable[Any]) -> pa.Array:
+    kind = _kind(field)
+    change = _CHANGED.get(kind)
+    if change is not None:
+        column = [None if value is None else change(value) for value in column]
+    return pa.array(column, TYPES[kind])
+
+
+def _files() -> Iterator[str]:
+    """Uploads that wait and exports that are finished, by their path below WORK_DIR."""
+    base = Path(settings.WORK_DIR)
+    for path in base.rglob("*"):
+        inner = path.relative_to(base)
+        passing = any(part.startswith(_PASSING) for part in inner.parts) or path.suffix == ".part"
+        if path.is_file() and not passing:
+            yield inner.as_posix()
+
+
+def _keys() -> dict[str, str]:
+    """Which keys the data was made with: enough to tell others from them, and not to find them."""
+    return {
+        name: hashlib.pbkdf2_hmac("sha256", getattr(settings, name).encode(), b"offbeat", 200_000).hex()[:16]
+        for name in ("SECRET_KEY", "PSEUDONYM_KEY")
+    }
+
+
+def restore(path: Path, *, force: bool = False) -> tuple[Told, list[str]]:
+    """Put the file's rows in place of all there are; returns its manifest and what is different here.
+
+    BackupError, and nothing changed, where the file is not whole, is of a later version, or there is data already and
+    no `force`.
+    """
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            told = _verified(zipped)
+            if not force:
+                _refuse_over_data()
+            with _without_constraints(), transaction.atomic(durable=True):
+                _replace_all(zipped, told)
+            ContentType.objects.clear_cache()
+            for name in told["files"]:
+                zipped.extract(f"files/{name}", settings.WORK_DIR)
+            _move_files(told)
+    except (OSError, zipfile.BadZipFile, pa.ArrowInvalid, DatabaseError) as error:
+        raise BackupError(f"{path}: {error}") from error
+    here = _keys()
+    return told, [name for name, print_ in told["keys"].items() if here[name] != print_]
+
+
+def _move_files(told: Told) -> None:
+    base = Path(settings.WORK_DIR)
+    for name in told["files"]:
+        (base / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(base / "files" / name, base / name)
+
+
+def _verified(zipped: zipfile.ZipFile) -> Told:
+    try:
+        told: Told = json.loads(zipped.read(MANIFEST))
+    except (KeyError, ValueError) as error:
+        raise BackupError(f"no manifest: this is no backup, or only a part of one ({error})") from error
+    if told.get("format") != FORMAT:
+        raise BackupError(f"the backup has format {told.get('format')}; this version reads {FORMAT}")
+    members = {f"tables/{table}.arrow": about for table, about in told["tables"].items()}
+    members |= {f"files/{name}": about for name, about in told["files"].items()}
+    for name, about in members.items():
+        try:
+            with zipped.open(name) as member:
+                found = hashlib.file_digest(member, "sha256").hexdigest()  # type: ignore[arg-type]
+        except (KeyError, zipfile.BadZipFile) as error:
+            raise BackupError(f"{name} is missing or damaged ({error})") from error
+        if found != about["sha256"]:
+            raise BackupError(f"{name} is damaged: its checksum is another")
+    return told
+
+
+def _refuse_over_data() -> None:
+    tables = set(connection.introspection.table_names())
+    strange = tables - _BESIDE - {m._meta.db_table for m in models_of(apps)}
+    if strange:
+        raise BackupError(
+            f"the database has tables that are not Offbeat's ({', '.join(sorted(strange)[:3])})"
+        )
+    for label in ("annotate.Study", "auth.User"):
+        model = apps.get_model(label)
+        if model._meta.db_table in tables and model._base_manager.exists():
+            raise BackupError(
+                f"there is data already ({model._meta.verbose_name_plural}); --force replaces all of it"
+            )
+
+
+@contextmanager
+def _without_constraints() -> Iterator[None]:
+    """SQLite changes tables only so; PostgreSQL looks at the end of the transaction anyway."""
+    connection.disable_constraint_checking()
+    try:
+        yield
+    finally:
+        connection.enable_constraint_checking()
+
+
+def _replace_all(zipped: zipfile.ZipFile, told: Told) -> None:
+    quote = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(
+                f"DROP TABLE {quote(table)}" + (" CASCADE" if connection.vendor == "postgresql" else "")
+            )
+    models = models_of(_tables_of(told))
+    # Migrations have PostgreSQL look at references at once; while tables fill one by one it must not.
+    connection.check_constraints()
+    for model in models:
+        _insert(zipped, model)
+    connection.check_constraints()
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), models):
+            cursor.execute(statement)
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def _tables_of(told: Told) -> Apps:
+    """Make the tables that the backed up database had; the models as they were then."""
+    executor = MigrationExecutor(connection)
+    graph = executor.loader.graph
+    then = {(app, name) for app, name in told["migrations"] if app in executor.loader.migrated_apps}
+    if unknown := then - set(graph.nodes):
+        app, name = min(unknown)
+        raise BackupError(f"it was made by a later version: {app}.{name} is not known here")
+    last = [
+        node
+        for node in then
+        if not any(c.key in then and c.key[0] == node[0] for c in graph.node_map[node].children)
+    ]
+    executor.migrate(sorted(last))
+    return executor.loader.project_state(sorted(last)).apps
+
+
+def _insert(zipped: zipfile.ZipFile, model: type[Model]) -> None:
+    quote = connection.ops.quote_name
+    fields = {f.column: f for f in model._meta.concrete_fields}
+    with zipped.open(f"tables/{model._meta.db_table}.arrow") as member, pa.ipc.open_stream(member) as reader:
+        names = reader.schema.names
+        columns, places = ", ".join(map(quote, names)), ", ".join(["%s"] * len(names))
+        statement = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {quote(model._meta.db_table)}")  # noqa: S608
+            for batch in reader:
+                stored = [
+                    _stored(fields[n], c.to_pylist()) for n, c in zip(names, batch.columns, strict=True)
+                ]
+                cursor.executemany(statement, list(zip(*stored, strict=True)))
+
+
+def _stored(field: Field[Any, Any], column: list[Any]) -> list[Any]:
+    if _kind(field) in _PLAIN:
+        return column
+    if isinstance(field, JSONField):
+        # The value null can't be told from no value, but for where there must be one.
+        return [
+            None
+            if value is None and field.null
+            else connection.ops.adapt_json_value(None if value is None else json.loads(value), field.encoder)
+            for value in column
+        ]
+    return [None if value is None else field.get_db_prep_save(value, connection) for value in column]

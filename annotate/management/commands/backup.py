@@ -1,0 +1,34 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.checks import Tags
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotate.backup import BackupError, backup
+
+
+class Command(BaseCommand):
+    # The other checks load every page, and the pages load pandas.
+    requires_system_checks = [Tags.models]
+    help = (
+        "Write the whole database, waiting uploads and finished exports into one file, as they are at one moment, "
+        "while people work. Not the keys of the settings: keep these apart."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *, file: Path, **options: Any) -> None:
+        try:
+            told = backup(file)
+        except BackupError as error:
+            raise CommandError(str(error)) from error
+        rows = sum(table["rows"] for table in told["tables"].values())
+        self.stdout.write(
+            f"{file}: {rows:,} rows of {len(told['tables'])} tables, {len(told['files'])} files, "
+            f"{file.stat().st_size / 2**20:.1f} MB"
+        )
+        self.stdout.write(
+            "It does not hold SECRET_KEY and PSEUDONYM_KEY. Without the first, invite links and log-ins end; "
+            "without the second, panel participants who come back are taken for new ones."
+        )

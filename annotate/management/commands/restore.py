@@ -1,0 +1,34 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.checks import Tags
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotate.backup import BackupError, restore
+
+LOST = {
+    "SECRET_KEY": "invite links, personal links and log-ins of before are not valid any more",
+    "PSEUDONYM_KEY": "panel participants who come back are taken for new annotators",
+}
+
+
+class Command(BaseCommand):
+    # The other checks load every page, and the pages load pandas.
+    requires_system_checks = [Tags.models]
+    help = "Put a backup in place of all there is: the whole of it, or nothing. Stop the servers before."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--force", action="store_true", help="even where there are studies or accounts")
+
+    def handle(self, *, file: Path, force: bool, **options: Any) -> None:
+        try:
+            told, other = restore(file, force=force)
+        except BackupError as error:
+            raise CommandError(str(error)) from error
+        rows = sum(table["rows"] for table in told["tables"].values())
+        self.stdout.write(
+            f"{file} of {told['made_at']}: {rows:,} rows of {len(told['tables'])} tables restored"
+        )
+        for name in other:
+            self.stderr.write(self.style.WARNING(f"Another {name} than when it was made: {LOST[name]}."))
