@@ -4,7 +4,9 @@ import contextlib
 import fcntl
 import functools
 import http.client
+import math
 import os
+import random
 import re
 import signal
 import socket
@@ -69,6 +71,11 @@ class Server:
     def processes(self) -> list[int]:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [self.pid, *map(int, children)]
+
+    def megabytes(self) -> float:
+        """Memory of the server and its workers that is theirs alone (PSS counts shared pages by halves)."""
+        texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.processes()]
+        return sum(int(re.findall(r"^Pss: +(\d+)", text, re.MULTILINE)[0]) for text in texts) / 1024
 
     def cpu_seconds(self) -> float:
         """User and system time of the server and its workers."""
@@ -136,6 +143,10 @@ class Annotator:
     cookies: dict[str, str] = field(default_factory=dict)
     connection: http.client.HTTPConnection | None = None
     sent: dict[str, str] = field(default_factory=dict)
+    # Seconds from a page to its answer; each time another, drawn by the seed.
+    reads: tuple[float, float] = (0, 0)
+    chance: random.Random = field(default_factory=lambda: random.Random(0))
+    ends: float = math.inf
 
     def request(self, method: str, path: str, body: dict[str, str] | None = None) -> tuple[int, bytes]:
         if self.connection is None:
@@ -175,9 +186,10 @@ class Annotator:
 
     def _work(self, at_most: int) -> None:
         page = self.join()
-        while b'class="answer"' in page and len(self.seconds) < at_most:
+        while b'class="answer"' in page and len(self.seconds) < at_most and time.monotonic() < self.ends:
             sent = hidden(page) | {k.decode(): v.decode() for k, v in reversed(FIELD.findall(page))}
             self.sent = sent
+            time.sleep(self.chance.uniform(*self.reads))
             start = time.perf_counter()
             status, page = self.request("POST", f"/rate/{self.slug}/", sent)
             self.seconds.append(time.perf_counter() - start)
