@@ -1,5 +1,7 @@
 """The head of a study's pages."""
 
+from dataclasses import dataclass
+
 from django import template
 from django.urls import reverse
 
@@ -7,37 +9,60 @@ from annotate.models import Role, Study
 
 register = template.Library()
 
-# Name (what a page calls its `tab`, and its URL), label, and the least role that may open it.
-TABS = [
-    ("study", "Study", Role.AUDITOR),
-    ("settings", "Settings", Role.RESEARCHER),
-    ("criteria", "Criteria", Role.RESEARCHER),
-    ("pool", "Pool", Role.RESEARCHER),
-    ("items", "Items", Role.RESEARCHER),
-    ("leaks", "Leaks", Role.RESEARCHER),
-    ("monitor", "Monitor", Role.RESEARCHER),
-    ("runs", "Runs", Role.AUDITOR),
-    ("agreement", "Agreement", Role.AUDITOR),
-    ("homogeneity", "Homogeneity", Role.AUDITOR),
-    ("similarity", "Similarity", Role.AUDITOR),
-    ("audit", "Audit", Role.AUDITOR),
-    ("judges", "Judges", Role.AUDITOR),
-    ("responses", "Responses", Role.AUDITOR),
-    ("report", "Report", Role.AUDITOR),
-    ("planning", "Planning", Role.AUDITOR),
-    ("exports", "Export", Role.RESEARCHER),
-    ("members", "Members", Role.OWNER),
-    ("trail", "Trail", Role.OWNER),
-]
+# Name (what a page calls its `tab`, and its URL), label, and the least role that may open it, by what one is about.
+TABS = {
+    "Study": [("study", "Study", Role.AUDITOR)],
+    "Set up": [
+        ("settings", "Settings", Role.RESEARCHER),
+        ("criteria", "Criteria", Role.RESEARCHER),
+        ("pool", "Pool", Role.RESEARCHER),
+        ("items", "Items", Role.RESEARCHER),
+        ("leaks", "Leaks", Role.RESEARCHER),
+    ],
+    "Collect": [
+        ("monitor", "Monitor", Role.RESEARCHER),
+        ("planning", "Planning", Role.AUDITOR),
+    ],
+    "Agreement": [
+        ("agreement", "Agreement", Role.AUDITOR),
+        ("similarity", "Similarity", Role.AUDITOR),
+    ],
+    "Homogeneity": [("homogeneity", "Homogeneity", Role.AUDITOR)],
+    "Audit": [
+        ("audit", "Audit", Role.AUDITOR),
+        ("judges", "Judges", Role.AUDITOR),
+        ("runs", "Runs", Role.AUDITOR),
+    ],
+    "Responses": [("responses", "Responses", Role.AUDITOR)],
+    "Report": [("report", "Report", Role.AUDITOR)],
+    "Export": [("exports", "Export", Role.RESEARCHER)],
+    "People": [
+        ("members", "Members", Role.OWNER),
+        ("trail", "Trail", Role.OWNER),
+    ],
+}
 _FURTHER = {"settings": ["texts"]}
 
 
+@dataclass(frozen=True, slots=True)
+class Tab:
+    label: str
+    url: str
+    here: bool
+    pages: "list[Tab]"
+
+
 @register.simple_tag
-def tabs(study: Study) -> list[tuple[str, str, str]]:
-    """Name, label and address of the pages that whoever asked may open."""
+def tabs(study: Study, here: str) -> list[Tab]:
+    """Groups of the pages that whoever asked may open; a group leads to its first page."""
     role = Role(study.your_role)
-    return [
-        (name, label, reverse(name, args=[study.slug, *_FURTHER.get(name, [])]))
-        for name, label, least in TABS
-        if role.includes(least)
-    ]
+    groups = []
+    for label, names in TABS.items():
+        pages = [
+            Tab(page, reverse(name, args=[study.slug, *_FURTHER.get(name, [])]), name == here, [])
+            for name, page, least in names
+            if role.includes(least)
+        ]
+        if pages:
+            groups.append(Tab(label, pages[0].url, any(p.here for p in pages), pages))
+    return groups
