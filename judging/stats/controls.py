@@ -12,7 +12,7 @@ import pandas as pd
 from judging.stats.checks import ready_for
 from judging.stats.estimate import BoolArray, Estimate, FloatArray, unbounded_t_interval
 from judging.stats.moments import cross_rater_moments
-from judging.stats.sample import numbers
+from judging.stats.sample import effective_number, numbers
 from judging.stats.slopes import two_way
 from judging.stats.underrating import underrating
 from judging.stats.verdict import WEAK, Underrating
@@ -86,7 +86,7 @@ def held_out_control(
 
     The usual two-way variance takes the score as given. Here it rests on annotators too, so that of the held-out
     half is added: V_annotator - V_cell over held-out annotators j, with the score recomputed without j, in all prompts
-    or in one. Student's t with the least of prompts and annotators of a half, minus 1.
+    or in one. Student's t with the least of prompts and effective annotators of a half, minus 1.
     """
     if not -1 < planted < 1:
         raise ValueError(f"planted must be between -1 and 1, got {planted}.")
@@ -106,7 +106,8 @@ def held_out_control(
         return Control(planted, nothing, result, None, why)
     extra = _variance_of_score(people, versions, names, covariates, confidence)
     error = math.sqrt(result.standard_error**2 + extra)
-    df = min(result.n_prompts, result.n_annotators, len(names) - 1) - 1
+    held_out = effective_number(pd.factorize(ratings.loc[machine & ratings["value"].notna(), "annotator_id"])[0])
+    df = min(result.n_prompts, result.effective_annotators or 0.0, held_out) - 1
     if df < 1:
         why = "Too few annotators are held out for a control."
         return Control(planted, Estimate(e.estimate, None, None, e.n, why, confidence), result, None, why)

@@ -211,7 +211,7 @@ def t_interval(
     return replace(wide, high=min(point if wide.high is None else wide.high, max(1.0, point)))
 
 
-def unbounded_t_interval(point: float, error: float, df: int, n: int, confidence: float) -> Estimate:
+def unbounded_t_interval(point: float, error: float, df: float, n: int, confidence: float) -> Estimate:
     """Return a point estimate with its t interval.
 
     Parameters
@@ -220,7 +220,7 @@ def unbounded_t_interval(point: float, error: float, df: int, n: int, confidence
         The statistic.
     error : float
         Its standard error.
-    df : int
+    df : float
         Degrees of freedom.
     n : int
         Number of units.

@@ -145,6 +145,25 @@ def _check_repeats(row: IntArray, annotator: IntArray) -> None:
         raise ValueError("An annotator rated the same response twice; keep one of the ratings.")
 
 
+def effective_number(code: IntArray) -> float:
+    """Return how many equally busy people would be as many as these: 1 over the sum of their squared shares.
+
+    Parameters
+    ----------
+    code : ndarray of int, shape (n,)
+        Who gave each rating, from 0.
+
+    Returns
+    -------
+    float
+        Between 1 and the number of people; 0 without ratings.
+    """
+    if not len(code):
+        return 0.0
+    shares = np.bincount(code) / len(code)
+    return float(1 / (shares**2).sum())
+
+
 def _enough(counts: IntArray, prompt: IntArray) -> BoolArray:
     """Return which responses have two ratings and another such response to their prompt."""
     twice = counts >= 2

@@ -160,7 +160,7 @@ class Jackknifed:
 
     whole: Solution
     parts: tuple[Solution, Solution, Solution]
-    df: int
+    df: float
     n: int
     confidence: float
 
@@ -201,14 +201,14 @@ class Jackknifed:
 
 
 def jackknifed(
-    total: FloatArray, parts: Parts, *, df: int, n: int, confidence: float, second: bool = False
+    total: FloatArray, parts: Parts, *, df: float, n: int, confidence: float, second: bool = False
 ) -> Jackknifed:
     """Return the solutions of a moment matrix and of its replicates."""
     one, two, three = (solved(part, second=second) for part in parts)
     return Jackknifed(solved(total, second=second), (one, two, three), df, n, confidence)
 
 
-def p_values(point: float, error: float, df: int) -> tuple[float, float]:
+def p_values(point: float, error: float, df: float) -> tuple[float, float]:
     """Return the two-sided p of no effect and the one-sided p of no underrating."""
     if error == 0:
         return (1.0 if point == 0 else 0.0), (0.0 if point > 0 else 1.0)

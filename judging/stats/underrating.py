@@ -13,7 +13,7 @@ from scipy import stats
 from judging.stats.columns import TINY, beside_unusualness, prepared
 from judging.stats.estimate import Estimate, FloatArray, check_confidence, unbounded_t_interval
 from judging.stats.moments import Moments, cross_rater_moments
-from judging.stats.sample import Sample, sample_of
+from judging.stats.sample import Sample, effective_number, sample_of
 from judging.stats.slopes import Jackknifed, Parts, jackknifed, p_values, robust_interval, solved
 from judging.stats.verdict import Underrating, Verdict, cannot, judged
 
@@ -68,8 +68,10 @@ def underrating(
 
     V = V_prompt + V_annotator - V_cell, never below V_prompt; each is (n - 1)/n times the sum of squared
     deviations, from their mean, of theta_u with one prompt, annotator or prompt-annotator cell left out.
-    Interval by t with min(P, M) - 1 degrees of freedom. Replicates center anew but keep the full
-    sample's scales; scaling anew changes no coverage (300 simulated data sets in each of six cells: equal
+    Interval by t with min(P, M') - 1 degrees of freedom, M' = 1 / sum of squared shares of the ratings the
+    effective number of annotators: where three of 22 give 79 % of the ratings, M' is 4.7, and M - 1 degrees of
+    freedom would cover .90 instead of .96 (`simulate_audit`). Where all give as much, M' = M. Replicates
+    center anew but keep the full sample's scales; scaling anew changes no coverage (300 simulated data sets in each of six cells: equal
     to .006).
 
     Strength is the Schur complement of A_qq over its SE by the same jackknife. Deviations from the
@@ -190,7 +192,7 @@ def _of_scorer(
 ) -> Underrating:
     """Return the result of one scorer; `units` are the spread of the ratings and the SD of the score."""
     total, both = moments.total, second is not None
-    df = min(blank.n_prompts, blank.n_annotators) - 1
+    df = min(blank.n_prompts, blank.effective_annotators or 0.0) - 1
     found = jackknifed(
         total, parts, df=df, n=blank.n_responses, confidence=blank.underrating.confidence, second=both
     )
@@ -243,13 +245,12 @@ def _blank(sample: Sample, smallest_effect: float, confidence: float) -> Underra
     """Return the result before anything is estimated."""
     panel, n = sample.panel, len(sample.kept)
     ratings = len(panel.value)
-    shares = np.bincount(panel.annotator) / ratings if ratings else np.zeros(1)
     none = Estimate.undefined("Not estimated.", n, confidence)
     return Underrating(
         underrating=none, p=None, p_one_sided=None, standard_error=None, raw=none, naive=none,
         reliability=None, correlation=None, predicted_naive_bias=None, covariate_coefficients={}, total=none,
         human=none, human_raw=none, robust=None,
-        strength=None, effective_annotators=float(1 / (shares**2).sum()) if ratings else None,
+        strength=None, effective_annotators=effective_number(panel.annotator) if ratings else None,
         smallest_detectable=None, n_prompts=panel.n_prompts if n else 0, n_responses=n,
         n_annotators=panel.n_annotators if ratings else 0, n_ratings=ratings, verdict=Verdict.CANT_TELL,
         reason="Not estimated.", borderline=False, smallest_effect=smallest_effect,

@@ -175,6 +175,11 @@ def _why_no_interval(result: Underrating) -> str:
         )
     if result.underrating.estimate is None:
         return "Quality, unusualness and covariates can't be told apart here. Add annotators and prompts."
+    if (result.effective_annotators or 0.0) < 2:
+        return (
+            f"One annotator gave nearly all ratings ({result.effective_annotators:.1f} annotators in effect), so "
+            "nothing shows how annotators differ. Have others rate as much."
+        )
     return (
         "The result hangs on a single prompt or annotator: without it there is none, so no honest interval. "
         "Spread the ratings over more annotators and prompts."

@@ -119,7 +119,8 @@ def slow_underrating(
     slopes = [[slow_slope(m) for m in part] for part in moments]
     left = [[slow_left(m) for m in part] for part in moments]
     error = np.sqrt(slow_variance(slopes))
-    reach = float(stats.t.ppf(0.975, min(prompts.nunique(), people.nunique()) - 1)) * error
+    shares = people.value_counts(normalize=True)
+    reach = float(stats.t.ppf(0.975, min(prompts.nunique(), 1 / (shares**2).sum()) - 1)) * error
     estimate = slow_slope(whole)
     return {
         "estimate": estimate,

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t as student
 
 from judging.stats import (
     Estimate,
@@ -370,10 +371,13 @@ def test_reported_numbers_fit_together() -> None:
     assert e.estimate is not None
     assert e.high is not None
     assert se is not None
-    assert e.high - e.estimate == pytest.approx(2.0452296 * se, rel=1e-6)
-    assert found.smallest_detectable == pytest.approx((2.0452296 + 0.8537) * se, rel=1e-3)
-    assert found.p == pytest.approx(2 * (found.p_one_sided or 0))
     assert found.effective_annotators is not None
+    # Of 30 annotators who rated almost equally much.
+    upper, power = student.ppf([0.975, 0.8], found.effective_annotators - 1)
+    assert upper == pytest.approx(2.0452296, rel=0.01)
+    assert e.high - e.estimate == pytest.approx(upper * se, rel=1e-6)
+    assert found.smallest_detectable == pytest.approx((upper + power) * se, rel=1e-6)
+    assert found.p == pytest.approx(2 * (found.p_one_sided or 0))
     assert 20 < found.effective_annotators <= 30
     assert found.correlation is not None
     assert -1 < found.correlation < 0
