@@ -13,7 +13,6 @@ from judging.scorers.length import NAME as LENGTH
 from judging.stats import (
     Underrating,
     Verdict,
-    benjamini_hochberg,
     cluster_unusualness,
     neighbor_unusualness,
     underratings,
@@ -32,7 +31,7 @@ MAIN = "mean distance to the pool"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One scorer against one criterion. `adjusted`: p of no underrating or overrating among all of them."""
+    """One scorer against one criterion. `adjusted`: one-sided p of no underrating among all of them."""
 
     scorer: str
     criterion: Criterion
@@ -43,7 +42,8 @@ class Finding:
 
     @property
     def discovery(self) -> bool:
-        told = self.result.verdict in (Verdict.UNDERRATES, Verdict.OVERRATES)
+        """Whether it underrates and still does, all scorers considered."""
+        told = self.result.verdict is Verdict.UNDERRATES
         return told and self.adjusted is not None and self.adjusted <= FDR
 
     @property
@@ -139,18 +139,13 @@ def _audited(
 
 def _of_criterion(found: audit.Sources, criterion: Criterion, wide: pd.DataFrame) -> list[Finding]:
     results = _audited(_ratings(criterion), wide, found.scorers, found.covariates)
-    # The baseline is no hypothesis; and where nothing can be told nothing was tested.
-    tested = [
-        r.p if n != LENGTH and r.verdict is not Verdict.CANT_TELL and r.p is not None else np.nan
-        for n, r in results.items()
-    ]
-    adjusted = benjamini_hochberg(tested)
+    adjusted = audit.adjusted_p(list(results.values()), [name == LENGTH for name in results])
     return [
         Finding(
             scorer=name,
             criterion=criterion,
             result=result,
-            adjusted=None if np.isnan(p) else float(p),
+            adjusted=p,
             n_scored=int(wide[_column(name)].notna().sum()),
             n_pool=len(wide),
         )

@@ -80,19 +80,25 @@ def pairs(study: Study) -> pd.DataFrame:
     )
 
 
-def responses(study: Study) -> pd.DataFrame:
+def responses(study: Study, by: ScoreRun | PoolSummary | None = None) -> pd.DataFrame:
     """The whole pool: response_id, prompt_id, log_length, markdown marks, unusualness (NaN where not embedded)."""
     rows = list(Response.objects.filter(study=study).order_by("pk").values_list("pk", "prompt_id", "text"))
     frame = pd.DataFrame.from_records([r[:2] for r in rows], columns=["response_id", "prompt_id"])
     texts = [r[2] for r in rows]
     frame["log_length"] = log_length(texts)
     frame[list(MARKS)] = markdown_marks(texts)
-    return frame.merge(pool_unusualness(study), how="left", on="response_id")
+    return frame.merge(pool_unusualness(study, by), how="left", on="response_id")
 
 
 def embedding_run(study: Study) -> ScoreRun | None:
     """The study's latest run of an embedder."""
-    return ScoreRun.objects.filter(study=study, embeddings__isnull=False).order_by("-updated_at").first()
+    return next(iter(embedding_runs(study)), None)
+
+
+def embedding_runs(study: Study) -> list[ScoreRun]:
+    """The study's runs of embedders, the latest first."""
+    runs = ScoreRun.objects.filter(study=study, embeddings__isnull=False)
+    return list(runs.distinct().order_by("-updated_at", "-pk"))
 
 
 def measured_pool(study: Study) -> PoolSummary | None:
@@ -120,15 +126,18 @@ def vectors(run: ScoreRun | None) -> tuple[pd.DataFrame, npt.NDArray[np.float32]
     return pd.DataFrame({"response_id": pks, "prompt_id": [prompts[pk] for pk in pks]}, dtype="int64"), array
 
 
-def pool_unusualness(study: Study) -> pd.DataFrame:
-    """Of every embedded response against the whole pool of its prompt, here or on disk: response_id, unusualness."""
-    pool = measured_pool(study)
-    if pool is not None:
-        rows = PoolUnusualness.objects.filter(pool=pool).order_by("response_id")
+def pool_unusualness(study: Study, by: ScoreRun | PoolSummary | None = None) -> pd.DataFrame:
+    """Of every embedded response against the whole pool of its prompt: response_id, unusualness.
+
+    By what is named, else by the larger pool on disk where it is what counts, else by the latest run here.
+    """
+    by = by or measured_pool(study) or embedding_run(study)
+    if isinstance(by, PoolSummary):
+        rows = PoolUnusualness.objects.filter(pool=by).order_by("response_id")
         values = rows.values_list("response_id", "value")
         frame = pd.DataFrame.from_records(list(values), columns=["response_id", "unusualness"])
         return frame.astype({"response_id": "int64", "unusualness": float})
-    frame, array = vectors(embedding_run(study))
+    frame, array = vectors(by)
     if len(frame):
         frame["unusualness"] = unusualness(array.astype(np.float64), frame["prompt_id"].to_numpy())
     else:

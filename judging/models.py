@@ -66,6 +66,10 @@ class ScoreRun(models.Model):
     def __str__(self) -> str:
         return f"{self.scorer} {self.version}".strip()
 
+    @property
+    def measured_at(self) -> dt.datetime:
+        return self.updated_at
+
     def unknown_languages(self) -> list[str]:
         """Languages of the study's prompts that its embedder does not know."""
         return [] if self.languages is None else unknown_languages(self.study_id, self.languages)
@@ -200,6 +204,10 @@ class PoolSummary(models.Model):
     @property
     def scorer(self) -> str:
         return self.name
+
+    @property
+    def measured_at(self) -> dt.datetime:
+        return self.computed_at
 
     def unknown_languages(self) -> list[str]:
         """None are known: what languages a column's embedder knows is not told on disk."""

@@ -12,7 +12,7 @@ from judging.audit import Row
 from judging.planning import Point
 
 TITLE = "SDs of the score per SD of unusualness, at equal human quality"
-INK, ACCENT, WARN, SOFT = "#1d2226", "#1f5f53", "#b4501c", "#6b7278"
+INK, ACCENT, WARN, SOFT = "#1d2226", "#009e73", "#d55e00", "#80868b"
 _COLORS = {
     "UNDERRATES": WARN,
     "OVERRATES": WARN,
@@ -24,11 +24,12 @@ _COLORS = {
 
 def underrating_chart(rows: Sequence[Row]) -> alt.LayerChart:
     """Estimates with intervals, one line a scorer; hollow marks are the naive slopes, which mislead."""
-    data = pd.DataFrame([_point(row) for row in rows])
+    several = len({row.criterion.key for row in rows}) > 1
+    data = pd.DataFrame([_point(row, several) for row in rows])
     scale = alt.Scale(domain=list(_COLORS), range=list(_COLORS.values()))
     color = alt.Color("verdict:N", scale=scale, legend=None)
     lines = alt.Y("scorer:N", sort=list(data["scorer"]), title=None)
-    axis = alt.X("estimate:Q", title=TITLE)
+    axis = alt.X("estimate:Q", title=TITLE, axis=alt.Axis(tickCount=8, format="+.1f"))
     base = alt.Chart(data)
     zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color=SOFT).encode(x="x:Q")
     interval = base.mark_rule(strokeWidth=3).encode(
@@ -40,7 +41,13 @@ def underrating_chart(rows: Sequence[Row]) -> alt.LayerChart:
     )
     chart: alt.LayerChart = (
         alt.layer(zero, interval, naive, point)
-        .properties(width=860, height=alt.Step(34), background="transparent")
+        .properties(
+            width=800,
+            height=alt.Step(34),
+            background="transparent",
+            # The reader's font may be wider than the one that labels were measured in.
+            padding={"left": 48, "right": 12, "top": 5, "bottom": 5},
+        )
         .configure_view(strokeWidth=0)
         .configure_axis(
             labelColor=SOFT, titleColor=SOFT, gridColor="#8883", domainColor="#8886", labelFontSize=13
@@ -50,10 +57,10 @@ def underrating_chart(rows: Sequence[Row]) -> alt.LayerChart:
     return chart
 
 
-def _point(row: Row) -> dict[str, object]:
+def _point(row: Row, several: bool) -> dict[str, object]:
     e = row.result.underrating
     return {
-        "scorer": row.scorer,
+        "scorer": f"{row.scorer}, {row.criterion.key}" if several else row.scorer,
         "estimate": e.estimate,
         "low": e.low,
         "high": e.high,

@@ -261,16 +261,17 @@ def _scorers(found: Findings) -> Sheet:
     )  # fmt: skip
     rows = [
         (
-            f.scorer, f.criterion.key, f.result.verdict_text, *_three(f.result.underrating), rounded(f.result.p),
-            rounded(f.adjusted), rounded(f.result.naive.estimate), rounded(f.result.strength),
-            rounded(f.result.smallest_detectable), rounded(f.result.reliability), f.result.n_prompts,
-            f.result.n_responses, f.result.n_annotators, " ".join([f.result.reason, *f.result.notes]),
+            f.scorer, f.criterion.key, f.result.verdict_text, *_three(f.result.underrating),
+            rounded(f.result.p_one_sided), rounded(f.adjusted), rounded(f.result.naive.estimate),
+            rounded(f.result.strength), rounded(f.result.smallest_detectable), rounded(f.result.reliability),
+            f.result.n_prompts, f.result.n_responses, f.result.n_annotators,
+            " ".join([f.result.reason, *f.result.notes]),
         )
         for c in found.criteria for f in _ordered(found.of(c))
     ]  # fmt: skip
     caption = (
-        "p is two-sided; adjusted p by Benjamini and Hochberg over the scorers of a criterion that can be told of, "
-        "without the baseline."
+        "p is of no underrating, one-sided; adjusted p by Benjamini and Hochberg over the scorers of a criterion "
+        "that can be told of, without the baseline."
     )
     return Sheet("scorers-in-full", "Scorers in full", caption, columns, tuple(rows))
 

@@ -1,6 +1,7 @@
 """Results for researchers and auditors."""
 
 from collections import Counter
+from urllib.parse import quote, urlencode
 
 import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -21,33 +22,44 @@ TO_READ = 8
 @require_GET
 @for_members(Role.AUDITOR)
 def audit(request: HttpRequest, study: Study) -> HttpResponse:
-    measure = _measure(request)
+    asked = _asked(request)
     if request.GET.get("format") == "json":
-        key = "audit-json" if measure == audits.COSINE else f"audit-json:{measure}"
-        return JsonResponse(kept(study, key, lambda: audits.as_json(study, None, measure)))
+        key = "audit-json" if asked == audits.USUAL else f"audit-json:{asked.key}"
+        return JsonResponse(kept(study, key, lambda: audits.as_json(study, None, asked)))
     try:
-        whole = kept(study, f"audit:{measure}", lambda: audits.report(study, measure))
+        whole = kept(study, f"audit:{asked.key}", lambda: audits.report(study, asked))
     except audits.AuditError as error:
         return render(request, "judging/no_audit.html", {"study": study, "why": str(error)})
     chosen = _chosen(whole.rows, request.GET.get("scorer", ""))
-    key = f"to-read:{measure}:{chosen.scorer}:{chosen.criterion.pk}"
+    key = quote(f"to-read:{asked.key}:{chosen.scorer}:{chosen.criterion.pk}")
     context = {
         "study": study,
         "report": whole,
         "rows": whole.rows,
-        "chart": kept(study, f"audit-chart:{measure}", lambda: _chart(whole.rows)),
+        "chart": kept(study, f"audit-chart:{asked.key}", lambda: _chart(whole.rows)),
         "chosen": chosen,
-        "to_read": kept(study, key, lambda: _to_read(study, chosen)),
+        "to_read": kept(study, key, lambda: _to_read(study, chosen, asked)),
         "verdicts": Counter(r.result.verdict_text for r in whole.rows).most_common(),
+        "query": _query(whole),
     }
     return render(request, "judging/audit.html", context)
 
 
-def _measure(request: HttpRequest) -> str:
-    named = request.GET.get("unusualness", audits.COSINE)
-    if not set(named.split("+")) <= set(audits.NAMES):
-        raise Http404(f"no unusualness {named}")
-    return named
+def _asked(request: HttpRequest) -> audits.Asked:
+    measure = request.GET.get("unusualness", audits.COSINE)
+    if not set(measure.split("+")) <= set(audits.NAMES):
+        raise Http404(f"no unusualness {measure}")
+    return audits.Asked(measure, request.GET.get("embedder", ""), request.GET.get("groups", ""))
+
+
+def _query(whole: audits.Report) -> str:
+    """What the reader chose, for the links of the page; what goes without saying is left out."""
+    chosen = {"unusualness": whole.unusual.name}
+    if len(whole.embedders) > 1:
+        chosen["embedder"] = whole.named
+    if whole.contrasts.grouping is not None and len(whole.contrasts.available) > 1:
+        chosen["groups"] = whole.contrasts.grouping.name
+    return urlencode(chosen)
 
 
 def _chosen(rows: list[audits.Row], scorer: str) -> audits.Row:
@@ -60,12 +72,16 @@ def _chosen(rows: list[audits.Row], scorer: str) -> audits.Row:
 
 def _chart(rows: list[audits.Row]) -> str:
     return mark_safe(
-        svg(underrating_chart(rows), "Underrating of each scorer with 95 % interval; table below")
+        svg(
+            underrating_chart(rows),
+            "; ".join(f"{r.scorer}: {r.result.verdict_text}" for r in rows)
+            + "; the table below has the numbers",
+        )
     )
 
 
-def _to_read(study: Study, row: audits.Row) -> list[dict[str, object]]:
-    frame: pd.DataFrame = audits.to_read(study, row.scorer, row.criterion, TO_READ, row.measure)
+def _to_read(study: Study, row: audits.Row, asked: audits.Asked) -> list[dict[str, object]]:
+    frame: pd.DataFrame = audits.to_read(study, row.scorer, row.criterion, TO_READ, asked)
     texts = {
         r.pk: r
         for r in Response.objects.filter(pk__in=[int(i) for i in frame["response_id"]]).select_related(

@@ -26,7 +26,7 @@ def sentence(finding: Finding) -> str:
     if result.verdict is Verdict.OVERRATES:
         return (
             f"overrates unusual answers: at equal human quality its score rises by {size} for each SD of "
-            f"unusualness{_turned(e)}.{_corrected(finding)}{borderline}"
+            f"unusualness{_turned(e)}.{borderline}"
         )
     if result.verdict is Verdict.NO_UNDERRATING:
         return f"is acquitted as far as these data reach: {result.verdict_text}; estimate {_signed(e)}.{borderline}"

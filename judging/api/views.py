@@ -193,6 +193,8 @@ class Audit(Result):
         OpenApiParameter(
             "unusualness", enum=list(audit.NAMES), default=audit.COSINE, description="which measure of it"
         ),
+        OpenApiParameter("embedder", description="name and version of the run that measures it"),
+        OpenApiParameter("groups", description="how to sort sources: written, source, or a name in params"),
     )
 
     @result_schema("audit", "Whether scorers underrate unusual responses")
@@ -200,9 +202,11 @@ class Audit(Result):
         measure = request.query_params.get("unusualness", audit.COSINE)
         if measure not in audit.NAMES:
             raise exceptions.ValidationError({"unusualness": f"One of {', '.join(audit.NAMES)}."})
-        key = "audit-json" if measure == audit.COSINE else f"audit-json:{measure}"
+        named = (request.query_params.get(name, "") for name in ("embedder", "groups"))
+        asked = audit.Asked(measure, *named)
+        key = "audit-json" if asked == audit.USUAL else f"audit-json:{asked.key}"
         return self.told(
-            request, key, lambda: kept(self.study, key, lambda: audit.as_json(self.study, None, measure))
+            request, key, lambda: kept(self.study, key, lambda: audit.as_json(self.study, None, asked))
         )
 
 

@@ -1,9 +1,12 @@
 """Whether machines underrate unusual answers, at equal human quality."""
 
-from judging.audit.rows import ControlRow, Report, Row, as_json, audit, json_of, report, to_read
+from judging.audit.contrasts import ContrastRow, Contrasts, Grouping
+from judging.audit.rows import ControlRow, Report, Row, adjusted_p, as_json, audit, json_of, report, to_read
 from judging.audit.sources import (
     COSINE,
     NAMES,
+    USUAL,
+    Asked,
     AuditError,
     Sources,
     Unusual,
@@ -16,12 +19,18 @@ from judging.audit.sources import (
 __all__ = [
     "COSINE",
     "NAMES",
+    "USUAL",
+    "Asked",
     "AuditError",
+    "ContrastRow",
+    "Contrasts",
     "ControlRow",
+    "Grouping",
     "Report",
     "Row",
     "Sources",
     "Unusual",
+    "adjusted_p",
     "as_json",
     "audit",
     "by_words",

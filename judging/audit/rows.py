@@ -8,22 +8,28 @@ import numpy as np
 import pandas as pd
 
 from annotate.models import Criterion, Study
+from judging.audit.contrasts import Contrasts, contrasts, told
 from judging.audit.sources import (
-    COSINE,
+    USUAL,
+    Asked,
     AuditError,
     Sources,
     Unusual,
     ratings_of,
     scored_pool,
     sources,
+    wide_scores,
 )
+from judging.models import PoolSummary, ScoreRun
 from judging.scorers.length import NAME as LENGTH
 from judging.stats import (
     Control,
+    Divisive,
     Estimate,
     Underrating,
     Verdict,
     benjamini_hochberg,
+    divisive_slopes,
     held_out_control,
     most_underrated,
     pigeonhole,
@@ -50,6 +56,7 @@ class Row:
     n_pool: int
     split_instruments: Estimate
     pigeonhole: Estimate
+    divisive: Divisive
     p_adjusted: float | None = None
 
     @property
@@ -57,9 +64,16 @@ class Row:
         return self.scorer == LENGTH
 
     @property
+    def length(self) -> Estimate | None:
+        """The score's rise with length, where that is held constant."""
+        return self.result.covariate_coefficients.get("log_length")
+
+    @property
     def discovery(self) -> bool | None:
-        """Whether it still underrates, all scorers of the criterion considered."""
-        return None if self.p_adjusted is None else self.p_adjusted <= RATE
+        """Whether it underrates and still does, all scorers of the criterion considered."""
+        if self.p_adjusted is None:
+            return None
+        return self.result.verdict is Verdict.UNDERRATES and self.p_adjusted <= RATE
 
     @property
     def naive_misleads(self) -> bool:
@@ -94,7 +108,7 @@ class Row:
             "reliability": r.reliability,
             "correlation": r.correlation,
             "predicted_naive_bias": r.predicted_naive_bias,
-            "length_coefficient": _point(r.covariate_coefficients.get("log_length")),
+            "length_coefficient": _point(self.length),
             "covariates": [
                 {"covariate": name} | _interval(e) for name, e in r.covariate_coefficients.items()
             ],
@@ -106,11 +120,17 @@ class Row:
             "measure": self.measure,
             "split_instruments": _interval(self.split_instruments),
             "pigeonhole": _interval(self.pigeonhole),
+            "divisive": _divisive(self.divisive),
             "robust": None if r.robust is None else {"low": r.robust[0], "high": r.robust[1]},
             "verdict": r.verdict_text,
             "reason": r.reason,
             "notes": list(r.notes),
         }
+
+
+def _divisive(d: Divisive) -> dict[str, Any]:
+    estimates = {name: told(getattr(d, name)) for name in ("slope_high", "slope_low", "difference")}
+    return estimates | {"p": d.p, "divisive_unusual": told(d.correlation), "reason": d.reason}
 
 
 def _point(e: Estimate | None) -> float | None:
@@ -157,13 +177,20 @@ class Report:
     controls: list[ControlRow]
     unusual: Unusual
     available: list[Unusual]
-    embedder: str
+    embedder: ScoreRun | PoolSummary
+    embedders: list[ScoreRun | PoolSummary]
+    unknown_languages: list[str]
     truncated: int
+    contrasts: Contrasts
+
+    @property
+    def named(self) -> str:
+        return str(self.embedder)
 
 
-def report(study: Study, measure: str = COSINE, scorer: str | None = None) -> Report:
+def report(study: Study, asked: Asked = USUAL, scorer: str | None = None) -> Report:
     """The length of the response comes last among the scorers of a criterion, as a baseline."""
-    found = sources(study, measure)
+    found = sources(study, asked)
     if scorer is not None and scorer not in found.scorers:
         raise AuditError(f"no scores by {scorer!r} in {study.slug}; there are {', '.join(found.scorers)}")
     names = found.scorers if scorer is None else [scorer]
@@ -173,37 +200,42 @@ def report(study: Study, measure: str = COSINE, scorer: str | None = None) -> Re
             ratings = ratings_of(criterion)
             rows += _adjusted(list(_rows(found, criterion, ratings, names)))
             controls += [ControlRow(criterion, c) for c in _controls(found, ratings)]
+        groups = contrasts(found, asked.groups, names)
+    except AuditError:
+        raise
     except ValueError as error:
         raise AuditError(f"This audit can't be computed. {error}") from error
-    return Report(rows, controls, found.unusual, found.available, found.by, found.truncated)
+    return Report(
+        rows=rows,
+        controls=controls,
+        unusual=found.unusual,
+        available=found.available,
+        embedder=found.embedder,
+        embedders=found.embedders,
+        unknown_languages=found.embedder.unknown_languages(),
+        truncated=found.truncated,
+        contrasts=groups,
+    )
 
 
-def audit(study: Study, scorer: str | None = None, measure: str = COSINE) -> list[Row]:
+def audit(study: Study, scorer: str | None = None, asked: Asked = USUAL) -> list[Row]:
     """One row a scorer and quality criterion."""
-    return report(study, measure, scorer).rows
+    return report(study, asked, scorer).rows
 
 
 def _rows(found: Sources, criterion: Criterion, ratings: pd.DataFrame, names: Sequence[str]) -> Iterator[Row]:
     scored = [name for name in names if name != LENGTH]
-    wide, columns = _wide(found, scored)
+    wide, columns = wide_scores(found, scored)
     results = underratings(ratings, wide, list(columns), covariates=found.covariates, second=found.second)
     checks = _checks(found, ratings, wide, list(columns), found.covariates)
     for column, name in columns.items():
-        yield _row(found, criterion, name, results[column], *checks[column], wide[column])
+        yield _row(found, criterion, name, results[column], checks[column], wide[column])
     if LENGTH in names:
         # Length held constant, the length of a response says nothing: the baseline goes without covariates.
         table = scored_pool(found, LENGTH)
         result = underratings(ratings, table, ["score"], covariates=(), second=found.second)["score"]
         check = _checks(found, ratings, table, ["score"], ())["score"]
-        yield _row(found, criterion, LENGTH, result, *check, table["score"])
-
-
-def _wide(found: Sources, names: Sequence[str]) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The pool with a column for each scorer, and which scorer each column is: names may be anything."""
-    columns = {f"scorer {i}": name for i, name in enumerate(names)}
-    scores = found.scores.pivot(index="response_id", columns="scorer", values="score")
-    values = {column: found.pool["response_id"].map(scores[name]) for column, name in columns.items()}
-    return found.pool.assign(**values), columns
+        yield _row(found, criterion, LENGTH, result, check, table["score"])
 
 
 def _row(
@@ -211,49 +243,59 @@ def _row(
     criterion: Criterion,
     name: str,
     result: Underrating,
-    split: Estimate,
-    drawn: Estimate,
+    checks: "Checks",
     score: pd.Series,
 ) -> Row:
     return Row(
         scorer=name, criterion=criterion, unusualness=found.unusual.by, measure=found.unusual.name, result=result,
-        n_scored=int(score.notna().sum()), n_pool=len(score), split_instruments=split, pigeonhole=drawn,
+        n_scored=int(score.notna().sum()), n_pool=len(score), split_instruments=checks[0], pigeonhole=checks[1],
+        divisive=checks[2],
     )  # fmt: skip
+
+
+Checks = tuple[Estimate, Estimate, Divisive]
 
 
 def _checks(
     of: Sources, ratings: pd.DataFrame, wide: pd.DataFrame, columns: Sequence[str], covariates: Sequence[str]
-) -> dict[str, tuple[Estimate, Estimate]]:
-    """The slope by two other ways, for scorers that scored the same responses a few at a time."""
-    if of.second is not None:
-        none = Estimate.undefined("Two measures that correct each other have no such check.", 0)
-        return dict.fromkeys(columns, (none, none))
-    found: dict[str, tuple[Estimate, Estimate]] = {}
+) -> dict[str, Checks]:
+    """The slope by two other ways, and the other axis, for scorers that scored the same responses a few at a time."""
+    found: dict[str, Checks] = {}
     groups: dict[bytes, list[str]] = {}
     for column in columns:
         groups.setdefault(wide[column].notna().to_numpy().tobytes(), []).append(column)
     for group in groups.values():
         for start in range(0, len(group), AT_ONCE):
             some = group[start : start + AT_ONCE]
-            split, drawn = (
-                way(ratings, wide, some, covariates=covariates, rng=np.random.default_rng(SEED))
-                for way in (split_instruments, pigeonhole)
-            )
-            found |= {column: (split[column], drawn[column]) for column in some}
+            how: dict[str, Any] = {"covariates": covariates}
+            axis = divisive_slopes(ratings, wide, some, rng=np.random.default_rng(SEED), **how)
+            if of.second is None:
+                split, drawn = (
+                    way(ratings, wide, some, rng=np.random.default_rng(SEED), **how)
+                    for way in (split_instruments, pigeonhole)
+                )
+            else:
+                none = Estimate.undefined("Two measures that correct each other have no such check.", 0)
+                split = drawn = dict.fromkeys(some, none)
+            found |= {column: (split[column], drawn[column], axis[column]) for column in some}
     return found
 
 
 def _adjusted(rows: list[Row]) -> list[Row]:
-    """The rows of a criterion with p adjusted for their number; the baseline and what can't be told are no tests."""
-    p = [
-        r.result.p_one_sided if r.result.verdict is not Verdict.CANT_TELL and not r.is_baseline else None
-        for r in rows
+    adjusted = adjusted_p([row.result for row in rows], [row.is_baseline for row in rows])
+    return [replace(row, p_adjusted=x) for row, x in zip(rows, adjusted, strict=True)]
+
+
+def adjusted_p(results: Sequence[Underrating], baseline: Sequence[bool]) -> list[float | None]:
+    """The one-sided p of no underrating, adjusted for the number of scorers of a criterion.
+
+    The baseline and what can't be told are no tests. Overrating has none: it rests on its two-sided interval.
+    """
+    told_of = [
+        np.nan if is_baseline or r.p_one_sided is None or r.verdict is Verdict.CANT_TELL else r.p_one_sided
+        for r, is_baseline in zip(results, baseline, strict=True)
     ]
-    adjusted = benjamini_hochberg([np.nan if x is None else x for x in p])
-    return [
-        replace(row, p_adjusted=None if np.isnan(x) else float(x))
-        for row, x in zip(rows, adjusted, strict=True)
-    ]
+    return [None if np.isnan(x) else float(x) for x in benjamini_hochberg(told_of)]
 
 
 def _controls(found: Sources, ratings: pd.DataFrame) -> list[Control]:
@@ -266,17 +308,17 @@ def _controls(found: Sources, ratings: pd.DataFrame) -> list[Control]:
 
 
 def to_read(
-    study: Study, scorer: str, criterion: Criterion, n: int = 10, measure: str = COSINE
+    study: Study, scorer: str, criterion: Criterion, n: int = 10, asked: Asked = USUAL
 ) -> pd.DataFrame:
     """The responses that the scorer underrates most; see judging.stats.most_underrated."""
-    return most_underrated(ratings_of(criterion), scored_pool(sources(study, measure), scorer), n)
+    return most_underrated(ratings_of(criterion), scored_pool(sources(study, asked), scorer), n)
 
 
-def as_json(study: Study, scorer: str | None = None, measure: str = COSINE) -> dict[str, Any]:
+def as_json(study: Study, scorer: str | None = None, asked: Asked = USUAL) -> dict[str, Any]:
     """What `audit --json` and the page's JSON say; without an audit an empty list, and the reason."""
     found: dict[str, Any] = {"study": study.slug, "simulated": study.simulated, "scorers": []}
     try:
-        whole = report(study, measure, scorer)
+        whole = report(study, asked, scorer)
     except AuditError as error:
         return found | {"reason": str(error)}
     return found | json_of(whole)
@@ -287,4 +329,10 @@ def json_of(whole: Report) -> dict[str, Any]:
         "scorers": [row.as_json() for row in whole.rows],
         "controls": [row.as_json() for row in whole.controls],
         "measures": [u.name for u in whole.available],
+        "embedder": whole.named,
+        "embedders": [str(run) for run in whole.embedders],
+        "unknown_languages": whole.unknown_languages,
+        "groups": whole.contrasts.grouping.name if whole.contrasts.grouping else None,
+        "groupings": [g.name for g in whole.contrasts.available],
+        "contrasts": [row.as_json() for row in whole.contrasts.rows],
     }

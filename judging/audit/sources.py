@@ -1,7 +1,8 @@
 """What an audit rests on: criteria, the pool with its unusualness, and the scores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,24 @@ class AuditError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a reader may choose: how to measure unusualness, by which embedder (its latest run where none is named), and
+    how to sort the sources."""
+
+    measure: str = COSINE
+    embedder: str = ""
+    groups: str = ""
+
+    @property
+    def key(self) -> str:
+        """For the cache, whose keys may hold no blanks."""
+        return quote(f"{self.measure}|{self.embedder}|{self.groups}")
+
+
+USUAL = Asked()
+
+
+@dataclass(frozen=True, slots=True)
 class Unusual:
     """A way to measure unusualness, or two that correct each other."""
 
@@ -68,6 +87,8 @@ class Sources:
     scores: pd.DataFrame
     embedder: ScoreRun | PoolSummary
     """By which unusualness is measured: a run here, or a larger pool on disk."""
+    embedders: list[ScoreRun | PoolSummary]
+    """All that it could be measured by."""
     run: ScoreRun | None
     """The run that embedded every response of the study; none where only a pool on disk has vectors."""
     unusual: Unusual
@@ -100,7 +121,7 @@ class Sources:
         return tuple(c for c in COVARIATES if c not in MARKS or bool((self.pool[c] > 0).any()))
 
 
-def sources(study: Study, measure: str = COSINE) -> Sources:
+def sources(study: Study, asked: Asked = USUAL) -> Sources:
     criteria = [
         c
         for c in study.criteria.all()
@@ -111,33 +132,43 @@ def sources(study: Study, measure: str = COSINE) -> Sources:
             "No criterion of this study rates single responses and measures quality, so there is no human "
             'quality to hold a scorer against. In study.toml: on = "single", kind = "rating", measures = "quality".'
         )
-    embedder, run = _embedders(study)
+    embedders = _embedders(study)
+    embedder, run = _chosen(study, embedders, asked.embedder)
     available = measures(study, embedder, run)
-    unusual = next((u for u in available if u.name == measure), None)
+    unusual = next((u for u in available if u.name == asked.measure), None)
     if unusual is None:
         names = ", ".join(u.name for u in available)
-        raise AuditError(f"no unusualness {measure!r} in {study.slug}; there are {names}")
+        raise AuditError(f"no unusualness {asked.measure!r} in {study.slug}; there are {names}")
     scores = frames.scores(study)
     # The baseline is always computed; numbers stored under its name are another scorer's.
     scores["scorer"] = scores["scorer"].replace(LENGTH, f"{LENGTH} (stored)")
-    pool = _measured(frames.responses(study), study, run, unusual)
-    return Sources(study, criteria, pool, scores, embedder, run, unusual, available)
+    pool = _measured(frames.responses(study, embedder), study, embedder, run, unusual)
+    return Sources(study, criteria, pool, scores, embedder, embedders, run, unusual, available)
 
 
-def _embedders(study: Study) -> tuple[ScoreRun | PoolSummary, ScoreRun | None]:
-    """By which unusualness is measured, and the run that has every response's vector, if there is one."""
+def _embedders(study: Study) -> list[ScoreRun | PoolSummary]:
+    """By what unusualness can be measured: first the larger pool on disk, where it is what counts, then runs here."""
     measured = frames.measured_pool(study)
-    if measured is None:
-        run = _embedder(study)
+    return [*([] if measured is None else [measured]), *frames.embedding_runs(study)]
+
+
+def _chosen(
+    study: Study, embedders: Sequence[ScoreRun | PoolSummary], named: str
+) -> tuple[ScoreRun | PoolSummary, ScoreRun | None]:
+    """What is asked for by its name and version, else the first; and the run that has every response's vector."""
+    chosen = next((e for e in embedders if named in ("", str(e))), None)
+    if chosen is None and embedders:
+        raise AuditError(f"no embedder {named!r} in {study.slug}; there are {', '.join(map(str, embedders))}")
+    if not isinstance(chosen, PoolSummary):
+        run = _complete(study, chosen)
         return run, run
     try:
-        return measured, _embedder(study)
+        return chosen, _complete(study, frames.embedding_run(study))
     except AuditError:
-        return measured, None
+        return chosen, None
 
 
-def _embedder(study: Study) -> ScoreRun:
-    embedder = frames.embedding_run(study)
+def _complete(study: Study, embedder: ScoreRun | None) -> ScoreRun:
     if embedder is None:
         raise AuditError(
             "How unusual the responses are is not known yet: "
@@ -180,18 +211,24 @@ def _criterion(study: Study, name: str) -> Criterion | None:
     return next((c for c in criteria if not frames.answers(c)["value"].dropna().empty), None)
 
 
-def _measured(pool: pd.DataFrame, study: Study, run: ScoreRun | None, unusual: Unusual) -> pd.DataFrame:
+def _measured(
+    pool: pd.DataFrame,
+    study: Study,
+    embedder: ScoreRun | PoolSummary,
+    run: ScoreRun | None,
+    unusual: Unusual,
+) -> pd.DataFrame:
     """The pool with unusualness, and a second measure beside it where two are asked for."""
     if unusual.measures == (COSINE,):
         return pool  # which has it
     for column, name in zip(("unusualness", "second"), unusual.measures, strict=False):
-        pool[column] = pool["response_id"].map(_values(study, run, name)).astype(float)
+        pool[column] = pool["response_id"].map(_values(study, embedder, run, name)).astype(float)
     return pool
 
 
-def _values(study: Study, run: ScoreRun | None, name: str) -> pd.Series:
+def _values(study: Study, embedder: ScoreRun | PoolSummary, run: ScoreRun | None, name: str) -> pd.Series:
     if name == COSINE:
-        return frames.pool_unusualness(study).set_index("response_id")["unusualness"]
+        return frames.pool_unusualness(study, embedder).set_index("response_id")["unusualness"]
     if name in OF_VECTORS:
         frame, array = frames.vectors(run)
         values = OF_VECTORS[name](array.astype(np.float64), frame["prompt_id"].to_numpy())
@@ -220,6 +257,14 @@ def scored_pool(found: Sources, scorer: str) -> pd.DataFrame:
         return found.pool.assign(score=found.pool["log_length"])
     given = found.scores.loc[found.scores["scorer"] == scorer, ["response_id", "score"]]
     return found.pool.merge(given, how="left", on="response_id")
+
+
+def wide_scores(found: Sources, names: Sequence[str]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The pool with a column for each scorer, and which scorer each column is: names may be anything."""
+    columns = {f"scorer {i}": name for i, name in enumerate(names)}
+    scores = found.scores.pivot(index="response_id", columns="scorer", values="score")
+    values = {column: found.pool["response_id"].map(scores[name]) for column, name in columns.items()}
+    return found.pool.assign(**values), columns
 
 
 def ratings_of(criterion: Criterion) -> pd.DataFrame:

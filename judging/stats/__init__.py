@@ -22,8 +22,10 @@ from judging.stats.diversity import (
     rarefied_vendi,
     vendi_score,
 )
+from judging.stats.divisive import Divisive, divisive_slopes
 from judging.stats.estimate import Estimate
 from judging.stats.false_negatives import FalseNegatives, false_negatives
+from judging.stats.group_contrast import GroupContrast, group_contrasts
 from judging.stats.grouping import adjusted_rand, co_membership
 from judging.stats.human_similarity import (
     Difference,
@@ -80,9 +82,11 @@ __all__ = [
     "Control",
     "DawidSkene",
     "Difference",
+    "Divisive",
     "Estimate",
     "FalseNegatives",
     "Family",
+    "GroupContrast",
     "HumanSimilarity",
     "Icc",
     "IccKind",
@@ -127,9 +131,11 @@ __all__ = [
     "dawid_skene",
     "describe_annotators",
     "describe_items",
+    "divisive_slopes",
     "errors_in_variables_slope",
     "false_negatives",
     "fleiss_kappa",
+    "group_contrasts",
     "gwet_ac",
     "held_out_control",
     "human_similarity",

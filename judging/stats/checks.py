@@ -83,7 +83,7 @@ def split_instruments(
         moments = _half_moments(panel, half)
         for q, z in ((0, 1), (1, 0)):
             rest = list(range(2, 1 + columns))
-            theta, influence = _instrumented(moments, [z, *rest], [q, *rest], 1 + columns)
+            theta, influence = instrumented(moments, [z, *rest], [q, *rest], 1 + columns)
             found.append(theta)
             leaning.append(influence)
     return _by_scorer(scorers, ready, np.array(found), np.array(leaning), (n, confidence))
@@ -129,12 +129,28 @@ def _half_moments(panel: Panel, half: np.ndarray) -> FloatArray:
         table[i] = sums / np.maximum(counts, 1)
         both &= counts > 0
     rows = np.column_stack([*table, panel.columns])[both]
-    prompt = panel.prompt[both]
-    counts = np.maximum(np.bincount(prompt, minlength=panel.n_prompts), 1)[:, None]
-    means = _sums(rows, prompt, panel.n_prompts) / counts
-    rows = rows - means[prompt]
-    products = rows[:, :, None] * rows[:, None, :]
-    return _sums(products, prompt, panel.n_prompts)
+    return moments_within(rows, panel.prompt[both], panel.n_prompts)
+
+
+def moments_within(rows: FloatArray, prompt: IntArray, n_prompts: int) -> FloatArray:
+    """Return the sums of products of columns centered within prompts, of each prompt.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, D)
+        Columns.
+    prompt : ndarray of int, shape (n,)
+        Prompt of each row, 0 to n_prompts - 1.
+    n_prompts : int
+        Number of prompts; one without a row has zeros.
+
+    Returns
+    -------
+    ndarray, shape (n_prompts, D, D)
+    """
+    counts = np.maximum(np.bincount(prompt, minlength=n_prompts), 1)[:, None]
+    rows = rows - (_sums(rows, prompt, n_prompts) / counts)[prompt]
+    return _sums(rows[:, :, None] * rows[:, None, :], prompt, n_prompts)
 
 
 def _sums(rows: FloatArray, prompt: IntArray, n: int) -> FloatArray:
@@ -148,10 +164,28 @@ def _sums(rows: FloatArray, prompt: IntArray, n: int) -> FloatArray:
     return found
 
 
-def _instrumented(
-    moments: FloatArray, rows: Sequence[int], unknowns: Sequence[int], first: int
+def instrumented(
+    moments: FloatArray, rows: Sequence[int], unknowns: Sequence[int], first: int, at: int = 1
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the slope of unusualness for each score from column `first` on, and each prompt's influence on it."""
+    """Return an instrumental slope for each score, and each prompt's influence on it.
+
+    Parameters
+    ----------
+    moments : ndarray, shape (P, D, D)
+        Of each prompt.
+    rows, unknowns : sequence of int
+        Columns of the instruments, and of what they stand for.
+    first : int
+        The first column of a score.
+    at : int
+        Which of the unknowns: 0 quality, 1 unusualness.
+
+    Returns
+    -------
+    theta : ndarray, shape (S,)
+    influence : ndarray, shape (P, S)
+        NaN where the equations are singular.
+    """
     total = moments.sum(axis=0)
     matrix, target = total[np.ix_(rows, unknowns)], total[rows][:, first:]
     level = np.sqrt(np.abs(np.outer(total[rows, rows], total[unknowns, unknowns])))
@@ -161,8 +195,8 @@ def _instrumented(
     theta = np.linalg.solve(matrix, target)
     own = moments[:, rows]
     errors = own[:, :, first:] - own[:, :, unknowns] @ theta
-    weight = np.linalg.solve(matrix.T, np.eye(len(rows))[1])
-    return theta[1], np.einsum("r,prs->ps", weight, errors)
+    weight = np.linalg.solve(matrix.T, np.eye(len(rows))[at])
+    return theta[at], np.einsum("r,prs->ps", weight, errors)
 
 
 def _by_scorer(

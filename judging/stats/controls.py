@@ -106,7 +106,9 @@ def held_out_control(
         return Control(planted, nothing, result, None, why)
     extra = _variance_of_score(people, versions, names, covariates, confidence)
     error = math.sqrt(result.standard_error**2 + extra)
-    held_out = effective_number(pd.factorize(ratings.loc[machine & ratings["value"].notna(), "annotator_id"])[0])
+    held_out = effective_number(
+        pd.factorize(ratings.loc[machine & ratings["value"].notna(), "annotator_id"])[0]
+    )
     df = min(result.n_prompts, result.effective_annotators or 0.0, held_out) - 1
     if df < 1:
         why = "Too few annotators are held out for a control."

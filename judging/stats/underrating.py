@@ -71,8 +71,8 @@ def underrating(
     Interval by t with min(P, M') - 1 degrees of freedom, M' = 1 / sum of squared shares of the ratings the
     effective number of annotators: where three of 22 give 79 % of the ratings, M' is 4.7, and M - 1 degrees of
     freedom would cover .90 instead of .96 (`simulate_audit`). Where all give as much, M' = M. Replicates
-    center anew but keep the full sample's scales; scaling anew changes no coverage (300 simulated data sets in each of six cells: equal
-    to .006).
+    center anew but keep the full sample's scales; scaling anew changes no coverage (300 simulated data sets in
+    each of six cells: equal to .006).
 
     Strength is the Schur complement of A_qq over its SE by the same jackknife. Deviations from the
     full-sample value instead of the replicates' mean would put the drop of the sum itself into its SE.

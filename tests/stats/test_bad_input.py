@@ -92,6 +92,12 @@ def audited(table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     return ratings, pd.DataFrame(frame)
 
 
+def kinds(table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Units as responses of two kinds to two prompts."""
+    ratings, responses = audited(table)
+    return ratings, responses.assign(group=np.where(responses["response_id"] % 4 < 2, "a", "b"))
+
+
 CALLS: dict[str, Callable[[Table], Any]] = {
     "adjusted_rand": lambda t: stats.adjusted_rand(*grouped(t)),
     "agreement_weights": lambda t: stats.agreement_weights(np.unique(t).tolist(), "quadratic"),
@@ -107,6 +113,7 @@ CALLS: dict[str, Callable[[Table], Any]] = {
     "describe_items": lambda t: stats.describe_items(long(t)[0], long(t)[2], DOMAIN),
     "errors_in_variables_slope": lambda t: stats.errors_in_variables_slope(t.T[0], t.T[-1], 0.1),
     "fleiss_kappa": lambda t: stats.fleiss_kappa(counts(t), DOMAIN),
+    "group_contrasts": lambda t: stats.group_contrasts(*kinds(t)),
     "gwet_ac": lambda t: stats.gwet_ac(counts(t), DOMAIN, "quadratic"),
     "human_similarity": lambda t: stats.human_similarity(
         *pairs(t), "cosine", lexical=["words"], resamples=20
@@ -127,6 +134,7 @@ CALLS: dict[str, Callable[[Table], Any]] = {
         *audited(t), ["score"], rng=np.random.default_rng(0)
     ),
     "matched_pairs": lambda t: stats.matched_pairs(*audited(t)),
+    "divisive_slopes": lambda t: stats.divisive_slopes(*audited(t), rng=np.random.default_rng(0)),
     "false_negatives": lambda t: stats.false_negatives(*audited(t)),
     "most_underrated": lambda t: stats.most_underrated(*audited(t)),
     "one_way_icc": lambda t: stats.one_way_icc(long(t)[0], long(t)[2], k=3),

@@ -77,5 +77,3 @@ def test_one_who_gave_nearly_everything_is_named() -> None:
     found = underrating(ratings[(ratings["annotator_id"] == "w0") | first], responses)
     assert found.n_annotators == 3
     assert found.verdict is Verdict.CANT_TELL
-
-

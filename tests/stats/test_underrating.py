@@ -373,7 +373,7 @@ def test_reported_numbers_fit_together() -> None:
     assert se is not None
     assert found.effective_annotators is not None
     # Of 30 annotators who rated almost equally much.
-    upper, power = student.ppf([0.975, 0.8], found.effective_annotators - 1)
+    upper, power = (student.ppf(q, found.effective_annotators - 1) for q in (0.975, 0.8))
     assert upper == pytest.approx(2.0452296, rel=0.01)
     assert e.high - e.estimate == pytest.approx(upper * se, rel=1e-6)
     assert found.smallest_detectable == pytest.approx((upper + power) * se, rel=1e-6)

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.models import Study
-from judging.audit import COSINE, NAMES, AuditError, ControlRow, Row, as_json, report
+from judging.audit import COSINE, NAMES, Asked, AuditError, ContrastRow, ControlRow, Row, as_json, report
 from judging.stats import Estimate
 
 
@@ -20,17 +20,26 @@ class Command(BaseCommand):
             metavar="MEASURE",
             help=f"{', '.join(NAMES)}, or two that correct each other: {COSINE}+similarity, {COSINE}+originality",
         )
+        parser.add_argument(
+            "--embedder", default="", help="by its name and version; by default the one run last"
+        )
+        parser.add_argument(
+            "--groups",
+            default="",
+            help="kinds of source: written, source, or a name in the responses’ params",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object, numbers at full precision")
 
-    def handle(self, *args: Any, slug: str, scorer: str | None, unusualness: str, **options: Any) -> None:
+    def handle(self, *args: Any, slug: str, scorer: str | None, **options: Any) -> None:
         study = Study.objects.filter(slug=slug).first()
         if study is None:
             raise CommandError(f"no study with slug {slug!r}")
+        asked = Asked(options["unusualness"], options["embedder"], options["groups"])
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(study, scorer, unusualness), indent=2))
+            self.stdout.write(json.dumps(as_json(study, scorer, asked), indent=2))
             return
         try:
-            found = report(study, unusualness, scorer)
+            found = report(study, asked, scorer)
         except AuditError as error:
             raise CommandError(str(error)) from error
         if study.simulated:
@@ -40,8 +49,14 @@ class Command(BaseCommand):
             self.stdout.write(_text(row))
         for control in found.controls:
             self.stdout.write(_control(control))
+        for contrast in found.contrasts.rows:
+            self.stdout.write(_contrast(contrast))
+        if found.unknown_languages:
+            self.stdout.write(
+                f"{found.named} does not know these languages: {', '.join(found.unknown_languages)}."
+            )
         if found.truncated:
-            self.stdout.write(f"Read only in part by {found.embedder}: {found.truncated:,} responses.")
+            self.stdout.write(f"Read only in part by {found.named}: {found.truncated:,} responses.")
 
 
 def _text(row: Row) -> str:
@@ -56,6 +71,8 @@ def _text(row: Row) -> str:
             f"({rests}); naive {_shown(r.naive)}",
             r.reason,
             f"Strength {strength}; people’s own fall {_shown(r.human)}; checks: {checks}{adjusted}",
+            f"Slope on quality where people disagree less where they agree: {_shown(row.divisive.difference)}. "
+            f"{row.divisive.reason}",
             *r.notes,
         ]
     )
@@ -66,6 +83,15 @@ def _control(row: ControlRow) -> str:
     return (
         f"Control, {row.name} on {row.criterion.key}: {said}. {_shown(row.control.underrating)}; "
         f"naive {_shown(row.control.result.naive)}\n    {row.control.reason}"
+    )
+
+
+def _contrast(row: ContrastRow) -> str:
+    c = row.found
+    rests = f"{c.n_prompts:,} prompts, {c.n_group:,} and {c.n_others:,} responses"
+    return (
+        f"{c.group} against the others, {row.scorer} on {row.criterion}: scorer’s gap {_shown(c.scorer_gap)} SD, "
+        f"people’s {_shown(c.human_gap)} SD, contrast {_shown(c.contrast)} ({rests})\n    {c.reason}"
     )
 
 
