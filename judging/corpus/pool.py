@@ -161,7 +161,9 @@ def write_pool(pool: Pool, rows: Iterable[Mapping[str, Any]], partitions: int) -
     fs.makedirs(folder)
     fs.pipe_file(pool.path(RESPONSES, UNFINISHED), b"corpus partition")
     try:
-        written = _write_rows(pool, rows, partitions)
+        written = write_parts(
+            pool, folder, rows, lambda prompt: f"part-{partition_of(prompt, partitions):05d}.parquet"
+        )
     except BaseException:
         fs.rm(folder, recursive=True)
         raise
@@ -169,13 +171,16 @@ def write_pool(pool: Pool, rows: Iterable[Mapping[str, Any]], partitions: int) -
     return written
 
 
-def _write_rows(pool: Pool, rows: Iterable[Mapping[str, Any]], partitions: int) -> int:
-    buffers: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+def write_parts(
+    pool: Pool, folder: str, rows: Iterable[Mapping[str, Any]], place: Callable[[str], str]
+) -> int:
+    """Write each row to the file that its prompt has in the folder, and return their number."""
+    buffers: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     written = 0
     with ExitStack() as stack:
-        writers = _Made(partial(_writer, pool, stack))
+        writers = _Made(partial(_writer, pool, folder, stack))
         for row in rows:
-            at = partition_of(row["prompt_id"], partitions)
+            at = place(row["prompt_id"])
             buffers[at].append(row)
             written += 1
             if len(buffers[at]) == BUFFER:
@@ -185,19 +190,20 @@ def _write_rows(pool: Pool, rows: Iterable[Mapping[str, Any]], partitions: int) 
     return written
 
 
-class _Made(dict[int, pq.ParquetWriter]):
+class _Made(dict[str, pq.ParquetWriter]):
     """Writers, each made when it is asked for first."""
 
-    def __init__(self, make: Callable[[int], pq.ParquetWriter]) -> None:
+    def __init__(self, make: Callable[[str], pq.ParquetWriter]) -> None:
         self.make = make
 
-    def __missing__(self, at: int) -> pq.ParquetWriter:
+    def __missing__(self, at: str) -> pq.ParquetWriter:
         self[at] = self.make(at)
         return self[at]
 
 
-def _writer(pool: Pool, stack: ExitStack, at: int) -> pq.ParquetWriter:
-    file = stack.enter_context(pool.fs.open(pool.partition_path(f"part-{at:05d}.parquet"), "wb"))
+def _writer(pool: Pool, folder: str, stack: ExitStack, name: str) -> pq.ParquetWriter:
+    pool.fs.makedirs(folder, exist_ok=True)
+    file = stack.enter_context(pool.fs.open(f"{folder}/{name}", "wb"))
     return stack.enter_context(pq.ParquetWriter(file, SCHEMA, compression="zstd"))
 
 

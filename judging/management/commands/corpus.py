@@ -12,6 +12,7 @@ from annotate.folder.problems import FolderError, Problem, Problems
 from annotate.folder.rows import ResponseRow, read
 from annotate.folder.tables import find_tables
 from judging.corpus import runs
+from judging.corpus.adding import add_to_pool
 from judging.corpus.cluster import Cluster, ClusterError
 from judging.corpus.pool import Pool, PoolError, write_pool
 
@@ -34,6 +35,11 @@ class Command(BaseCommand):
         partition.add_argument("folder", help="a study folder, whose responses table may have any format")
         partition.add_argument("pool", help="where the pool shall lie: a folder, or any URL fsspec knows")
         partition.add_argument("--partitions", type=int, default=64)
+        partition.add_argument(
+            "--add",
+            action="store_true",
+            help="put what is new into the pool that is there, in its partitions",
+        )
         for name in STEPS:
             step = actions.add_parser(name)
             step.add_argument("pool", help="a folder with `responses/*.parquet`, or its URL")
@@ -59,6 +65,13 @@ class Command(BaseCommand):
         if options["partitions"] < 1:
             raise CommandError("--partitions: expected 1 or more")
         pool, folder = Pool(options["pool"]), Path(options["folder"])
+        if options["add"]:
+            added = add_to_pool(pool, _responses(folder))
+            self.stdout.write(
+                f"{added.new:,} responses added in {added.partitions:,} partitions, {added.there:,} were there → "
+                f"{pool.url}"
+            )
+            return
         written = write_pool(pool, _responses(folder), options["partitions"])
         self.stdout.write(f"{written:,} responses in {len(pool.partitions()):,} partitions → {pool.url}")
 
