@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from annotate import invariants
 from annotate.invariants import Invariant
 from annotate.models import ItemResponse, Study
-from judging.models import Embedding, Score, Verdict
+from judging.models import Embedding, PoolUnusualness, Score, Verdict
 
 # Rounding to float16 moves a unit vector's length by less.
 UNIT = 0.01
@@ -21,6 +21,10 @@ def _of_runs(rows: Any) -> Callable[[Study], QuerySet[Any]]:
 
 
 _scores, _verdicts, _embeddings = map(_of_runs, (Score, Verdict, Embedding))
+
+
+def _unusual(study: Study) -> QuerySet[PoolUnusualness]:
+    return PoolUnusualness.objects.filter(pool__study=study)
 
 
 def _not_finite(column: str) -> Q:
@@ -67,6 +71,10 @@ INVARIANTS: list[Invariant] = [
               lambda s: _embeddings(s).exclude(response__study=s)),
     Invariant("embedding that is no vector of its run's dimension, finite and of length one", "Embedding",
               _no_vectors),
+    Invariant("unusualness in a pool of a response of another study", "PoolUnusualness",
+              lambda s: _unusual(s).exclude(response__study=s)),
+    Invariant("unusualness that is not between 0 and 2", "PoolUnusualness",
+              lambda s: _unusual(s).filter(Q(value__lt=0) | Q(value__gt=2))),
     Invariant("scoring of another study than its run", "ScoringTask",
               lambda s: s.scoring_tasks.filter(run__isnull=False).exclude(run__study=s)),
     Invariant("scoring that did more than there was", "ScoringTask",

@@ -30,7 +30,7 @@ from annotate.models import (
     Study,
 )
 from judging.invariants import INVARIANTS
-from judging.models import Embedding, Score, ScoreRun, ScoringTask, Verdict
+from judging.models import Embedding, PoolSummary, PoolUnusualness, Score, ScoreRun, ScoringTask, Verdict
 from tests.factories import make_study
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +81,8 @@ def filled(slug: str) -> Study:
     for pair in study.items.filter(kind="pair", role="main"):
         Verdict.objects.create(run=run, item=pair, winner=pair.item_responses.all()[0].response, value=1.0)
     ScoringTask.objects.create(study=study, scorer="m", run=run, status="done", total=8, done=8)
+    pool = PoolSummary.objects.create(study=study, name="m", n_responses=99, computed_at=timezone.now())
+    PoolUnusualness.objects.create(pool=pool, response=study.responses.order_by("pk")[0], value=0.5)
     return study
 
 
@@ -217,6 +219,10 @@ def scored(rows: Any) -> Callable[[Study], Any]:
 score, verdict, embedding = scored(Score), scored(Verdict), scored(Embedding)
 
 
+def unusual(study: Study) -> Any:
+    return PoolUnusualness.objects.get(pool__study=study)
+
+
 def wrong_vector(vector: bytes) -> Callable[[Study], int]:
     return lambda study: change(Embedding.objects.filter(run__study=study).order_by("pk")[3], vector=vector)
 
@@ -285,6 +291,8 @@ PLANTED: list[tuple[str, Callable[[Study], int]]] = [
     ("no vector of its run's dimension", wrong_vector(b"1234")),
     ("no vector of its run's dimension", wrong_vector(np.full(8, np.nan, "<f4").tobytes())),
     ("no vector of its run's dimension", wrong_vector(np.full(8, 1.0, "<f4").tobytes())),
+    ("unusualness in a pool of a response", lambda s: change(unusual(s), response=other(Response))),
+    ("unusualness that is not between", lambda s: change(unusual(s), value=2.5)),
     ("scoring of another study", lambda s: change(s.scoring_tasks.get(), run=other(ScoreRun))),
     ("scoring that did more", lambda s: change(s.scoring_tasks.get(), done=9)),
 ]  # fmt: skip
