@@ -1,11 +1,14 @@
 """The schema says what the API does: schemathesis sends what it allows and what it forbids, and checks the answers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
@@ -30,6 +33,16 @@ CONFIG = SchemathesisConfig.from_dict(
 SCHEMA = schemathesis.openapi.from_wsgi("/api/v1/schema/", application, config=CONFIG)
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]  # type: ignore[union-attr]
 EXAMPLES = 6
+
+
+@pytest.fixture(autouse=True)
+def one_connection() -> Iterator[None]:
+    """The application would close the connection that the test's transaction is on, as Django's client knows."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture
