@@ -228,6 +228,13 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "LICENSE": {"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "TAGS": [
+        {"name": name}
+        for name in (
+            *("studies", "prompts", "responses", "items", "seats", "annotators", "judgments"),
+            *("scorers", "runs", "scores", "results", "exports"),
+        )
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     # `?fields=` leaves out what nobody asked for.
     "COMPONENT_NO_READ_ONLY_REQUIRED": True,
