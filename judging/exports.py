@@ -21,6 +21,7 @@ from annotate.folder.rows import Id, Number, Row, Text, read, refused, text_of
 from annotate.folder.tables import Table, batches
 from annotate.folder.writing import Layout, Sheet
 from annotate.models import Action, ItemResponse, Study
+from judging import webhooks
 from judging.models import (
     Embedding,
     Score,
@@ -30,6 +31,7 @@ from judging.models import (
     Verdict,
     VerdictQuerySet,
 )
+from judging.models_webhooks import Webhook
 from judging.pools import Pools, pool_sheets
 
 ROWS = 5_000
@@ -68,7 +70,10 @@ class ScoreRow(Row):
 
 
 class Scores:
-    """The part of a folder that is judging's."""
+    """The part of a folder that is judging's; and the webhooks, which outlive a study that is loaded anew."""
+
+    def __init__(self) -> None:
+        self.webhooks: list[Webhook] = []
 
     def check(self, tables: dict[str, Table], known: Known, problems: Problems) -> None:
         if "scores" in tables:
@@ -77,8 +82,14 @@ class Scores:
     def write(self, tables: dict[str, Table], merge: Merge) -> None:
         if "scores" in tables:
             merge_scores(merge, tables["scores"])
+        for hook in self.webhooks:
+            kept = {name: getattr(hook, name) for name in ("url", "secret", "events", "threshold")}
+            Webhook.objects.create(study=merge.study, **kept)
+        if self.webhooks:
+            webhooks.begin(merge.study)
 
     def remove(self, study: Study) -> None:
+        self.webhooks = list(study.webhooks.order_by("pk"))
         for model in (Embedding, Score, Verdict):
             model._default_manager.filter(run__study=study).delete()
         ScoringTask.objects.filter(study=study).delete()

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from annotate import trail
 from annotate.models import Action, Prompt, Study
+from judging.models_webhooks import Delivery, Webhook  # noqa: F401 - Django looks for models here
 
 
 class ScoreRunQuerySet(models.QuerySet["ScoreRun"]):

@@ -15,6 +15,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from annotate import trail
 from annotate.models import Action, Study
+from judging import webhooks
 from judging.batches import Missing, Progress, Report, Stored, score_missing
 from judging.models import Reply, ScoreRun, ScoringTask
 from judging.probing import probe
@@ -77,8 +78,10 @@ def perform(task: ScoringTask, progress: Progress = lambda lacking, stored: None
         raise
     except Exception as error:
         task.finish(*_ending(error))
+        webhooks.run_finished(task)
         raise
     task.finish(Status.DONE, task.error)
+    webhooks.run_finished(task)
     return report
 
 

@@ -13,6 +13,7 @@ from judging import (
     views_responses,
     views_runs,
     views_similarity,
+    views_webhooks,
 )
 
 urlpatterns = [
@@ -67,6 +68,8 @@ urlpatterns = [
     path("studies/<slug:slug>/runs/start/", views_runs.start, name="start-run"),
     path("studies/<slug:slug>/runs/<int:pk>/", views_runs.run, name="run"),
     path("studies/<slug:slug>/runs/tasks/<int:pk>/cancel/", views_runs.cancel, name="cancel-run"),
+    path("studies/<slug:slug>/webhooks/", views_webhooks.webhooks_page, name="webhooks"),
+    path("studies/<slug:slug>/webhooks/<int:pk>/", views_webhooks.webhook, name="webhook"),
     path("studies/<slug:slug>/judges/", views_judges.judges_page, name="judges"),
     path("studies/<slug:slug>/judges/try/", views_judges.try_judge, name="try-judge"),
     path("studies/<slug:slug>/report/", views_report.report, name="report"),

@@ -111,6 +111,8 @@ DEEDS: dict[str, tuple[Callable[[Study], Data] | None, Action]] = {
     "members": (just(username="owner-other", role="auditor"), Action.MEMBER_ADDED),
     "change-member": (just(role="researcher"), Action.ROLE_CHANGED),
     "delete": (draft, Action.DELETED),
+    "webhooks": (just(url="https://hook.example/", events=["run.finished"]), Action.CHANGED),
+    "webhook": (just(do="test"), Action.CHANGED),
     "download-export": (None, Action.DOWNLOADED),
     "agreement-items": (None, Action.DOWNLOADED),
     "agreement-annotators": (None, Action.DOWNLOADED),

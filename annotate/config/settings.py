@@ -255,6 +255,9 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,
 }
 
+# Seconds from one look to the next at a study whose webhooks wait for it to be full, or for people to agree.
+WEBHOOK_LOOK = env.int("WEBHOOK_LOOK", default=60)
+
 # Where uploads wait while somebody looks at them, and finished exports lie; the same for all web processes and workers.
 WORK_DIR = Path(env.str("WORK_DIR", default=str(BASE_DIR / "var" / "work")))
 # Exports of more answers than this are made by a worker.

@@ -35,7 +35,10 @@ TABS = {
     ],
     "Responses": [("responses", "Responses", Role.AUDITOR)],
     "Report": [("report", "Report", Role.AUDITOR)],
-    "Export": [("exports", "Export", Role.RESEARCHER)],
+    "Export": [
+        ("exports", "Export", Role.RESEARCHER),
+        ("webhooks", "Webhooks", Role.RESEARCHER),
+    ],
     "People": [
         ("members", "Members", Role.OWNER),
         ("trail", "Trail", Role.OWNER),

@@ -51,20 +51,18 @@ def test_the_client_of_the_readme(database: str, tmp_path: Path) -> None:
         )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[:3] == [
-        "{'rows': 2, 'new': {'responses': 2}} {'rows': 2, 'new': {'items': 2}}",
+    assert lines[:4] == [
+        "{'rows': 2, 'new': {'responses': 2}}",
+        "{'rows': 2, 'new': {'items': 2}}",
         "{'prompts': 1, 'responses': 2, 'items': 2, 'annotators': 0, 'seats_free': 6, 'seats_held': 0, "
         "'seats_submitted': 0}",
         "done",
     ]
     # What `length` is: the logarithm of one more than the number of characters.
-    scores = [line.split() for line in lines[3:5]]
-    assert [(key, float(value)) for key, value in scores] == [
-        ("r0", pytest.approx(math.log1p(16))),
-        ("r1", pytest.approx(math.log1p(33))),
-    ]
-    assert lines[5].startswith("quality ")
-    assert lines[5].endswith(" None 0")
+    scores = {key: float(value) for key, value in (line.split() for line in lines[4:6])}
+    assert scores == pytest.approx({"r0": math.log1p(16), "r1": math.log1p(33)})
+    assert lines[6].startswith("quality ")
+    assert lines[6].endswith(" None 0")
     assert lines[-1] == "0"
 
 
