@@ -113,6 +113,8 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "repeat-items": (RESEARCHER,),
     "remove-items": (RESEARCHER,),
     **dict.fromkeys(["webhooks", "webhook"], (RESEARCHER,)),
+    "links": (RESEARCHER,),
+    "revoke-link": (RESEARCHER,),
     "monitor": (RESEARCHER,),
     "monitor-annotator": (RESEARCHER,),
     "exclude-annotator": (RESEARCHER,),

@@ -18,7 +18,7 @@ from django.db.transaction import TransactionManagementError
 from django.test import Client
 from django.urls import reverse
 
-from annotate import members, seats, trail
+from annotate import invites, members, seats, trail
 from annotate.models import Action, Item, Judgment, Role, Study, TrailEntry
 from annotate.models.trail import AppendOnlyError
 from judging import finished
@@ -108,6 +108,8 @@ DEEDS: dict[str, tuple[Callable[[Study], Data] | None, Action]] = {
     "exports": (just(writer="folder"), Action.EXPORTED),
     "start-run": (just(scorer="length"), Action.RUN_ORDERED),
     "cancel-run": (just(), Action.RUN_CANCELLED),
+    "links": (just(label="Class A", until="2999-01-01", most="3"), Action.LINK_MADE),
+    "revoke-link": (lambda s: {"token": invites.first(s).token}, Action.LINK_REVOKED),
     "members": (just(username="owner-other", role="auditor"), Action.MEMBER_ADDED),
     "change-member": (just(role="researcher"), Action.ROLE_CHANGED),
     "delete": (draft, Action.DELETED),

@@ -10,6 +10,7 @@ from annotate.models import (
     Annotator,
     Answer,
     Assignment,
+    InviteLink,
     Item,
     ItemResponse,
     Judgment,
@@ -31,10 +32,12 @@ JudgmentKey = tuple[str, str, int]
 
 @dataclass
 class Replaced:
-    """What outlives its study: judgments made here that the folder holds too, its members and its trail."""
+    """What outlives its study: judgments made here that the folder holds too, members, links, and the trail."""
 
     tokens: dict[JudgmentKey, uuid.UUID]
     members: list[Membership]
+    # With the names of those who came by each.
+    links: list[tuple[InviteLink, list[str]]]
     first_entry: int | None
 
     @classmethod
@@ -49,11 +52,17 @@ class Replaced:
         if tokens:
             _refuse_loss(study, tokens, answers)
         first = study.trail.order_by("pk").values_list("pk", flat=True).first()
-        return cls(tokens, list(study.memberships.order_by("pk")), first)
+        links = [
+            (link, list(link.annotators.values_list("key", flat=True)))
+            for link in study.invite_links.order_by("pk")
+        ]
+        return cls(tokens, list(study.memberships.order_by("pk")), links, first)
 
     def give_back(self, study: Study) -> None:
         for member in self.members:
             Membership.objects.create(study=study, user_id=member.user_id, role=member.role)
+        for link, names in self.links:
+            self._give_back(link, names, study)
         if self.first_entry is not None:
             left = TrailEntry.objects.of_study(study.slug).filter(study=None, pk__gte=self.first_entry)
             left.goes_on_in(study)
@@ -66,6 +75,15 @@ class Replaced:
             for judgment in judgments:
                 judgment.client_token = self.tokens.get(_key(judgment), judgment.client_token)
             Judgment.objects.bulk_update(judgments, ["client_token"], batch_size=200)
+
+    def _give_back(self, link: InviteLink, names: list[str], study: Study) -> None:
+        """A revoked link stays revoked, and one for ten people does not take in ten more."""
+        made = link.created_at
+        link.pk, link.study = None, study
+        link.save(force_insert=True)
+        InviteLink.objects.filter(pk=link.pk).update(created_at=made)
+        for part in batches(names, 200):
+            study.annotators.filter(key__in=part).update(came_by=link)
 
 
 def _key(judgment: Judgment) -> JudgmentKey:

@@ -1,5 +1,6 @@
 from .assignment import Annotator, Assignment, Draft
 from .corpus import Prompt, Response
+from .invite import InviteLink
 from .judgment import Answer, Judgment
 from .membership import Membership, Role
 from .study import Criterion, Item, ItemResponse, Study
@@ -14,6 +15,7 @@ __all__ = [
     "Assignment",
     "Criterion",
     "Draft",
+    "InviteLink",
     "Item",
     "ItemResponse",
     "Judgment",

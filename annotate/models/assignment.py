@@ -51,6 +51,9 @@ class Annotator(models.Model):
     session = models.CharField(max_length=200, blank=True, help_text="the panel's id of the visit")
     session_start = models.PositiveIntegerField(default=0, help_text="items submitted before this visit")
     excluded = models.TextField(blank=True, help_text="reason; empty: counted")
+    came_by = models.ForeignKey(
+        "annotate.InviteLink", on_delete=models.SET_NULL, null=True, blank=True, related_name="annotators"
+    )
 
     objects = AnnotatorQuerySet.as_manager()
 

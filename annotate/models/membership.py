@@ -10,9 +10,9 @@ class Role(models.TextChoices):
 
     # Sees results, not who gave which answer.
     AUDITOR = "auditor"
-    # Sets up, watches, excludes, exports.
+    # Sets up, invites, watches, excludes, exports.
     RESEARCHER = "researcher"
-    # Also says who is a member, renews links, reads the trail.
+    # Also says who is a member, and reads the trail.
     OWNER = "owner"
 
     def includes(self, other: "Role") -> bool:

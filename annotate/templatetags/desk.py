@@ -21,6 +21,7 @@ TABS = {
     ],
     "Collect": [
         ("monitor", "Monitor", Role.RESEARCHER),
+        ("links", "Links", Role.RESEARCHER),
         ("planning", "Planning", Role.AUDITOR),
     ],
     "Agreement": [

@@ -1,6 +1,5 @@
 """Who is asking: annotators by invite link and a signed cookie per study, members of a study by log-in."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -11,18 +10,15 @@ from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from annotate import languages, pseudonyms
-from annotate.models import Annotator, Role, Study
+from annotate import invites, languages, pseudonyms
+from annotate.models import Annotator, InviteLink, Role, Study
 
 P = ParamSpec("P")
 
-_INVITE = signing.Signer(salt="offbeat.invite")
 _COOKIE_SALT = "offbeat.annotator"
 _COOKIE_AGE = 60 * 60 * 24 * 90
 _PERSONAL_SALT = "offbeat.personal"
@@ -31,15 +27,8 @@ _PERSONAL = "as"
 
 
 def invite_path(study: Study) -> str:
-    return reverse("join", args=[_INVITE.sign(study.slug)])
-
-
-def invited_study(token: str) -> Study:
-    try:
-        slug = _INVITE.unsign(token)
-    except signing.BadSignature:
-        raise Http404(_("This invite link is not valid. Was it copied whole?")) from None
-    return get_object_or_404(Study.objects.prefetch_related("criteria"), slug=slug)
+    """Of the link that every study has from its beginning."""
+    return invites.path(invites.first(study))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +42,23 @@ class Visitor:
 
 def visitor(request: HttpRequest, study: Study) -> Visitor:
     """Whom the link names; without a name, whoever this browser is."""
+    named = request.GET.get(_PERSONAL, "")
     try:
-        key, session = signing.loads(request.GET.get(_PERSONAL, ""), salt=_PERSONAL_SALT + study.slug)
+        key, session = signing.loads(named, salt=_PERSONAL_SALT + study.slug, max_age=_COOKIE_AGE)
     except signing.BadSignature:
         return Visitor(known_annotator(request, study.slug))
     return Visitor(_annotators().filter(study=study, key=key).first(), key, session)
 
 
-def panel_link(request: HttpRequest, study: Study) -> str:
+def panel_link(request: HttpRequest, link: InviteLink) -> str:
     """For a visitor with a panel's parameters: the same link with a signed pseudonym in their place."""
+    study = link.study
     panel_id = _panel_parameter(request, study, "participant")
     if not panel_id:
         return ""
     session = _panel_parameter(request, study, "session")
     key = pseudonyms.participant(study.slug, panel_id)
-    return _named_path(study, key, pseudonyms.visit(study.slug, session))
+    return _named_path(study, link, key, pseudonyms.visit(study.slug, session))
 
 
 def _panel_parameter(request: HttpRequest, study: Study, name: str) -> str:
@@ -76,19 +67,14 @@ def _panel_parameter(request: HttpRequest, study: Study, name: str) -> str:
 
 
 def personal_link(request: HttpRequest, annotator: Annotator) -> str:
-    """A link with which its annotator goes on in another browser."""
-    return request.build_absolute_uri(_named_path(annotator.study, annotator.key))
+    """A link with which its annotator goes on in another browser, whatever becomes of the one they came by."""
+    link = annotator.came_by or invites.first(annotator.study)
+    return request.build_absolute_uri(_named_path(annotator.study, link, annotator.key))
 
 
-def _named_path(study: Study, key: str, session: str = "") -> str:
+def _named_path(study: Study, link: InviteLink, key: str, session: str = "") -> str:
     named = signing.dumps([key, session], salt=_PERSONAL_SALT + study.slug)
-    return f"{invite_path(study)}?{urlencode({_PERSONAL: named})}"
-
-
-def new_annotator(study: Study, key: str = "") -> Annotator:
-    # Random, so that a pseudonym says nothing about who joined when.
-    annotator, _created = Annotator.objects.get_or_create(study=study, key=key or f"a-{secrets.token_hex(5)}")
-    return annotator
+    return f"{invites.path(link)}?{urlencode({_PERSONAL: named})}"
 
 
 def remember(response: HttpResponse, annotator: Annotator, *, secure: bool) -> HttpResponse:
@@ -125,7 +111,7 @@ def known_annotator(request: HttpRequest, slug: str) -> Annotator | None:
 
 
 def _annotators() -> QuerySet[Annotator]:
-    return Annotator.objects.select_related("study").prefetch_related("study__criteria")
+    return Annotator.objects.select_related("study", "came_by").prefetch_related("study__criteria")
 
 
 def for_annotators(

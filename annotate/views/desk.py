@@ -10,11 +10,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate import life, members, planting
+from annotate import invites, life, members, planting
 from annotate.forms import CloneForm
 from annotate.models import Annotator, Assignment, Item, Judgment, Prompt, Response, Role, Study
 from annotate.readiness import lacks
-from annotate.views.access import for_members, invite_path, staff_only
+from annotate.views.access import for_members, staff_only
 
 Status = Study.Status
 SAID = {
@@ -25,7 +25,8 @@ SAID = {
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    demos = [(s, invite_path(s)) for s in Study.objects.open().filter(simulated=True).order_by("slug")]
+    there = Study.objects.open().filter(simulated=True).order_by("slug")
+    demos = [(study, invites.path(link)) for study in there if (link := invites.usable(study))]
     return render(request, "annotate/home.html", {"demos": demos})
 
 
@@ -69,10 +70,11 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
 
 def _overview(request: HttpRequest, study: Study, refused: str = "", leaks: bool = False) -> HttpResponse:
     missing = lacks(study) if _sets_up(study) else []
+    link = invites.usable(study) if _sets_up(study) else None
     context = {
         "study": study,
         "criteria": study.criteria.all(),
-        "invite": request.build_absolute_uri(invite_path(study)) if _sets_up(study) else "",
+        "invite": request.build_absolute_uri(invites.path(link)) if link else "",
         "counts": _counts(study),
         "stops": [lack for lack in missing if lack.stops],
         "hints": [lack for lack in missing if not lack.stops],

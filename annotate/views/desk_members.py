@@ -12,8 +12,8 @@ from annotate.views.access import for_members
 from annotate.views.desk import posted
 
 MAY = {
-    Role.OWNER: "all a researcher may; says who is a member",
-    Role.RESEARCHER: "sets the study up, watches it, excludes, exports",
+    Role.OWNER: "all a researcher may; says who is a member, reads the trail",
+    Role.RESEARCHER: "sets the study up, invites, watches, excludes, exports",
     Role.AUDITOR: "sees results, not who gave which answer",
 }
 ONE_OWNER = "A study keeps an owner: make somebody else an owner first."

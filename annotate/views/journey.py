@@ -7,18 +7,17 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.core import signing
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from annotate import languages, seats, stages, workload
+from annotate import invites, languages, seats, stages, workload
 from annotate.feedback import feedback
-from annotate.models import Annotator, Assignment, Item, Study
+from annotate.models import Annotator, Assignment, InviteLink, Item, Study
 from annotate.stages import Outcome, Stage
 from annotate.views import access
 
@@ -89,19 +88,29 @@ def _go(request: HttpRequest, annotator: Annotator, name: str, *args: object) ->
 @never_cache
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, token: str) -> HttpResponse:
-    try:
-        study = access.invited_study(token)
-    except Http404:
+    link = invites.named(token)
+    if link is None:
         languages.speak(request)
         return render(request, "annotate/bad_invite.html", status=404)
+    study = link.study
     languages.speak(request, study)
     # The panel's id of a person goes no further than this.
-    if named := access.panel_link(request, study):
+    if named := access.panel_link(request, link):
         return redirect(named)
     visitor = access.visitor(request, study)
-    if request.method == "POST" and (visitor.annotator or _takes(study)):
-        return _enter(visitor.annotator or access.new_annotator(study, visitor.key), visitor.session)
+    try:
+        if request.method == "POST" and (visitor.annotator or _takes(study)):
+            return _enter(visitor.annotator or invites.let_in(link, visitor.key), visitor.session)
+    except invites.LinkEndedError:
+        return _link_ended(request, link)
+    if not visitor.annotator and link.ended:
+        return _link_ended(request, link)
     return _landing(request, study, visitor)
+
+
+def _link_ended(request: HttpRequest, link: InviteLink) -> HttpResponse:
+    context = {"study": link.study, "link": link, "ended": link.ended or InviteLink.Ended.USED_UP}
+    return render(request, "annotate/link_ended.html", context, status=410)
 
 
 def _takes(study: Study) -> bool:
@@ -305,9 +314,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     kwargs = match.kwargs if match else {}
     study = Study.objects.filter(slug=kwargs.get("slug", "")).first()
     if "token" in kwargs:
-        try:
-            study = access.invited_study(kwargs["token"])
-        except (Http404, signing.BadSignature):
-            study = None
+        link = invites.named(kwargs["token"])
+        study = link.study if link else None
     languages.speak(request, study)
     return render(request, "annotate/csrf.html", {"back": request.path}, status=403)
