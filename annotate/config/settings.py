@@ -349,10 +349,21 @@ CONTENT_SECURITY_POLICY = {
         ],
     }
 }
-# Larger uploads go to a file; the number of fields and their size are bounded, the files by the reader of each.
+# Forms: larger files go to the disk as they come, and no more of them than this.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 50
+FILE_UPLOAD_HANDLERS = [
+    "annotate.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+# What somebody sends at once, packed and unpacked.
+UPLOAD_MOST_BYTES = env.int("UPLOAD_MOST_MB", default=2_048) * 2**20
+UPLOAD_MOST_FILES = env.int("UPLOAD_MOST_FILES", default=200)
+# What is read, wherever it comes from: rows of a table; bytes of a line, a JSON value or a row.
+READ_MOST_ROWS = env.int("READ_MOST_ROWS", default=20_000_000)
+READ_MOST_LINE = env.int("READ_MOST_LINE_MB", default=64) * 2**20
 
 # Lines of JSON, for whatever gathers them; words on a developer's terminal. INFO has a line for every request.
 LOG_FORMAT = env.str("LOG_FORMAT", default="plain" if DEBUG else "json")

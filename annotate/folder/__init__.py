@@ -4,7 +4,7 @@ from .export import Exported, export_folder
 from .load import Loaded, Part, TakesUp, anyone, load_folder, open_seats
 from .pool import load_items, load_pool
 from .problems import FolderError, Problem
-from .unpack import unpack
+from .unpack import take, unpack
 from .writing import Form
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "load_items",
     "load_pool",
     "open_seats",
+    "take",
     "unpack",
 ]

@@ -5,7 +5,6 @@ import csv
 import gzip
 import json
 import shutil
-import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NoReturn, TypeVar, cast
 
+from django.conf import settings
+
+from .bounds import TooLongError, check_parquet, counted, lines, repeated_texts, rows_of
 from .problems import FolderError, Problem, Problems, quoted
 
 TABLES = ("prompts", "responses", "items", "answers", "annotators", "scores", "pools", "unusualness")
@@ -36,8 +38,9 @@ class TwiceError(ValueError):
 def unique(pairs: list[tuple[str, Any]]) -> Row:
     row = dict(pairs)
     if len(row) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise TwiceError(next(name for name in names if names.count(name) > 1))
+        seen = set[str]()
+        # `add` says nothing, so the first name that was there already is the one.
+        raise TwiceError(next(name for name, _ in pairs if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
     return row
 
 
@@ -82,8 +85,10 @@ class Table:
         line = 0
         try:
             with self._open() as file:
-                for line, row in _READERS[self.form](self, file):
+                for line, row in counted(_READERS[self.form](self, file), self.file):
                     yield line, row
+        except TooLongError as error:
+            raise self.unreadable(line + 1, error.expected, "more") from error
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise self.unreadable(line + 1, "a whole gzip file", str(error)) from error
         except OSError as error:
@@ -101,7 +106,7 @@ class Table:
 
 
 def _jsonl(table: Table, file: IO[bytes]) -> Lines:
-    for line, raw in enumerate(file, 1):
+    for line, raw in enumerate(lines(file), 1):
         if raw.strip():
             yield line, _object(table.file, line, raw.rstrip(b"\r\n"))
 
@@ -123,7 +128,7 @@ def _object(file: str, line: int, raw: bytes) -> Row | Problem:
 
 
 def _decoded(table: Table, file: IO[bytes]) -> Iterator[str]:
-    for line, raw in enumerate(file, 1):
+    for line, raw in enumerate(lines(file), 1):
         try:
             yield raw.decode("utf-8-sig" if line == 1 else "utf-8")
         except UnicodeDecodeError as error:
@@ -132,7 +137,7 @@ def _decoded(table: Table, file: IO[bytes]) -> Iterator[str]:
 
 
 def _csv(table: Table, file: IO[bytes]) -> Lines:
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(settings.READ_MOST_LINE)
     reader = csv.reader(_decoded(table, file), strict=True)
     try:
         header = next(reader, [])
@@ -147,9 +152,11 @@ def _csv(table: Table, file: IO[bytes]) -> Lines:
 
 
 def _check_header(table: Table, header: list[str]) -> None:
+    seen = set[str]()
     for name in header:
-        if not name or header.count(name) > 1:
+        if not name or name in seen:
             raise table.unreadable(1, "a header that names each column once", quoted(name))
+        seen.add(name)
 
 
 def _by_name(file: str, line: int, header: list[str], cells: list[str]) -> Row | Problem:
@@ -171,12 +178,18 @@ def _parquet(table: Table, file: IO[bytes]) -> Lines:
             shutil.copyfileobj(file, source)
         line = 0
         try:
-            parquet = pq.ParquetFile(source, pre_buffer=False)
+            metadata = pq.read_metadata(source)
+            check_parquet(metadata)
+            source.seek(0)
+            dictionaries = repeated_texts(metadata)
+            parquet = pq.ParquetFile(source, pre_buffer=False, read_dictionary=dictionaries)
             marked = [f.name for f in parquet.schema_arrow if (f.metadata or {}).items() >= JSON_MARK.items()]
             for batch in parquet.iter_batches(PARQUET_ROWS):
-                for row in _to_microseconds(batch).to_pylist():
+                for row in rows_of(_to_microseconds(batch)):
                     line += 1
                     yield line, _unmark(row, marked)
+        except TooLongError:
+            raise
         except (pa.ArrowException, OSError, ValueError) as error:
             # The first line says it; what follows are pyarrow's own sources.
             found = str(error).partition("\n")[0]

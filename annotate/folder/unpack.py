@@ -4,19 +4,21 @@ import gzip
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol
+from typing import IO, Protocol, cast
 
+from django.conf import settings
+
+from .bounds import MB, Pieces
 from .problems import FolderError, Problem, quoted
 from .study_toml import FILE
 from .tables import FORMS, TABLES
 from .writing import MANIFEST
 
-MOST_FILES = 200
-MOST_BYTES = 2 * 2**30
 CHUNK = 2**20
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
 
 
 class Upload(Protocol):
@@ -30,17 +32,17 @@ class _Room:
     """How many files and bytes may still come."""
 
     def __init__(self) -> None:
-        self.files, self.bytes = MOST_FILES, MOST_BYTES
+        self.files, self.bytes = settings.UPLOAD_MOST_FILES, settings.UPLOAD_MOST_BYTES
 
     def file(self, name: str) -> None:
         self.files -= 1
         if self.files < 0:
-            raise refused(name, f"at most {MOST_FILES} files", "more")
+            raise refused(name, f"at most {settings.UPLOAD_MOST_FILES:,} files", "more")
 
     def take(self, name: str, n: int) -> None:
         self.bytes -= n
         if self.bytes < 0:
-            raise refused(name, f"at most {MOST_BYTES // 2**20:,} MB in all, unpacked", "more")
+            raise refused(name, f"at most {settings.UPLOAD_MOST_BYTES // MB:,} MB in all, unpacked", "more")
 
 
 def refused(file: str, expected: str, found: str) -> FolderError:
@@ -70,12 +72,26 @@ def unpack(uploads: Iterable[Upload], target: Path, wanted: Wanted | None = None
             raise refused(name, "an archive without a password", str(error)) from error
 
 
+def take(files: Mapping[str, IO[bytes]], target: Path) -> None:
+    """Put single files into `target` under the given names, bounded as those of an archive are."""
+    room = _Room()
+    for name, file in files.items():
+        room.file(name)
+        try:
+            _write(name, file, target, room)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise refused(name, "a whole gzip file", str(error)) from error
+
+
 def _files(name: str, file: IO[bytes], room: _Room, wanted: Wanted) -> Iterator[tuple[str, IO[bytes]]]:
     lower = name.lower()
     if lower.endswith(".zip"):
-        yield from _zipped(file, room, wanted)
-    elif lower.endswith((".tar.gz", ".tgz", ".tar")):
-        yield from _tarred(file, room, wanted)
+        yield from _zipped(Pieces(file, name), room, wanted)
+    elif lower.endswith(".tar"):
+        yield from _tarred(Pieces(file, name), room, wanted)
+    elif lower.endswith((".tar.gz", ".tgz")):
+        with gzip.open(file) as inner:
+            yield from _tarred(Pieces(cast(IO[bytes], inner), name), room, wanted)
     elif wanted.belongs(name):
         room.file(name)
         yield name, file
@@ -83,20 +99,24 @@ def _files(name: str, file: IO[bytes], room: _Room, wanted: Wanted) -> Iterator[
         raise refused(name, f"a .zip or .tar.gz, {wanted.expected}", quoted(name))
 
 
-def _zipped(file: IO[bytes], room: _Room, wanted: Wanted) -> Iterator[tuple[str, IO[bytes]]]:
-    with zipfile.ZipFile(file) as archive:
+def _zipped(file: Pieces, room: _Room, wanted: Wanted) -> Iterator[tuple[str, IO[bytes]]]:
+    with zipfile.ZipFile(cast(IO[bytes], file)) as archive:
         for info in archive.infolist():
             room.file(info.filename)
             # The upper half of the attributes is Unix's mode: only a plain file or none is told there.
             mode = info.external_attr >> 16 & 0o170000
             plain = info.is_dir() or mode in (0, 0o100000)
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise refused(
+                    info.filename, "a .zip with deflate, as every program makes it", "another method"
+                )
             if inner := _inner(info.filename, wanted, plain=plain, is_file=not info.is_dir()):
                 with archive.open(info) as source:
                     yield inner, source
 
 
-def _tarred(file: IO[bytes], room: _Room, wanted: Wanted) -> Iterator[tuple[str, IO[bytes]]]:
-    with tarfile.open(fileobj=file, mode="r:*") as archive:
+def _tarred(file: Pieces, room: _Room, wanted: Wanted) -> Iterator[tuple[str, IO[bytes]]]:
+    with tarfile.open(fileobj=cast(IO[bytes], file), mode="r:") as archive:
         for member in archive:
             room.file(member.name)
             # Before the next one can be found this one is unpacked and thrown away: that counts too.
@@ -115,6 +135,8 @@ def _inner(path: str, wanted: Wanted, *, plain: bool, is_file: bool) -> str:
         raise refused(path, "a path inside the archive", quoted(path))
     if not plain:
         raise refused(path, "a plain file", "a link or a device")
+    if is_file and parts and parts[-1].lower().endswith(ARCHIVES):
+        raise refused(path, "files, not an archive inside the archive", quoted(parts[-1]))
     # macOS puts a shadow beside every file.
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
     if not is_file or not parts or hidden or not wanted.belongs(parts[-1]):

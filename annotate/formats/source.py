@@ -10,7 +10,6 @@ import gzip
 import io
 import json
 import re
-import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +17,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
+from django.conf import settings
+
+from annotate.folder.bounds import TooLongError, counted, lines, rows_of
 from annotate.folder.problems import FolderError, Problem, quoted
 from annotate.folder.tables import PARQUET_ROWS, Lines, Row, Table, TwiceError, unique
 
@@ -58,8 +60,10 @@ class Source:
             raise self.unreadable(None, f"a file of {', '.join(f'.{form}' for form in _READERS)}", self.name)
         line = 0
         try:
-            for line, row in reader(self):
+            for line, row in counted(reader(self), self.name):
                 yield line, row
+        except TooLongError as error:
+            raise self.unreadable(line + 1, error.expected, "more") from error
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise self.unreadable(line + 1, "a whole gzip file", str(error)) from error
         except UnicodeDecodeError as error:
@@ -155,6 +159,8 @@ def _elements(source: Source, stream: "_Stream") -> Lines:
 def _value(source: Source, line: int, stream: "_Stream") -> Row | Problem:
     try:
         value = stream.value()
+    except TooLongError as error:
+        raise source.unreadable(line, error.expected, "more") from error
     except TwiceError as error:
         raise source.unreadable(
             line, "each field of a JSON object once", f"{quoted(str(error))} twice"
@@ -191,6 +197,8 @@ class _Stream:
                 value, end = _DECODER.raw_decode(self._buffer, self.at)
             except json.JSONDecodeError:
                 # Cut off, or wrong: only the end of the file tells. Twice as much is read each time.
+                if len(self._buffer) - self.at > settings.READ_MOST_LINE:
+                    raise TooLongError from None
                 if not self._more(size):
                     raise
                 size *= 2
@@ -241,7 +249,7 @@ def columns_to_rows(columns: Row) -> list[Row] | None:
 def _lines(source: Source) -> Lines:
     """An object a line. A line that is broken is a Problem in its place."""
     with source.text() as text:
-        for number, line in enumerate(text, 1):
+        for number, line in enumerate(lines(text), 1):
             if not line.strip():
                 continue
             if number == 1 and line.lstrip().startswith("["):
@@ -264,11 +272,11 @@ def _line(source: Source, number: int, line: str) -> Row | Problem:
 
 
 def _csv(source: Source) -> Lines:
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(settings.READ_MOST_LINE)
     with source.text() as text:
-        delimiter = _delimiter(text.readline())
+        delimiter = _delimiter(next(lines(text), ""))
         text.seek(0)
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        reader = csv.reader(lines(text), delimiter=delimiter, strict=True)
         try:
             header = _header(source, next(reader, []))
             line = reader.line_num + 1
@@ -295,9 +303,11 @@ def _delimiter(header: str) -> str:
 def _header(source: Source, cells: list[str]) -> list[str]:
     # pandas leaves the heading of its index empty.
     header = [cell.strip() or f"column {n}" for n, cell in enumerate(cells, 1)]
+    seen = set[str]()
     for name in header:
-        if header.count(name) > 1:
+        if name in seen:
             raise source.unreadable(1, "a header that names each column once", f"{quoted(name)} twice")
+        seen.add(name)
     return header
 
 
@@ -327,9 +337,11 @@ def _arrow(source: Source) -> Lines:
                 batches = (opened.get_batch(i) for i in range(opened.num_record_batches))
             for batch in batches:
                 for start in range(0, batch.num_rows, PARQUET_ROWS):
-                    for row in batch.slice(start, PARQUET_ROWS).to_pylist():
+                    for row in rows_of(batch.slice(start, PARQUET_ROWS)):
                         line += 1
                         yield line, row
+        except TooLongError:
+            raise
         except (pa.ArrowException, ValueError) as error:
             found = str(error).partition("\n")[0]
             raise source.unreadable(line + 1, "a whole Arrow file", found) from error

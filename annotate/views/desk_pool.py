@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate import planting
-from annotate.folder import FolderError, load_pool
+from annotate.folder import FolderError, load_pool, take
 from annotate.folder.tables import FORMS
 from annotate.forms import PoolForm
 from annotate.models import Role, Study
@@ -58,9 +58,7 @@ def _add(study: Study, form: PoolForm) -> dict[str, int]:
                 form_ = "jsonl" if pasted.lstrip().startswith("{") else "csv"
                 (folder / f"{table}.{form_}").write_text(pasted.strip() + "\n", encoding="utf-8", newline="")
             elif file:
-                path = folder / f"{table}.{_form_of(file.name)}"
-                with path.open("wb") as out:
-                    out.writelines(file.chunks())
+                take({f"{table}.{_form_of(file.name)}": file.file}, folder)
         return load_pool(study, folder)
 
 

@@ -4,7 +4,6 @@ import gzip
 import io
 import json
 import re
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from annotate import planting, seats
 from annotate.models import Assignment, Criterion, Item, Judgment, Response, Study
@@ -419,16 +418,14 @@ def test_an_archive_with_a_trick_in_it_is_refused(staff: Client, made: Any, mess
     assert message in page.content.decode()
 
 
-def test_a_file_that_is_no_archive_and_one_that_is_too_large(
-    staff: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_is_no_archive_and_one_that_is_too_large(staff: Client, settings: Settings) -> None:
     broken = io.BytesIO(b"PK nothing")
     broken.name = "folder.zip"
     assert "a whole archive" in staff.post(reverse("upload"), {"folder": broken}).content.decode()
     other = io.BytesIO(b"x")
     other.name = "photo.png"
     assert "a table of a study folder" in staff.post(reverse("upload"), {"folder": other}).content.decode()
-    monkeypatch.setattr(sys.modules["annotate.folder.unpack"], "MOST_BYTES", 1_000)
+    settings.UPLOAD_MOST_BYTES = 1_000
     for file in (
         zipped({"study.toml": b"x" * 2_000}),
         zipped({"prompts.jsonl.gz": gzip.compress(b"x" * 2_000)}),
