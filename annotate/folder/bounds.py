@@ -62,7 +62,10 @@ class Pieces(io.RawIOBase):
         return found
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError) as error:
+            raise EOFError("it names a place outside itself") from error
 
     def tell(self) -> int:
         return self._file.tell()

@@ -1,6 +1,7 @@
 """A study folder from what somebody uploads: an archive or single files. Nothing is written outside the target."""
 
 import gzip
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -19,6 +20,11 @@ from .writing import MANIFEST
 
 CHUNK = 2**20
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
+# What the standard library raises at an archive that is none, or is cut off or scribbled upon.
+BROKEN = (
+    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error),
+    *(EOFError, UnicodeError, struct.error, OverflowError),
+)
 
 
 class Upload(Protocol):
@@ -66,7 +72,7 @@ def unpack(uploads: Iterable[Upload], target: Path, wanted: Wanted | None = None
         try:
             for inner, source in _files(name, upload.file, room, wanted):
                 _write(inner, source, target, room)
-        except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except BROKEN as error:
             raise refused(name, "a whole archive", str(error) or "a broken one") from error
         except (NotImplementedError, RuntimeError) as error:
             raise refused(name, "an archive without a password", str(error)) from error
