@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from annotate.folder import FolderError
+from annotate.views import refused
 
 from .errors import BusyError, RowsError, TooLargeError
 
@@ -124,9 +125,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return (
-        problem_response(400) if request.path.startswith(PREFIX) else defaults.bad_request(request, exception)
-    )
+    if not request.path.startswith(PREFIX):
+        return refused.bad_request(request, exception)
+    why = refused.too_much(exception)
+    return problem_response(413 if why else 400, why)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -16,7 +16,6 @@ from annotate.views import (
     tokens,
 )
 
-handler400 = "annotate.views.refused.bad_request"
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

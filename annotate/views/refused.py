@@ -7,11 +7,12 @@ from django.shortcuts import render
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    why = _too_much(exception)
+    why = too_much(exception)
     return render(request, "400.html", {"why": why}, status=413 if why else 400)
 
 
-def _too_much(exception: Exception) -> str:
+def too_much(exception: Exception) -> str:
+    """What was too much, for whoever sent it; nothing for another error."""
     if isinstance(exception, TooManyFieldsSent):
         return f"A form may have {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} fields; this had more."
     if isinstance(exception, TooManyFilesSent):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, Page
 
 from tests.attacks import ATTACKS
 from tests.browser.test_policy import WATCH
@@ -73,7 +73,12 @@ def watched(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context()
     page = context.new_page()
     happened: list[str] = []
-    page.on("dialog", lambda dialog: (happened.append(f"dialog {dialog.message}"), dialog.dismiss()))
+
+    def dialog(found: Dialog) -> None:
+        happened.append(f"dialog {found.message}")
+        found.dismiss()
+
+    page.on("dialog", dialog)
     page.on("request", lambda r: happened.append(r.url) if "127.0.0.1" not in r.url else None)
     page.add_init_script(WATCH)
     yield page
