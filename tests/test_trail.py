@@ -212,6 +212,9 @@ COMMANDS: dict[str, tuple[Callable[[Study, Path], list[str]], Action]] = {
 }
 QUIET_COMMANDS = {
     "audit": "prints results",
+    **dict.fromkeys(["backup", "restore"], "the server's, of no one study; whoever runs it has the database"),
+    "check_study": "prints what it finds",
+    "migrate": "the server's",
     "batch": "needs an endpoint; batch_files says in test_endpoint_runs what it leaves",
     "corpus": "works on files, not on the database",
     "demo": "calls load_study and score",
