@@ -34,6 +34,7 @@ from judging.stats.human_similarity import (
     similarity_difference,
 )
 from judging.stats.icc import Icc, IccKind, icc, one_way_icc
+from judging.stats.judges import Position, Verbosity, position_bias, verbosity
 from judging.stats.label_lists import label_counts
 from judging.stats.lexical import length_ratio, lexical_unusualness, token_jaccard
 from judging.stats.matched_pairs import MatchedPairs, matched_pairs
@@ -44,7 +45,7 @@ from judging.stats.multiple import benjamini_hochberg
 from judging.stats.named import cohen_kappa, conger_kappa, scott_pi
 from judging.stats.over_prompts import means_over_prompts
 from judging.stats.overlap import Overlap, SharedRun, compression_ratio, overlap, words_of
-from judging.stats.pair_calibration import Calibrated, PairCalibration, pair_calibration
+from judging.stats.pair_calibration import Bin, Calibrated, PairCalibration, pair_calibration
 from judging.stats.preference import BradleyTerry, bradley_terry
 from judging.stats.ranks import kendall_w, kendall_w_of_sets
 from judging.stats.reliability import reliability_of_mean
@@ -75,6 +76,7 @@ from judging.stats.weights import Weighting, agreement_weights
 
 __all__ = [
     "Alikeness",
+    "Bin",
     "BradleyTerry",
     "Calibrated",
     "Cell",
@@ -97,6 +99,7 @@ __all__ = [
     "Overlap",
     "PairCalibration",
     "Panel",
+    "Position",
     "PromptSimilarity",
     "RandomPairs",
     "Reading",
@@ -110,6 +113,7 @@ __all__ = [
     "Transitivity",
     "Underrating",
     "VarianceComponents",
+    "Verbosity",
     "Verdict",
     "Weighting",
     "adjusted_rand",
@@ -161,6 +165,7 @@ __all__ = [
     "percent_agreement",
     "percent_agreement_new_annotators",
     "pigeonhole",
+    "position_bias",
     "prompt_similarity",
     "random_pairs",
     "range_restricted",
@@ -190,6 +195,7 @@ __all__ = [
     "value_counts",
     "variance_components",
     "vendi_score",
+    "verbosity",
     "weighted_alpha",
     "words_of",
 ]

@@ -12,7 +12,7 @@ import pandas as pd
 from judging.stats.association import ranks_within
 from judging.stats.estimate import BoolArray, Estimate, FloatArray, IntArray
 from judging.stats.over_prompts import ratio
-from judging.stats.quality import Calibration, calibrated, two_way_estimate
+from judging.stats.quality import Calibration, calibrated, two_way_estimates
 
 _DRAWS = 200
 
@@ -84,7 +84,7 @@ def false_negatives(
     -----
     Within each prompt, good is the top third by calibrated quality (`calibrated`; thirds by (rank - 1/2) / K), missed
     is the bottom third by the score as it is, unusual is above the prompt's median unusualness. Intervals: two-way
-    jackknife (`two_way_estimate`), of the ratio on the log scale.
+    jackknife (`two_way_estimates`), of the ratio on the log scale.
 
     A ratio above 1 alone is no underrating: where unusual responses are worse on average, good unusual ones are
     nearer to the middle, and any scorer misses more of them. So beside it stands a fair scorer's: 200 times the
@@ -110,15 +110,17 @@ def false_negatives(
 
     total = sums(found.quality).sum(axis=0)
     ns = int(total[1]), int(total[3])
-
-    def estimate(columns: list[int], n: int) -> Estimate:
-        return two_way_estimate(found, lambda q: sums(q)[:, columns], ratio, n, confidence)
-
+    rates = two_way_estimates(
+        found,
+        sums,
+        [(lambda s: ratio(s[..., :2]), ns[0]), (lambda s: ratio(s[..., 2:]), ns[1]), (_log_ratio, sum(ns))],
+        confidence,
+    )
     fair = _fair(found, unusual, rng if rng is not None else np.random.default_rng(0))
     return FalseNegatives(
-        estimate([0, 1], ns[0]),
-        estimate([2, 3], ns[1]),
-        _exponential(two_way_estimate(found, sums, _log_ratio, sum(ns), confidence)),
+        rates[0],
+        rates[1],
+        _exponential(rates[2]),
         *fair,
         _listed(found, responses, low & unusual),
         found.strength,

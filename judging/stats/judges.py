@@ -182,11 +182,18 @@ def position_bias(
     -------
     Position
 
+    Raises
+    ------
+    ValueError
+        If a preference is infinite.
+
     Notes
     -----
     Each pair stands in both places, so what is better in it drops out: pull = mean (straight - swapped) / 2.
     """
     one, two = np.asarray(straight, dtype=np.float64), np.asarray(swapped, dtype=np.float64)
+    if np.isinf(one).any() or np.isinf(two).any():
+        raise ValueError("A preference must not be infinite.")
     asked = ~(np.isnan(one) | np.isnan(two))
     labels, one, two = np.asarray(prompt)[asked], one[asked], two[asked]
     consistent = (np.sign(one) == np.sign(two)).astype(np.float64)
@@ -233,3 +240,78 @@ def prefers_longer(
     unequal: BoolArray = np.abs(lead) > LENGTHS_DIFFER
     wins: FloatArray = (1 + np.sign(np.asarray(preference, dtype=np.float64)) * np.sign(lead)) / 2
     return clustered_mean(wins[unequal], np.asarray(prompt)[unequal], confidence=confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Verbosity:
+    """How often the longer response wins. Each `n` counts the pairs that differ in length.
+
+    Parameters
+    ----------
+    judge, people : Estimate
+        Share of the same pairs in which the judge and the annotators prefer the longer one, ties as halves.
+    excess : Estimate
+        The first less the second: what the judge likes about length beyond what people do.
+    """
+
+    judge: Estimate
+    people: Estimate
+    excess: Estimate
+
+
+def verbosity(
+    preference: npt.ArrayLike,
+    share: npt.ArrayLike,
+    first_length: npt.ArrayLike,
+    second_length: npt.ArrayLike,
+    prompt: npt.ArrayLike,
+    *,
+    confidence: float = 0.95,
+) -> Verbosity:
+    """Return how much more a judge prefers longer responses than people do on the same pairs.
+
+    Parameters
+    ----------
+    preference : array_like of float, shape (n,)
+        Above 0 for the first response, below for the second, 0 for neither; NaN is left out.
+    share : array_like of float, shape (n,)
+        Share of annotators who prefer the first response, a tie as a half; NaN is left out.
+    first_length, second_length : array_like of float, shape (n,)
+        Characters; pairs that differ by `LENGTHS_DIFFER` or less are left out.
+    prompt : array_like, shape (n,)
+        Label of the prompt of each pair.
+    confidence : float
+        Level of the intervals.
+
+    Returns
+    -------
+    Verbosity
+        Undefined without a pair that both judged and whose lengths differ.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or a number is infinite.
+
+    Notes
+    -----
+    Longer responses may be better, and people may like length too, so what is above one half is a bias only as far as
+    people of the same pairs do not go along. Intervals are of the pairs' differences and take prompts as drawn.
+
+    References
+    ----------
+    AlpacaEval, ``analyze.py``, for the pairs that count; Zheng et al. (2023), Judging LLM-as-a-Judge, NeurIPS.
+    """
+    lead = np.asarray(first_length, dtype=np.float64) - np.asarray(second_length, dtype=np.float64)
+    said, people = np.asarray(preference, dtype=np.float64), np.asarray(share, dtype=np.float64)
+    labels = np.asarray(prompt)
+    if not said.shape == people.shape == lead.shape == labels.shape:
+        raise ValueError("preference, share, lengths and prompt must be equally long.")
+    if np.isinf(said).any() or np.isinf(people).any():
+        raise ValueError("Preferences and shares must not be infinite.")
+    known = (np.abs(lead) > LENGTHS_DIFFER) & ~np.isnan(said) & ~np.isnan(people)
+    judge = (1 + np.sign(said[known]) * np.sign(lead[known])) / 2
+    crowd = np.where(lead[known] > 0, people[known], 1 - people[known])
+    return Verbosity(
+        *(clustered_mean(v, labels[known], confidence=confidence) for v in (judge, crowd, judge - crowd))
+    )

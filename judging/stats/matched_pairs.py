@@ -11,7 +11,7 @@ from scipy import stats
 
 from judging.stats.estimate import BoolArray, Estimate, FloatArray, IntArray
 from judging.stats.over_prompts import ratio, ratio_over_prompts
-from judging.stats.quality import Calibration, calibrated, two_way_estimate
+from judging.stats.quality import Calibration, calibrated, two_way_estimates
 from judging.stats.sample import centered
 
 TOLERANCE, DISTANCE = 0.1, 0.5
@@ -102,7 +102,7 @@ def matched_pairs(
     held-out check shows it: whole annotators are split in halves, pairs matched on one half (covariance with
     unusualness from that half too) and compared by the other half's means, both ways.
 
-    Interval of the share: two-way jackknife over prompts and annotators (`two_way_estimate`), which also allows
+    Interval of the share: two-way jackknife over prompts and annotators (`two_way_estimates`), which also allows
     for other pairs being matched. It is weaker than the slope of `underrating`: power .33 against .50 at an effect
     of .1 in the project's simulation. For display beside it, not instead.
 
@@ -125,7 +125,7 @@ def matched_pairs(
         return _nothing(
             "no two responses to a prompt are near in quality and apart in unusualness", found, confidence
         )
-    share = two_way_estimate(found, lambda q: pairs.sums(q, tolerance), ratio, n, confidence)
+    [share] = two_way_estimates(found, lambda q: pairs.sums(q, tolerance), [(ratio, n)], confidence)
     near = pairs.near(found.quality, tolerance)
     gaps = _held_out(found, pairs, tolerance, splits, chance, confidence)
     naive = pairs.sums(found.naive, tolerance)

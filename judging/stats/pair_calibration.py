@@ -26,6 +26,22 @@ _SHARPEST = 50.0
 
 
 @dataclass(frozen=True, slots=True)
+class Bin:
+    """Pairs of about the same predicted share, turned so that the scorer's favorite comes first.
+
+    Parameters
+    ----------
+    predicted : float
+        Mean predicted share, at least one half.
+    share : Estimate
+        Mean share of annotators who prefer the favorite; `n` counts pairs.
+    """
+
+    predicted: float
+    share: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Calibrated:
     """How well predicted shares fit the shares of annotators in some pairs.
 
@@ -44,6 +60,8 @@ class Calibrated:
         What it would be on average if the predictions were right: people's votes scatter.
     confidence, people : float
         Mean distance from one half, of the predictions and of people's shares.
+    bins : tuple of Bin
+        The bins of the calibration error that hold a pair, from the least to the most certain.
     """
 
     name: str
@@ -54,6 +72,7 @@ class Calibrated:
     ece_if_calibrated: float
     confidence: float
     people: float
+    bins: tuple[Bin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +84,7 @@ class PairCalibration:
     everywhere : Calibrated or None
         Over all pairs; None with a reason.
     strata : tuple of Calibrated
-        By thirds of divisiveness.
+        By thirds of divisiveness, pairs that divide people equally being kept together; those that hold a pair.
     accuracy : Estimate
         Share of pairs with a majority in which the margin points to it; a margin of zero counts half.
     temperature : float or None
@@ -163,8 +182,10 @@ def pair_calibration(
     share = (counts[:, 0] + counts[:, 2] / 2) / counts.sum(axis=1)
     predicted, temperature = _cross_fitted(x, share, codes, min(folds, n_prompts), chance)
     table = _Table(predicted, share, counts, codes, chance, resamples, confidence)
-    thirds = np.array_split(np.argsort(pair_divisiveness(counts), kind="stable"), 3)
-    strata = tuple(table.of(name, rows) for name, rows in zip(STRATA, thirds, strict=True) if len(rows))
+    divided = np.round(pair_divisiveness(counts), 12)
+    third = np.searchsorted(np.quantile(divided, [1 / 3, 2 / 3], method="inverted_cdf"), divided)
+    parts = [np.flatnonzero(third == number) for number in range(3)]
+    strata = tuple(table.of(name, rows) for name, rows in zip(STRATA, parts, strict=True) if len(rows))
     every = np.arange(len(x))
     decided = share != 0.5
     right: FloatArray = np.asarray((np.sign(x) * np.sign(share - 0.5) + 1) / 2, dtype=np.float64)
@@ -296,7 +317,15 @@ class _Table:
             ece_if_calibrated=float(np.abs(ideal).sum(axis=0).mean()) / len(p),
             confidence=float((p - 0.5).mean()),
             people=float(np.abs(s - 0.5).mean()),
+            bins=self._bins(p, s, bins, rows),
         )
+
+    def _bins(
+        self, predicted: FloatArray, share: FloatArray, of: IntArray, rows: IntArray
+    ) -> tuple[Bin, ...]:
+        """Return the bins that hold a pair."""
+        held = [of == number for number in np.unique(of)]
+        return tuple(Bin(float(predicted[b].mean()), self.mean(share[b], rows[b])) for b in held)
 
     def _interval(self, draws: FloatArray, point: float, n: int, prompts: int) -> Estimate:
         """Return the percentile interval, none with a single prompt."""

@@ -231,10 +231,10 @@ def _strength(moments: Moments) -> float | None:
     return float(_left(moments.total)) / math.sqrt(variance.total)
 
 
-def two_way_estimate(
-    found: Calibration, per_prompt: PerPrompt, value: Value, n: int, confidence: float = 0.95
-) -> Estimate:
-    """Return a function of per-prompt sums that rest on calibrated quality, for new prompts and annotators.
+def two_way_estimates(
+    found: Calibration, per_prompt: PerPrompt, values: Sequence[tuple[Value, int]], confidence: float = 0.95
+) -> list[Estimate]:
+    """Return functions of per-prompt sums that rest on calibrated quality, for new prompts and annotators.
 
     Parameters
     ----------
@@ -242,17 +242,16 @@ def two_way_estimate(
         The responses.
     per_prompt : callable
         From calibrated quality, shape (n,), NaN where unknown, to sums, shape (P, k).
-    value : callable
-        From sums over prompts, shape (..., k), to the statistic, shape (...), NaN where undefined.
-    n : int
-        What the estimate says it rests on.
+    values : sequence of (callable, int)
+        From sums over prompts, shape (..., k), to a statistic, shape (...), NaN where undefined; and what the
+        estimate says it rests on.
     confidence : float
-        Level of the interval.
+        Level of the intervals.
 
     Returns
     -------
-    Estimate
-        With a t interval, min(prompts, annotators) - 1 degrees of freedom.
+    list of Estimate
+        With t intervals, min(prompts, annotators) - 1 degrees of freedom.
 
     Notes
     -----
@@ -262,20 +261,28 @@ def two_way_estimate(
     """
     sums = per_prompt(found.quality)
     total = sums.sum(axis=0)
-    point = float(value(total))
+    replicates = _without_annotators(found, per_prompt)
+    by_prompt = total - sums
+    by_annotator = np.array([without.sum(axis=0) for without, _ in replicates])
+    by_cell = np.concatenate([total + without[rated] - sums[rated] for without, rated in replicates])
+    df = min(found.n_prompts, found.sample.panel.n_annotators) - 1
+    return [
+        _two_way_estimate(
+            float(value(total)), [value(s) for s in (by_prompt, by_annotator, by_cell)], df, n, confidence
+        )
+        for value, n in values
+    ]
+
+
+def _two_way_estimate(point: float, parts: list[FloatArray], df: int, n: int, confidence: float) -> Estimate:
+    """Return a point with its interval from the values without a prompt, an annotator, a cell."""
     if not math.isfinite(point):
         return Estimate.undefined("too few to compare", n, confidence)
-    by_annotator, cells = [], []
-    for without, rated in _without_annotators(found, per_prompt):
-        by_annotator.append(float(value(without.sum(axis=0))))
-        cells.append(value(total + without[rated] - sums[rated]))
-    parts = [value(total - sums), np.array(by_annotator), np.concatenate(cells)]
     variance = two_way(parts)
     if variance is None:
         return Estimate(
             point, None, None, n, "without one prompt or annotator it would be undefined", confidence
         )
-    df = min(found.n_prompts, found.sample.panel.n_annotators) - 1
     return unbounded_t_interval(point, math.sqrt(variance.total), df, n, confidence)
 
 

@@ -98,6 +98,17 @@ def kinds(table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     return ratings, responses.assign(group=np.where(responses["response_id"] % 4 < 2, "a", "b"))
 
 
+def sorted_of(table: Table) -> tuple[NDArray[np.int64], NDArray[np.int64], Table]:
+    """Counts of the values, prompts, and the first annotator's answers as a score."""
+    return counts(table), np.arange(len(table)) % 2, table[:, 0] - 3 if table.size else np.empty(0)
+
+
+def weighed(table: Table) -> tuple[Any, ...]:
+    """Counts for the first, for the second and for neither, prompts and margins."""
+    counted, prompt, score = sorted_of(table)
+    return counted[:, 0], counted[:, 4], counted[:, 2], prompt, score
+
+
 CALLS: dict[str, Callable[[Table], Any]] = {
     "adjusted_rand": lambda t: stats.adjusted_rand(*grouped(t)),
     "agreement_weights": lambda t: stats.agreement_weights(np.unique(t).tolist(), "quadratic"),
@@ -137,6 +148,15 @@ CALLS: dict[str, Callable[[Table], Any]] = {
     "divisive_slopes": lambda t: stats.divisive_slopes(*audited(t), rng=np.random.default_rng(0)),
     "false_negatives": lambda t: stats.false_negatives(*audited(t)),
     "most_underrated": lambda t: stats.most_underrated(*audited(t)),
+    "pair_calibration": lambda t: stats.pair_calibration(*weighed(t), resamples=20),
+    "position_bias": lambda t: stats.position_bias(t.T[0], t.T[-1], np.arange(len(t)) % 2),
+    "replicate_preferences": lambda t: stats.replicate_preferences(*sorted_of(t), draws=10),
+    "replicate_ratings": lambda t: stats.replicate_ratings(
+        sorted_of(t)[0], DOMAIN, *sorted_of(t)[1:], draws=10
+    ),
+    "verbosity": lambda t: stats.verbosity(
+        t.T[0] - 3, t.T[-1] / 5, np.arange(len(t)) * 40.0, np.zeros(len(t)), np.arange(len(t)) % 2
+    ),
     "one_way_icc": lambda t: stats.one_way_icc(long(t)[0], long(t)[2], k=3),
     "percent_agreement": lambda t: stats.percent_agreement(counts(t)),
     "percent_agreement_new_annotators": lambda t: stats.percent_agreement_new_annotators(
@@ -176,7 +196,6 @@ ELSEWHERE = {
     "means_within",
     "neighbor_unusualness",
     "overlap",
-    "pair_calibration",
     "pair_subsets",
     "simulated_study",
     "perceived_unusualness",
@@ -187,8 +206,6 @@ ELSEWHERE = {
     "rarefied_vendi",
     "rated_unusualness",
     "rating_subsets",
-    "replicate_preferences",
-    "replicate_ratings",
     "restriction_null",
     "score_gaps",
     "source_codes",

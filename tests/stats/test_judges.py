@@ -10,6 +10,7 @@ from judging.stats.judges import (
     prefers_longer,
     steadiness,
     template_sensitivity,
+    verbosity,
 )
 
 
@@ -88,3 +89,34 @@ def test_the_longer_wins_by_hand() -> None:
     )
     assert found.n == 3
     assert found.estimate == pytest.approx((1 + 0 + 0.5) / 3)
+
+
+def test_verbosity_is_held_against_people_of_the_same_pairs() -> None:
+    """By hand: of four pairs one is of equal length and one nobody judged; the judge takes the longer both times."""
+    found = verbosity(
+        [1, -1, 1, 0.5], [0.75, 0.5, 1, np.nan], [100, 40, 50, 100], [10, 90, 60, 10], ["a", "b", "b", "c"]
+    )
+    assert found.judge.estimate == 1
+    assert found.people.estimate == pytest.approx((0.75 + 0.5) / 2)
+    assert found.excess.estimate == pytest.approx(1 - 0.625)
+    assert {e.n for e in (found.judge, found.people, found.excess)} == {2}
+    nobody = verbosity([1.0], [np.nan], [100], [10], ["a"])
+    assert nobody.excess.reason == "Nothing was answered."
+    with pytest.raises(ValueError, match="equally long"):
+        verbosity([1.0], [0.5, 0.5], [100], [10], ["a"])
+
+
+def test_a_judge_that_shares_peoples_liking_for_length_has_no_bias() -> None:
+    """Planted: people and judge prefer the longer one of equal strength; a biased judge adds to it."""
+    rng = np.random.default_rng(5)
+    prompt, lead = np.repeat(np.arange(80), 10), rng.normal(0, 300, 800)
+    chance = 1 / (1 + np.exp(-lead / 600))
+    share = rng.binomial(9, chance) / 9
+    fair = np.where(rng.random(800) < chance, 1.0, -1.0)
+    wordy = np.where(rng.random(800) < np.where(lead > 0, 0.9, 0.1), 1.0, -1.0)
+    excess = [verbosity(j, share, 500 + lead, np.full(800, 500), prompt).excess for j in (fair, wordy)]
+    assert excess[0].low is not None
+    assert excess[0].high is not None
+    assert excess[0].low < 0 < excess[0].high
+    assert excess[1].low is not None
+    assert excess[1].low > 0.15

@@ -1,9 +1,12 @@
 """Matched pairs, missed good responses and calibrated margins in made-up studies whose truth is known."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.calibration import calibration_curve
 
 from judging.stats import false_negatives, matched_pairs, pair_calibration
+from judging.stats.association import ranks_within
 from tests.stats.simulation import simulate
 
 
@@ -55,3 +58,38 @@ def test_margins_that_are_log_odds_are_found_calibrated() -> None:
 
 def test_margins_of_zero_are_no_prediction() -> None:
     assert pair_calibration([1, 2], [2, 1], [0, 0], [1, 2], [0, 0]).reason == "all margins are zero"
+
+
+def test_bins_equal_those_of_scikit_learn() -> None:
+    """One vote a pair, so that shares are labels: scikit-learn's calibration_curve over the same ten bins."""
+    rng = np.random.default_rng(1)
+    margin = rng.normal(size=600)
+    first = rng.binomial(1, 1 / (1 + np.exp(-margin)))
+    found = pair_calibration(first, 1 - first, 0 * first, np.arange(600) // 4, margin)
+    turned = found.predicted < 0.5
+    predicted = np.where(turned, 1 - found.predicted, found.predicted)
+    observed, mean = calibration_curve(np.where(turned, 1 - first, first), predicted, n_bins=10)
+    assert found.everywhere is not None
+    bins = found.everywhere.bins
+    assert [b.predicted for b in bins] == pytest.approx(mean.tolist())
+    assert [b.share.estimate for b in bins] == pytest.approx(observed.tolist())
+    assert sum(b.share.n for b in bins) == 600
+    gaps = [abs(b.predicted - (b.share.estimate or 0)) * b.share.n for b in bins]
+    assert sum(gaps) / 600 == pytest.approx(found.everywhere.ece.estimate)
+
+
+def test_pairs_that_divide_people_equally_stay_in_one_stratum() -> None:
+    """Three votes: two thirds of the pairs are unanimous, and no cut may run through them."""
+    first = np.array([3, 3, 3, 3, 2, 2] * 5)
+    found = pair_calibration(first, 3 - first, 0 * first, np.arange(30) // 3, np.linspace(-1, 1, 30))
+    assert [(s.name, s.n_pairs) for s in found.strata] == [("agreed", 20), ("divided", 10)]
+
+
+def test_ranks_within_equal_those_of_pandas() -> None:
+    rng = np.random.default_rng(0)
+    for n in (0, 1, 40, 400):
+        values = rng.integers(0, 9, n).astype(float)
+        values[rng.random(n) < 0.2] = np.nan
+        prompt = rng.integers(0, 7, n)
+        slow = pd.Series(values).groupby(prompt).rank().to_numpy()
+        np.testing.assert_array_equal(ranks_within(values, prompt), slow)
