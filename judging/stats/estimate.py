@@ -236,6 +236,23 @@ def unbounded_t_interval(point: float, error: float, df: float, n: int, confiden
     return Estimate(point, point - reach, point + reach, n, None, confidence, error)
 
 
+def as_share(e: Estimate) -> Estimate:
+    """Return the estimate of a share with its interval cut at 0 and 1.
+
+    Parameters
+    ----------
+    e : Estimate
+        Of something between 0 and 1.
+
+    Returns
+    -------
+    Estimate
+    """
+    if e.low is None or e.high is None:
+        return e
+    return replace(e, low=max(0.0, e.low), high=min(1.0, e.high))
+
+
 def totals(code: IntArray, values: FloatArray, size: int = 0) -> FloatArray:
     """Return the sum of values of each code.
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from judging.stats.association import ranks_within
-from judging.stats.estimate import BoolArray, Estimate, FloatArray, IntArray
+from judging.stats.estimate import BoolArray, Estimate, FloatArray, IntArray, as_share
 from judging.stats.over_prompts import ratio
 from judging.stats.quality import Calibration, calibrated, two_way_estimates
 
@@ -118,8 +118,8 @@ def false_negatives(
     )
     fair = _fair(found, unusual, rng if rng is not None else np.random.default_rng(0))
     return FalseNegatives(
-        rates[0],
-        rates[1],
+        as_share(rates[0]),
+        as_share(rates[1]),
         _exponential(rates[2]),
         *fair,
         _listed(found, responses, low & unusual),

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from judging.stats.estimate import BoolArray, Estimate, FloatArray, clustered_error, unbounded_t_interval
+from judging.stats.estimate import (
+    BoolArray,
+    Estimate,
+    FloatArray,
+    as_share,
+    clustered_error,
+    unbounded_t_interval,
+)
 from judging.stats.icc import Icc, icc
 
 LENGTHS_DIFFER = 30
@@ -199,8 +206,8 @@ def position_bias(
     consistent = (np.sign(one) == np.sign(two)).astype(np.float64)
     first = (2 + np.sign(one) - np.sign(two)) / 4
     return Position(
-        clustered_mean(consistent, labels, confidence=confidence),
-        clustered_mean(first, labels, confidence=confidence),
+        as_share(clustered_mean(consistent, labels, confidence=confidence)),
+        as_share(clustered_mean(first, labels, confidence=confidence)),
         clustered_mean((one - two) / 2, labels, confidence=confidence),
     )
 
@@ -239,7 +246,7 @@ def prefers_longer(
     lead = np.asarray(first_length, dtype=np.float64) - np.asarray(second_length, dtype=np.float64)
     unequal: BoolArray = np.abs(lead) > LENGTHS_DIFFER
     wins: FloatArray = (1 + np.sign(np.asarray(preference, dtype=np.float64)) * np.sign(lead)) / 2
-    return clustered_mean(wins[unequal], np.asarray(prompt)[unequal], confidence=confidence)
+    return as_share(clustered_mean(wins[unequal], np.asarray(prompt)[unequal], confidence=confidence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +319,8 @@ def verbosity(
     known = (np.abs(lead) > LENGTHS_DIFFER) & ~np.isnan(said) & ~np.isnan(people)
     judge = (1 + np.sign(said[known]) * np.sign(lead[known])) / 2
     crowd = np.where(lead[known] > 0, people[known], 1 - people[known])
-    return Verbosity(
-        *(clustered_mean(v, labels[known], confidence=confidence) for v in (judge, crowd, judge - crowd))
+    won, liked, beyond = (
+        clustered_mean(values, labels[known], confidence=confidence)
+        for values in (judge, crowd, judge - crowd)
     )
+    return Verbosity(as_share(won), as_share(liked), beyond)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from judging.stats.estimate import BoolArray, Estimate, FloatArray, IntArray
+from judging.stats.estimate import BoolArray, Estimate, FloatArray, IntArray, as_share
 from judging.stats.over_prompts import ratio, ratio_over_prompts
 from judging.stats.quality import Calibration, calibrated, two_way_estimates
 from judging.stats.sample import centered
@@ -130,10 +130,10 @@ def matched_pairs(
     gaps = _held_out(found, pairs, tolerance, splits, chance, confidence)
     naive = pairs.sums(found.naive, tolerance)
     return MatchedPairs(
-        usual_preferred=share,
+        usual_preferred=as_share(share),
         p=_p_of_half(share, found),
         held_out_gap=gaps[0],
-        naive_usual_preferred=ratio_over_prompts(naive, int(naive[:, 1].sum()), confidence),
+        naive_usual_preferred=as_share(ratio_over_prompts(naive, int(naive[:, 1].sum()), confidence)),
         naive_held_out_gap=gaps[1],
         distance=float(pairs.apart[near].mean()),
         n_pairs=n,

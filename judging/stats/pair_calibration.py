@@ -159,7 +159,8 @@ def pair_calibration(
     folds and is never negative: a scorer that goes against people is not calibrated by turning it around, it gets
     p = 1/2. Brier: (p - s)^2 plus the variance of the votes about their share s. ECE: pairs are turned so that p >=
     1/2, and the gaps between mean p and mean share in bins of width .1 averaged; noise makes it positive, so
-    beside it stands its mean over 200 draws of votes from p. Intervals: resampled prompts, predictions kept.
+    beside it stands its mean over 200 draws of votes from p. Intervals: resampled prompts, predictions kept; that of
+    ECE lies too high, since resampling adds noise, and is drawn down to the estimate.
 
     Strata are chosen by the votes that are then predicted: even a right prediction looks too hesitant where people
     happened to agree and too bold where they parted. Compare scorers within a stratum, not strata.
@@ -268,6 +269,11 @@ def _of_people(counts: FloatArray) -> float | None:
     return float(((some * (votes - others) ** 2).sum(axis=1) / n).mean())
 
 
+def _from_the_estimate(e: Estimate) -> Estimate:
+    """Return an estimate whose interval reaches down to it: resampling adds noise, which only adds to an error."""
+    return e if e.low is None or e.estimate is None else replace(e, low=min(e.low, e.estimate))
+
+
 @dataclass(frozen=True, slots=True)
 class _Table:
     """Predictions and votes, and what is resampled."""
@@ -313,7 +319,7 @@ class _Table:
             n_pairs=len(rows),
             brier=self.mean(brier, rows),
             log_loss=self.mean(np.asarray(loss, dtype=np.float64), rows),
-            ece=self._interval(draws, ece, len(rows), len(gap)),
+            ece=_from_the_estimate(self._interval(draws, ece, len(rows), len(gap))),
             ece_if_calibrated=float(np.abs(ideal).sum(axis=0).mean()) / len(p),
             confidence=float((p - 0.5).mean()),
             people=float(np.abs(s - 0.5).mean()),

@@ -12,7 +12,7 @@ import pandas as pd
 from judging.stats.estimate import Estimate, FloatArray, IntArray, unbounded_t_interval
 from judging.stats.moments import Moments, Panel, cross_rater_moments
 from judging.stats.sample import Sample, centered, sample_of, why_undefined
-from judging.stats.slopes import two_way
+from judging.stats.slopes import solved, two_way
 from judging.stats.verdict import WEAK
 
 _TINY = 1e-10
@@ -87,7 +87,7 @@ class Calibration:
     unit : float
         One SD of true quality, in the ratings' unit.
     strength : float or None
-        Identification strength: true-quality variation that unusualness leaves, over its standard error.
+        Identification strength: true-quality variation that unusualness and covariates leave, over its standard error.
     given : Given
         The variances that the calibration rests on.
     """
@@ -124,10 +124,10 @@ class Calibration:
         """Why quality is not identified well enough, or None when it is."""
         if self.strength is not None and self.strength >= WEAK:
             return None
-        found = "undefined" if self.strength is None else f"{self.strength:.1f}"
+        found = "has no standard error" if self.strength is None else f"is {self.strength:.1f}"
         return (
-            f"the ratings do not pin true quality down well enough (strength of identification {found}, "
-            f"{WEAK} is needed)"
+            f"The ratings do not pin true quality down well enough: the strength of identification {found}, "
+            f"and {WEAK} is needed."
         )
 
 
@@ -218,17 +218,12 @@ def _margins(panel: Panel) -> tuple[FloatArray, FloatArray]:
     return sums, np.bincount(panel.response, minlength=size).astype(np.float64)
 
 
-def _left(total: FloatArray) -> FloatArray:
-    """Return the true-quality variation that unusualness leaves, for each moment matrix."""
-    return np.asarray(total[..., 0, 0] - total[..., 0, 1] ** 2 / total[..., 1, 1])
-
-
 def _strength(moments: Moments) -> float | None:
-    """Return the identification strength, or None without a standard error."""
-    variance = two_way([_left(part) for part in moments.replicates()])
+    """Return the identification strength, that of `underrating`, or None without a standard error."""
+    variance = two_way([solved(part).left for part in moments.replicates()])
     if variance is None or variance.total <= 0:
         return None
-    return float(_left(moments.total)) / math.sqrt(variance.total)
+    return float(solved(moments.total[None]).left[0]) / math.sqrt(variance.total)
 
 
 def two_way_estimates(
