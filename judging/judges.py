@@ -47,11 +47,11 @@ def judges() -> list[str]:
 
 def audit_judges(study: Study) -> list[Audited]:
     """Every judge that was tried, and every scorer with choices between two."""
-    numbers, choices = _scores(study), _choices(study)
+    numbers, chosen = _scores(study), choices(study)
     found = [
         _pointwise(name, rows) for name, rows in numbers.groupby("scorer") if (rows["probe"] != "").any()
     ]
-    return found + [_pairwise(name, rows) for name, rows in choices.groupby("scorer")]
+    return found + [_pairwise(name, rows) for name, rows in chosen.groupby("scorer")]
 
 
 def _pointwise(name: Any, rows: pd.DataFrame) -> Audited:
@@ -96,7 +96,7 @@ def _scores(study: Study) -> pd.DataFrame:
     return frame.astype({"value": float})
 
 
-def _choices(study: Study) -> pd.DataFrame:
+def choices(study: Study) -> pd.DataFrame:
     """Choices as preferences for the pair's first response, from -1 to 1."""
     shown = ItemResponse.objects.filter(item__study=study, item__kind="pair").order_by("item", "position")
     lengths: dict[int, list[int]] = defaultdict(list)

@@ -85,6 +85,8 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "agreement-annotators": (RESEARCHER,),
     "similarity": (AUDITOR,),
     "audit": (AUDITOR,),
+    "pairs": (AUDITOR,),
+    "replication": (AUDITOR,),
     "homogeneity": (AUDITOR,),
     "prompt-map": (AUDITOR,),
     "report": (AUDITOR,),

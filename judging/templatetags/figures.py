@@ -41,15 +41,27 @@ def _why(e: Estimate) -> str:
 @register.filter
 def with_interval(e: Estimate, sign: str = "") -> SafeString:
     """Estimate and interval, or in words why there is none."""
+    return _with_interval(e, 2, sign)
+
+
+@register.filter
+def to_digits(e: Estimate, digits: int) -> SafeString:
+    """Estimate and interval with so many decimals, or in words why there is none."""
+    return _with_interval(e, digits, "")
+
+
+def _with_interval(e: Estimate, digits: int, sign: str) -> SafeString:
     if e.estimate is None:
         return format_html('<span class="quiet">undefined: {}</span>', e.reason)
     if e.low is None:
-        return format_html('{} <span class="ci">no interval: {}</span>', number(e.estimate, 2, sign), _why(e))
+        return format_html(
+            '{} <span class="ci">no interval: {}</span>', number(e.estimate, digits, sign), _why(e)
+        )
     return format_html(
         '{} <span class="ci">[{}, {}]</span>',
-        number(e.estimate, 2, sign),
-        number(e.low, 2, sign),
-        number(e.high, 2, sign),
+        number(e.estimate, digits, sign),
+        number(e.low, digits, sign),
+        number(e.high, digits, sign),
     )
 
 
@@ -77,11 +89,14 @@ def share(e: Estimate) -> SafeString:
     """A share in percent with its interval and what it rests on, or in words why there is none."""
     if e.estimate is None:
         return format_html('<span class="quiet">{}</span>', e.reason)
+    if e.low is None or e.high is None:
+        text = '{} <span class="ci">of {}; no interval: {}</span>'
+        return format_html(text, percent(e.estimate), f"{e.n:,}", _why(e))
     return format_html(
         '{} <span class="ci">[{}, {}] of {}</span>',
         percent(e.estimate),
-        f"{(e.low or 0) * 100:.0f}",
-        f"{(e.high or 0) * 100:.0f}",
+        f"{e.low * 100:.0f}",
+        f"{e.high * 100:.0f}",
         f"{e.n:,}",
     )
 

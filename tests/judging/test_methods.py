@@ -16,6 +16,8 @@ from django.test import Client
 from annotate.models import Study
 from judging import agreement as agreements
 from judging import audit as audits
+from judging import pairs as lists
+from judging import replication as panels
 from judging import similarity as similarities
 from judging import stats
 from judging.methods import parts
@@ -26,9 +28,8 @@ FUNCTIONS = {name: f for name in stats.__all__ if inspect.isfunction(f := getatt
 PREPARING = {"co_membership", "cosine_matrix", "source_codes", "value_counts", "words_of"}
 # Shown on no page so far. Take a name out when its section is written.
 NOT_EXPLAINED_YET = {
-    "cluster_unusualness", "cross_rater_moments", "errors_in_variables_slope", "label_counts", "most_underrated",
-    "neighbor_unusualness", "pair_subsets", "perceived_unusualness", "range_restricted", "rated_unusualness",
-    "rating_subsets", "replicate_preferences", "replicate_ratings", "restriction_null", "underratings",
+    "cluster_unusualness", "cross_rater_moments", "errors_in_variables_slope", "most_underrated",
+    "neighbor_unusualness", "perceived_unusualness", "rated_unusualness", "underratings",
 }  # fmt: skip
 # Names of what is audited or asked stand where keys do.
 NOT_KEYS = {"study", "simulated", "scorers", "criteria", "first", "second"}
@@ -45,6 +46,8 @@ def results(study: Study) -> list[Any]:
         agreements.as_json(study, agreements.report(study)),
         similarities.as_json(study),
         audits.as_json(study),
+        lists.as_json(study, lists.report(study)),
+        panels.json_of(study),
     ]
 
 

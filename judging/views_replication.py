@@ -1,0 +1,70 @@
+"""The replication panel: one scorer's on the page, all of them in an overview and as JSON."""
+
+from typing import cast, get_args
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from annotate.models import Criterion, Role, Study
+from annotate.views.access import for_members
+from judging import charts_replication as charts
+from judging import replication as panels
+from judging.cached import kept
+from judging.figures import Figure
+from judging.stats.association import Method
+
+PAGE = "judging/replication.html"
+
+
+@require_GET
+@for_members(Role.AUDITOR)
+def replication(request: HttpRequest, study: Study) -> HttpResponse:
+    if request.GET.get("format") == "json":
+        return JsonResponse(kept(study, "replication-json", lambda: panels.json_of(study)))
+    try:
+        if "overview" in request.GET:
+            every = kept(study, "replication", lambda: panels.report(study))
+            return render(request, "judging/replication_overview.html", {"study": study, "panels": every})
+        return render(request, PAGE, _one(request, study))
+    except panels.ReplicationError as error:
+        return render(request, PAGE, {"study": study, "why": str(error)})
+
+
+def _one(request: HttpRequest, study: Study) -> dict[str, object]:
+    asked, criteria = request.GET.get("scorer", ""), panels.criteria(study)
+    criterion, method = _criterion(criteria, request.GET.get("criterion", "")), _method(request)
+    try:
+        found = kept(study, f"replication:{criterion.pk}:{asked}", lambda: panels.chosen(criterion, asked))
+    except KeyError as error:
+        raise Http404(f"nothing is known of {asked} and {criterion.key}") from error
+    key = f"replication-figure:{criterion.pk}:{asked}:{method}"
+    return {
+        "study": study,
+        "criteria": criteria,
+        "scorers": found.scorers,
+        "panel": found.panel,
+        "method": method,
+        "methods": get_args(Method),
+        "figure": kept(study, key, lambda: _drawn(found.panel, method)) if found.panel.cells else None,
+    }
+
+
+def _drawn(panel: panels.Panel, method: Method) -> Figure:
+    figure = charts.replication(panel, method)
+    figure.svg  # noqa: B018 - drawn once, and kept with the figure
+    return figure
+
+
+def _criterion(criteria: list[Criterion], key: str) -> Criterion:
+    found = [c for c in criteria if key in ("", c.key)]
+    if not found:
+        raise Http404(f"no rating of quality and no preference called {key}")
+    return found[0]
+
+
+def _method(request: HttpRequest) -> Method:
+    named = request.GET.get("method", "spearman")
+    if named not in get_args(Method):
+        raise Http404(f"no correlation called {named}")
+    return cast(Method, named)
