@@ -11,6 +11,7 @@ from annotate.models import Annotator, Criterion, Response, Study
 from judging import preferences
 from judging.agreement import interval
 from judging.audit import COSINE, AuditError, Sources, Unusual, ratings_of, scored_pool, sources
+from judging.cached import kept
 from judging.preferences import Margins, Order, Voted
 from judging.scorers.length import NAME as LENGTH
 from judging.stats import (
@@ -283,3 +284,11 @@ def as_json(study: Study, found: Report) -> dict[str, Any]:
         "leanings": [one.as_json() for one in found.leanings],
         **({"reason": " ".join(reasons)} if reasons else {}),
     }
+
+
+def kept_report(study: Study, measure: str = COSINE) -> Report:
+    return kept(study, f"pairs:{measure}", lambda: report(study, measure))
+
+
+def kept_json(study: Study, measure: str = COSINE) -> dict[str, Any]:
+    return kept(study, f"pairs-json:{measure}", lambda: as_json(study, kept_report(study, measure)))

@@ -22,9 +22,9 @@ def pairs(request: HttpRequest, study: Study) -> HttpResponse:
     measure = request.GET.get("unusualness", audits.COSINE)
     if measure not in audits.NAMES:
         raise Http404(f"no unusualness {measure}")
-    found = kept(study, f"pairs:{measure}", lambda: lists.report(study, measure))
     if request.GET.get("format") == "json":
-        return JsonResponse(kept(study, f"pairs-json:{measure}", lambda: lists.as_json(study, found)))
+        return JsonResponse(lists.kept_json(study, measure))
+    found = lists.kept_report(study, measure)
     scorer, criterion = request.GET.get("scorer", ""), request.GET.get("criterion", "")
     rated, margins = _rated(found, scorer, criterion), _margins(found, scorer, criterion)
     if scorer and not rated and not margins:

@@ -137,6 +137,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(["api-stored-list", "api-stored", "api-runs", "api-run"], (AUDITOR,)),
     **dict.fromkeys(["api-scores", "api-verdicts"], (AUDITOR,)),
     **dict.fromkeys(["api-agreement", "api-audit", "api-similarity", "api-homogeneity"], (AUDITOR,)),
+    **dict.fromkeys(["api-pairs", "api-replication"], (AUDITOR,)),
     **dict.fromkeys(["api-exports", "api-export", "api-export-file"], (RESEARCHER,)),
     "members": (OWNER,),
     "change-member": (OWNER,),

@@ -21,7 +21,7 @@ from annotate.api.errors import ConflictError
 from annotate.api.lists import ApiViewSet, Newest, StudyViewSet
 from annotate.api.views import Pushing, push_schema
 from annotate.models import Action, Role
-from judging import agreement, audit, finished, homogeneity, scoring, similarity, tasks
+from judging import agreement, audit, finished, homogeneity, pairs, replication, scoring, similarity, tasks
 from judging.cached import fingerprint, kept
 from judging.exports import ScoreRow, import_scores
 from judging.homogeneity_json import as_json as homogeneity_json
@@ -208,6 +208,28 @@ class Audit(Result):
         return self.told(
             request, key, lambda: kept(self.study, key, lambda: audit.as_json(self.study, None, asked))
         )
+
+
+class Pairs(Result):
+    parameters = (
+        OpenApiParameter(
+            "unusualness", enum=list(audit.NAMES), default=audit.COSINE, description="which measure of it"
+        ),
+    )
+
+    @result_schema("pairs", "What scorers do with pairs and lists")
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        measure = request.query_params.get("unusualness", audit.COSINE)
+        if measure not in audit.NAMES:
+            raise exceptions.ValidationError({"unusualness": f"One of {', '.join(audit.NAMES)}."})
+        return self.told(request, f"pairs-json:{measure}", lambda: pairs.kept_json(self.study, measure))
+
+
+class Replication(Result):
+    @result_schema("replication", "The Artificial Hivemind's panel, beside what selection alone gives")
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        key = "replication-json"
+        return self.told(request, key, lambda: kept(self.study, key, lambda: replication.json_of(self.study)))
 
 
 class Similarity(Result):

@@ -37,6 +37,7 @@ def auditor(client: Client, db: None) -> Client:
 def test_page_and_command_say_the_same(demo: Study, auditor: Client) -> None:
     found = told("demo")
     assert auditor.get("/studies/demo/pairs/", {"format": "json"}).json() == found
+    assert auditor.get("/api/v1/studies/demo/pairs/").json() == found
     assert [r["scorer"] for r in found["matched"]] == ["rm-conventional", "rm-fair", "length"]
     assert [r["scorer"] for r in found["margins"]] == ["rm-conventional", "rm-fair", "length"]
     html = auditor.get("/studies/demo/pairs/").content.decode()

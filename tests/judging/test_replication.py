@@ -41,6 +41,7 @@ def auditor(client: Client, db: None) -> Client:
 def test_page_and_command_say_the_same(demo: Study, auditor: Client) -> None:
     found = told("demo")
     assert auditor.get("/studies/demo/replication/", {"format": "json"}).json() == found
+    assert auditor.get("/api/v1/studies/demo/replication/").json() == found
     panels = found["panels"]
     assert [(p["scorer"], p["criterion"]) for p in panels] == [
         (scorer, criterion)
