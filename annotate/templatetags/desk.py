@@ -31,6 +31,8 @@ TABS = {
     "Homogeneity": [("homogeneity", "Homogeneity", Role.AUDITOR)],
     "Audit": [
         ("audit", "Audit", Role.AUDITOR),
+        ("pairs", "Pairs and lists", Role.AUDITOR),
+        ("replication", "Replication", Role.AUDITOR),
         ("judges", "Judges", Role.AUDITOR),
         ("runs", "Runs", Role.AUDITOR),
     ],
