@@ -10,7 +10,7 @@ import pandas as pd
 from annotate.models import Annotator, Criterion, Response, Study
 from judging import preferences
 from judging.agreement import interval
-from judging.audit import COSINE, AuditError, Sources, Unusual, ratings_of, scored_pool, sources
+from judging.audit import COSINE, Asked, AuditError, Sources, Unusual, ratings_of, scored_pool, sources
 from judging.cached import kept
 from judging.preferences import Margins, Order, Voted
 from judging.scorers.length import NAME as LENGTH
@@ -187,7 +187,7 @@ def report(study: Study, measure: str = COSINE, scorer: str | None = None) -> Re
     """Every scorer of single responses against every rating of quality, and everybody against every preference."""
     found, rated, why = None, [], ""
     try:
-        found = sources(study, measure)
+        found = sources(study, Asked(measure))
         rated = list(_rated(found, scorer))
     except (AuditError, ValueError) as error:
         why = str(error)

@@ -1,6 +1,7 @@
 """Pairs and lists: equally good pairs, good responses that are missed, and margins beside people's votes."""
 
 from typing import Any
+from urllib.parse import quote
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -29,7 +30,7 @@ def pairs(request: HttpRequest, study: Study) -> HttpResponse:
     rated, margins = _rated(found, scorer, criterion), _margins(found, scorer, criterion)
     if scorer and not rated and not margins:
         raise Http404(f"nothing is known of {scorer} and {criterion}")
-    key = f"pairs-figures:{measure}:{scorer}:{criterion}"
+    key = quote(f"pairs-figures:{measure}:{scorer}:{criterion}")
     context = {
         "study": study,
         "found": found,

@@ -1,6 +1,7 @@
 """The replication panel: one scorer's on the page, all of them in an overview and as JSON."""
 
 from typing import cast, get_args
+from urllib.parse import quote
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -35,10 +36,12 @@ def _one(request: HttpRequest, study: Study) -> dict[str, object]:
     asked, criteria = request.GET.get("scorer", ""), panels.criteria(study)
     criterion, method = _criterion(criteria, request.GET.get("criterion", "")), _method(request)
     try:
-        found = kept(study, f"replication:{criterion.pk}:{asked}", lambda: panels.chosen(criterion, asked))
+        found = kept(
+            study, quote(f"replication:{criterion.pk}:{asked}"), lambda: panels.chosen(criterion, asked)
+        )
     except KeyError as error:
         raise Http404(f"nothing is known of {asked} and {criterion.key}") from error
-    key = f"replication-figure:{criterion.pk}:{asked}:{method}"
+    key = quote(f"replication-figure:{criterion.pk}:{asked}:{method}")
     return {
         "study": study,
         "criteria": criteria,

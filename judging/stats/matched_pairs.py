@@ -204,8 +204,7 @@ def _p_of_half(share: Estimate, found: Calibration) -> float | None:
     """Return the two-sided p of a share of one half."""
     if share.estimate is None or not share.standard_error:
         return None
-    df = min(found.n_prompts, found.sample.panel.n_annotators) - 1
-    return float(2 * stats.t.sf(abs(share.estimate - 0.5) / share.standard_error, df))
+    return float(2 * stats.t.sf(abs(share.estimate - 0.5) / share.standard_error, found.df))
 
 
 def _held_out(

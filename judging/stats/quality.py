@@ -11,7 +11,7 @@ import pandas as pd
 
 from judging.stats.estimate import Estimate, FloatArray, IntArray, unbounded_t_interval
 from judging.stats.moments import Moments, Panel, cross_rater_moments
-from judging.stats.sample import Sample, centered, sample_of, why_undefined
+from judging.stats.sample import Sample, centered, effective_number, sample_of, why_undefined
 from judging.stats.slopes import solved, two_way
 from judging.stats.verdict import WEAK
 
@@ -118,6 +118,11 @@ class Calibration:
     def n_prompts(self) -> int:
         """Number of prompts."""
         return self.sample.panel.n_prompts
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of intervals: those of `underrating`."""
+        return min(self.n_prompts, effective_number(self.sample.panel.annotator)) - 1
 
     @property
     def weak(self) -> str | None:
@@ -246,7 +251,7 @@ def two_way_estimates(
     Returns
     -------
     list of Estimate
-        With t intervals, min(prompts, annotators) - 1 degrees of freedom.
+        With t intervals, min(prompts, effective annotators) - 1 degrees of freedom.
 
     Notes
     -----
@@ -260,7 +265,7 @@ def two_way_estimates(
     by_prompt = total - sums
     by_annotator = np.array([without.sum(axis=0) for without, _ in replicates])
     by_cell = np.concatenate([total + without[rated] - sums[rated] for without, rated in replicates])
-    df = min(found.n_prompts, found.sample.panel.n_annotators) - 1
+    df = found.df
     return [
         _two_way_estimate(
             float(value(total)), [value(s) for s in (by_prompt, by_annotator, by_cell)], df, n, confidence
@@ -269,12 +274,14 @@ def two_way_estimates(
     ]
 
 
-def _two_way_estimate(point: float, parts: list[FloatArray], df: int, n: int, confidence: float) -> Estimate:
+def _two_way_estimate(
+    point: float, parts: list[FloatArray], df: float, n: int, confidence: float
+) -> Estimate:
     """Return a point with its interval from the values without a prompt, an annotator, a cell."""
     if not math.isfinite(point):
         return Estimate.undefined("too few to compare", n, confidence)
     variance = two_way(parts)
-    if variance is None:
+    if variance is None or df < 1:
         return Estimate(
             point, None, None, n, "without one prompt or annotator it would be undefined", confidence
         )
