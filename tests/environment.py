@@ -6,9 +6,12 @@ TEST_DATABASE=postgres runs the same tests on a PostgreSQL server started here f
 import atexit
 import os
 import shutil
+import signal
 import tempfile
+import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -19,6 +22,9 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 os.environ["WORK_DIR"] = tempfile.mkdtemp(prefix="offbeat-work-")
 atexit.register(shutil.rmtree, os.environ["WORK_DIR"], ignore_errors=True)
+
+
+_SERVERS: dict[str, Any] = {}
 
 
 def start_postgres() -> str:
@@ -36,11 +42,23 @@ def start_postgres() -> str:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(server.cleanup)
     uri = str(server.get_uri())
+    _SERVERS[uri] = server
     # Tests roll back what they store: statistics taken in between would tell the planner that tables are empty.
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET autovacuum = off")
         connection.execute("SELECT pg_reload_conf()")
     return uri
+
+
+def crash_postgres(uri: str, away: float = 1) -> None:
+    """End a server of `start_postgres` without a word to those who are connected; start it again after a while."""
+    server = _SERVERS[uri]
+    pid = server.get_pid()
+    os.kill(pid, signal.SIGQUIT)
+    while Path(f"/proc/{pid}").exists():
+        time.sleep(0.01)
+    time.sleep(away)
+    server.ensure_postgres_running()
 
 
 if os.environ.get("TEST_DATABASE") == "postgres" and "PYTEST_XDIST_WORKER" not in os.environ:

@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PURE = ["judging.stats", "judging.scorers", "judging.corpus.runs", "annotate.design"]
 TOP = {
+    "deploy",
     "manage.py",
     "annotate",
     "judging",

@@ -207,6 +207,8 @@ class Item(models.Model):
                 name="item_repeats_an_item",
             ),
         ]
+        # Gold items and repeats are looked for with every block of seats, and most items are neither.
+        indexes = [models.Index(fields=["study", "role"], name="item_of_role")]
 
     def __str__(self) -> str:
         return self.key

@@ -59,7 +59,8 @@ def posted(request: HttpRequest) -> QueryDict | None:
 
 
 def judged(study: Study) -> int:
-    return Judgment.objects.in_study(study).count()
+    """How many judgments there are, corrections apart: of seats an index knows the number."""
+    return Assignment.objects.submitted().filter(study=study).count()
 
 
 @require_safe
@@ -79,7 +80,7 @@ def _overview(request: HttpRequest, study: Study, refused: str = "", leaks: bool
         "stops": [lack for lack in missing if lack.stops],
         "hints": [lack for lack in missing if not lack.stops],
         "moves": life.MOVES[study.status],
-        "judged": judged(study),
+        "judged": Judgment.objects.in_study(study).exists(),
         "refused": refused,
         "leaks": leaks,
     }

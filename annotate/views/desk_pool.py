@@ -6,7 +6,8 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,7 +16,7 @@ from annotate import planting
 from annotate.folder import FolderError, load_pool, take
 from annotate.folder.tables import FORMS
 from annotate.forms import PoolForm
-from annotate.models import Role, Study
+from annotate.models import Response, Role, Study
 from annotate.readiness import leaking
 from annotate.views.access import for_members
 from annotate.views.desk import posted
@@ -43,7 +44,9 @@ def pool(request: HttpRequest, study: Study) -> HttpResponse:
             messages.success(request, f"Added: {told}.")
             _warn(request, study)
             return redirect("pool", study.slug)
-    prompts = study.prompts.order_by("pk").annotate(n=Count("responses"))
+    responses = Response.objects.filter(prompt=OuterRef("pk")).order_by().values("prompt")
+    n = Coalesce(Subquery(responses.annotate(n=Count("pk")).values("n")), 0)
+    prompts = study.prompts.order_by("pk").annotate(n=n)
     page = Paginator(prompts, PER_PAGE).get_page(request.GET.get("page"))
     context = {"study": study, "form": form, "error": error, "page": page}
     return render(request, "annotate/desk_pool.html", context, status=422 if error or form.errors else 200)

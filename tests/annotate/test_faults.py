@@ -5,20 +5,23 @@ import json
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
-from tests.environment import start_postgres
-from tests.serving import Annotator, Server, hidden, manage, served
+from tests.environment import crash_postgres, start_postgres
+from tests.serving import Annotator, Server, hidden, manage, run, served
 
 pytestmark = pytest.mark.xdist_group("servers")
 
 CROWD, OVERLAP = 100, 5
+SETTINGS = "DJANGO_SETTINGS_MODULE"
 GONE = (ConnectionError, http.client.HTTPException, TimeoutError)
 
 REPORT = """
@@ -49,14 +52,19 @@ def shell(database: str, code: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    url = start_postgres() if request.param == "postgres" else f"sqlite:///{tmp_path / 'faults.sqlite3'}"
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return start_postgres() if request.param == "postgres" else f"sqlite:///{tmp_path / 'faults.sqlite3'}"
+
+
+@pytest.fixture
+def database(empty: str) -> str:
+    url = empty
     manage(url, "manage.py", "migrate", "-v0", "--skip-checks")
     return url
 
 
-def made(database: str, prompts: int) -> tuple[str, int]:
-    sizes = [f"--prompts={prompts}", "--responses=3", f"--seats={OVERLAP}"]
+def made(database: str, prompts: int, words: int = 12) -> tuple[str, int]:
+    sizes = [f"--prompts={prompts}", "--responses=3", f"--seats={OVERLAP}", f"--words={words}"]
     invite, items = manage(database, "-m", "tests.make_study", "faults", *sizes).split()
     return invite, int(items)
 
@@ -101,10 +109,46 @@ def test_a_crowd_that_comes_and_goes_leaves_exactly_the_judgments_wanted(databas
     assert {t for p in [*people, *late] for t in p.acknowledged} == set(found["tokens"])
 
 
+def test_two_deployments_that_migrate_at_once_wait_for_each_other(empty: str) -> None:
+    done: list[subprocess.CompletedProcess[str]] = []
+    together([lambda: done.append(run(empty, "manage.py", "migrate", "--skip-checks"))] * 2)
+    assert [(d.returncode, d.stderr) for d in done] == [(0, ""), (0, "")]
+    assert sum("Applying annotate.0001" in d.stdout for d in done) == 1
+    assert sum("No migrations to apply" in d.stdout for d in done) == 1
+
+
 class Stubborn(Annotator):
     """Keeps what could not be sent, and sends it again when the server is back."""
 
     waiting: dict[str, str] | None = None
+
+    refused: int = 0
+
+    def through_the_outage(self) -> None:
+        """Sends again whatever was answered by 503, as the page does, until all is done."""
+        end = time.monotonic() + 120
+        while not self._done():
+            assert time.monotonic() < end, "the database was not found again"
+            time.sleep(0.1)
+        self.close()
+
+    def _done(self) -> bool:
+        if self.waiting is not None:
+            status, _ = self.request("POST", "/rate/faults/", self.waiting)
+            if status == 503:
+                return False
+            self.acknowledged += [self.waiting["token"]] if status == 200 else []
+            self.waiting = None
+        try:
+            self.work()
+        except RuntimeError as error:
+            if "status 503" not in str(error):
+                raise
+            self.refused += 1
+            self.waiting = self.sent or None
+            return False
+        status, page = self.request("GET", "/rate/faults/")
+        return status < 400 and b'class="answer"' not in page
 
     def until_lost(self) -> None:
         try:
@@ -145,3 +189,47 @@ def test_a_killed_server_has_every_judgment_that_it_acknowledged(database: str) 
     assert found["filled"] == [OVERLAP] * items
     assert Counter(found["tokens"]).most_common(1)[0][1] == 1
     assert {token for p in people for token in p.acknowledged} <= set(found["tokens"])
+
+
+@pytest.mark.parametrize("empty", ["postgres"], indirect=True)
+def test_a_database_that_crashes_under_load_is_found_again(database: str) -> None:
+    invite, items = made(database, prompts=4)
+    with served(database) as server:
+        people = [Stubborn(server.port, "faults", invite) for _ in range(8)]
+
+        def outage() -> None:
+            while sum(len(p.acknowledged) for p in people) < 30:
+                time.sleep(0.01)
+            crash_postgres(database)
+
+        together([*(p.through_the_outage for p in people), outage])
+        assert urlopen(f"http://127.0.0.1:{server.port}/readyz").status == 200
+        Annotator(server.port, "faults", invite).work()
+    assert sum(p.refused for p in people) > 0
+    found = json.loads(shell(database, REPORT))
+    acknowledged = {token for p in people for token in p.acknowledged}
+    assert acknowledged <= set(found["tokens"])
+    assert found["filled"] == [OVERLAP] * items
+    assert found["twice"] == 0
+    assert Counter(found["tokens"]).most_common(1)[0][1] == 1
+
+
+FULL_DISK = """
+import resource
+from django.core.management import CommandError, call_command
+# SQLite's own files are smaller.
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+try:
+    call_command("export_study", "faults", {out!r}, verbosity=0)
+except CommandError as error:
+    print(error)
+"""
+
+
+def test_on_a_full_disk_an_export_says_so_and_leaves_nothing(database: str, tmp_path: Path) -> None:
+    made(database, prompts=8, words=3000)
+    (tmp_path / "out").mkdir()
+    told = shell(database, FULL_DISK.format(out=str(tmp_path / "out" / "export")))
+    assert "a folder that can be written, found" in told
+    assert "File too large" in told
+    assert list((tmp_path / "out").iterdir()) == []
