@@ -7,7 +7,7 @@ PORT ?= 8000
 
 export HF_HUB_OFFLINE = 1
 
-.PHONY: run test bench lock clean
+.PHONY: run test bench lock audit-lock clean
 
 run: $(VENV)/.run .env
 	@$(BIN)/python manage.py demo --host $(HOST) --port $(PORT)
@@ -32,6 +32,14 @@ lock: $(VENV)/.dev
 	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-annotate -o requirements.txt pyproject.toml
 	$(BIN)/pip-compile -q --extra dev --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-annotate -o requirements-dev.txt pyproject.toml
 	sed -i 's/+cpu$$//' requirements.txt requirements-dev.txt
+
+# Asks an advisory service about every locked package; without one it says that nothing is known, and fails.
+audit-lock: $(VENV)/audit/bin/pip-audit
+	@$(BIN)/python -m tests.audit_lock $(VENV)/audit/bin/pip-audit requirements-dev.txt
+
+$(VENV)/audit/bin/pip-audit: | $(VENV)/bin/python
+	@$(BIN)/python -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/pip install -q --disable-pip-version-check pip-audit==2.10.1
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

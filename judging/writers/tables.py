@@ -32,17 +32,30 @@ def write_tables(output: Output, found: dict[str, Any], audited: dict[str, Any])
 
 
 def _flat(row: Mapping[str, Any], prefix: str = "") -> Row:
-    """{"alpha": {"estimate": 1, "low": 0}} as alpha and alpha_low; lists as one text."""
+    """{"alpha": {"estimate": 1, "low": 0}} as alpha and alpha_low; a list of texts as one text.
+
+    [{"covariate": "length", "estimate": 1}] of `covariates` is covariates_length: what each is called, in its column.
+    """
     flat: Row = {}
     for name, value in row.items():
         key = prefix if name == "estimate" and prefix else f"{prefix}_{name}" if prefix else name
         if isinstance(value, Mapping):
             flat |= _flat(value, key)
+        elif isinstance(value, list) and any(isinstance(v, Mapping) for v in value):
+            for n, inner in enumerate(value, 1):
+                flat |= _named(inner, key, str(n))
         elif isinstance(value, list):
-            flat[key] = "; ".join(str(v) for v in value if not isinstance(v, dict))
+            flat[key] = "; ".join(str(v) for v in value)
         else:
             flat[key] = value
     return flat
+
+
+def _named(row: Mapping[str, Any], key: str, number: str) -> Row:
+    """A row of a list under the first text in it, else under its number."""
+    named = next((name for name, value in row.items() if isinstance(value, str)), None)
+    label = number if named is None else "_".join(str(row[named]).split())
+    return _flat({name: value for name, value in row.items() if name != named}, f"{key}_{label}")
 
 
 def _write(output: Output, name: str, whole: Mapping[str, Any], rows: list[Row]) -> None:

@@ -17,7 +17,7 @@ from annotate.formats import FORMATS
 from annotate.models import Annotator, Answer, Judgment, Prompt, Response, Study
 from judging.exports import export_folder, load_folder
 from judging.reproduction import reproduce
-from judging.writers import WRITERS, export, training
+from judging.writers import WRITERS, export, tables, training
 from judging.writers.units import units
 
 from .formats import SAMPLES, absolute, brought, jsonl, written
@@ -298,6 +298,36 @@ def test_every_number_of_the_tables_comes_out_of_the_exported_folder(
     (tmp_path / "tables" / "agreement.json").write_text(json.dumps(whole))
     done = reproduce(tmp_path / "folder", tmp_path / "tables")
     assert [path for path, _, _ in done.different] == ["agreement.criteria.0.alpha.estimate"]
+
+
+def test_lists_in_results_become_columns() -> None:
+    """Covariates were dropped from the audit's CSV: nobody saw what was held constant."""
+    audited = {
+        "scorer": "one",
+        "underrating": {"estimate": 0.2, "low": 0.1, "high": 0.3, "p": 0.01},
+        "covariates": [
+            {"covariate": "log length", "estimate": 0.5, "low": 0.4, "high": 0.6},
+            {"covariate": "markdown", "estimate": None, "low": None, "high": None},
+        ],
+        "curve": [{"measure": 1.0, "expected": 2.0}],
+        "notes": ["first", "second"],
+        "none": [],
+    }
+    assert tables._flat(audited) == {
+        "scorer": "one",
+        "underrating": 0.2,
+        "underrating_low": 0.1,
+        "underrating_high": 0.3,
+        "underrating_p": 0.01,
+        "covariates_log_length": 0.5,
+        "covariates_log_length_low": 0.4,
+        "covariates_log_length_high": 0.6,
+        **dict.fromkeys(["covariates_markdown", "covariates_markdown_low", "covariates_markdown_high"]),
+        "curve_1_measure": 1.0,
+        "curve_1_expected": 2.0,
+        "notes": "first; second",
+        "none": "",
+    }
 
 
 def test_every_writer_says_what_it_loses_and_is_read_by_a_format_there_is() -> None:
