@@ -7,6 +7,7 @@ or an API call says here whom it is for.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -364,3 +365,27 @@ def test_a_member_who_is_shut_out_sees_nothing(world: World) -> None:
     gone = User.objects.get(username="owner-tiny")
     assert world.study.role_of(gone) is None
     assert not Study.objects.visible_to(gone).exists()
+
+
+def test_an_export_is_found_in_its_own_study_only(world: World) -> None:
+    """By nobody who guesses its name under a study of theirs, on pages or by the API; not by whoever is gone."""
+    name = made_export(world.study)
+    inside, outside = world.people["researcher"].client, world.people["owner elsewhere"].client
+    for path in ("/studies/{}/exports/{}/", "/api/v1/studies/{}/exports/{}/file/"):
+        assert inside.get(path.format("tiny", name)).status_code == 200, path
+        for slug in ("tiny", "other"):
+            assert outside.get(path.format(slug, name)).status_code == 404, path
+        assert Client().get(path.format("tiny", name)).status_code in (302, 401), path
+    Membership.objects.filter(user__username="researcher-tiny").delete()
+    assert inside.get(f"/studies/tiny/exports/{name}/").status_code == 404
+
+
+def test_nothing_shows_what_tasks_returned(world: World) -> None:
+    """Results of background work are rows of the queue; they reach people only by pages of their study."""
+    sources = [p for app in ("annotate", "judging") for p in (Path(__file__).parents[1] / app).rglob("*.py")]
+    readers = [p.name for p in sources if re.search(r"return_value|get_result|DBTaskResult", p.read_text())]
+    # The metrics count them by status.
+    assert set(readers) <= {"metrics.py"}, "whoever shows a task's result says in ACCESS whom it is for"
+    assert not [
+        route for route in ROUTES.values() if "task" in route and not route.startswith(("rate/", "studies/"))
+    ]
