@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import dask
@@ -71,6 +74,11 @@ class Cluster:
                 raise ClusterError(
                     f"{self.address}: expected a Dask scheduler, found none ({error})"
                 ) from error
+            try:
+                _check_project(self._client, self.address)
+            except ClusterError:
+                self.close()
+                raise
         return self._client
 
     def _connected(self) -> Client:
@@ -131,6 +139,31 @@ class Cluster:
             results[number[future.key]] = result
             told(result)
             future.release()
+
+
+def _check_project(client: Client, address: str) -> None:
+    """Raise ClusterError if a machine can't import this project, or has another version of it."""
+    # By a function of Python's own: one of ours could not be read where we are not.
+    there = client.run_on_scheduler(find_spec, "judging")  # type: ignore[no-untyped-call]
+    # Who dies meanwhile is no reason to stop.
+    found = {address: there, **client.run(find_spec, "judging", on_error="ignore")}
+    without = sorted(place for place, spec in found.items() if spec is None)
+    if without:
+        raise ClusterError(
+            f"{', '.join(without)}: expected this project, found none; start scheduler and workers in its folder, "
+            "as `python -m dask scheduler` and `python -m dask worker`"
+        )
+    codes = client.run(project_code, on_error="ignore")
+    other = sorted(place for place, code in codes.items() if code != project_code())
+    if other:
+        raise ClusterError(f"{', '.join(other)}: expected this version of the project, found another")
+
+
+def project_code() -> str:
+    """Digest of what a step's numbers follow from, on the machine that is asked."""
+    folder = Path(__file__).parents[1]
+    files = sorted(p for part in ("corpus", "stats", "scorers") for p in (folder / part).rglob("*.py"))
+    return hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()[:16]
 
 
 LOST = (OSError, CommClosedError, FutureCancelledError, KilledWorker, ClusterError, TimeoutError)

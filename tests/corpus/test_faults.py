@@ -1,6 +1,7 @@
 """Scheduler and workers as separate processes, killed in the middle of a run."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,9 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from distributed import Client
 
 from judging.corpus import runs
-from judging.corpus.cluster import Cluster
+from judging.corpus.cluster import Cluster, ClusterError
 from judging.corpus.pool import Pool, write_pool
 from tests.corpus.conftest import rows
 from tests.corpus.test_corpus import results
@@ -39,21 +41,28 @@ class Machines:
     def address(self) -> str:
         return f"tcp://127.0.0.1:{self.port}"
 
+    def isolated_scheduler(self) -> None:
+        """One that has Dask and does not have this project."""
+        options = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"]
+        command = [sys.executable, "-I", "-m", "distributed.cli.dask_scheduler", *options]
+        self.processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=self.log))
+        until(lambda: listening(self.port))
+
     def scheduler(self, **environment: str) -> subprocess.Popen[bytes]:
         options = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"]
-        started = self._start("scheduler", *options, **environment)
+        started = self._start("scheduler", *options, cwd=ROOT, **environment)
         until(lambda: listening(self.port))
         return started
 
-    def worker(self, **environment: str) -> subprocess.Popen[bytes]:
+    def worker(self, cwd: Path = ROOT, **environment: str) -> subprocess.Popen[bytes]:
         own = self.folder / f"worker-{len(self.processes)}"
         options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(own)]
-        return self._start("worker", self.address, "--host", "127.0.0.1", *options, **environment)
+        return self._start("worker", self.address, "--host", "127.0.0.1", *options, cwd=cwd, **environment)
 
-    def _start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
+    def _start(self, *command: str, cwd: Path = ROOT, **environment: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [sys.executable, "-m", "distributed.cli.dask_" + command[0], *command[1:]],
-            cwd=ROOT,
+            cwd=cwd,
             env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
             stdout=subprocess.DEVNULL,
             stderr=self.log,
@@ -129,6 +138,38 @@ def test_a_killed_worker_is_survived(machines: Machines, pool: Pool) -> None:
     assert first.wait(5) == -signal.SIGKILL
     assert ran.responses == 480
     whole(pool)
+
+
+def test_a_machine_without_the_project_is_named(tmp_path: Path, pool: Pool) -> None:
+    machines = Machines(tmp_path)
+    try:
+        machines.isolated_scheduler()
+        with (
+            Cluster(machines.address) as cluster,
+            pytest.raises(
+                ClusterError, match=f"{machines.address}: expected this project, found none; start"
+            ),
+        ):
+            runs.embed(pool, SLOW, cluster)
+    finally:
+        machines.stop()
+
+
+def test_a_worker_with_another_version_is_named(machines: Machines, pool: Pool, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(ROOT / "judging", copy / "judging", ignore=shutil.ignore_patterns("__pycache__"))
+    with (copy / "judging" / "stats" / "similarity.py").open("a") as file:
+        file.write("THRESHOLDS = (0.1,)\n")
+    machines.worker(cwd=copy, PYTHONPATH=str(copy))
+    until(lambda: seen(machines))
+    with Cluster(machines.address) as cluster, pytest.raises(ClusterError, match="expected this version"):
+        runs.embed(pool, SLOW, cluster)
+
+
+def seen(machines: Machines) -> bool:
+    """Whether the scheduler has a worker."""
+    with Client(machines.address, set_as_default=False) as client:
+        return bool(client.scheduler_info()["workers"])
 
 
 def test_a_worker_that_falls_silent_is_survived(tmp_path: Path, pool: Pool) -> None:
