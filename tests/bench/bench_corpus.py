@@ -24,7 +24,9 @@ import numpy as np
 
 from judging.corpus import runs
 from judging.corpus.cluster import Cluster
+from judging.corpus.homogeneity import measure
 from judging.corpus.pool import Pool, write_pool
+from judging.corpus.steps import Task, embed, unusual
 from judging.scorers import Embeddings
 from judging.stats import prompt_similarity, unusualness
 
@@ -47,11 +49,10 @@ class MadeUp:
         return Embeddings(made, np.zeros(len(texts), dtype=bool))
 
 
-def rows(responses: int) -> Iterator[dict[str, Any]]:
-    each = SOURCES * SAMPLES
+def rows(responses: int, sources: int = SOURCES, samples: int = SAMPLES) -> Iterator[dict[str, Any]]:
     for i in range(responses):
-        prompt, place = divmod(i, each)
-        source = f"source {place // SAMPLES}"
+        prompt, place = divmod(i, sources * samples)
+        source = f"source {place // samples}"
         yield {"response_id": f"r{i}", "prompt_id": f"p{prompt}", "text": f"Made up {i}.", "source": source}
 
 
@@ -101,6 +102,24 @@ def through(folder: Path, responses: int, workers: int, *, kill: bool = False) -
 
 def prompt_similarity_loaded() -> bool:
     return callable(prompt_similarity)
+
+
+def rates(folder: Path, sizes: Sequence[tuple[int, int, int]] = ((60, 10, 50), (8, 70, 50))) -> bool:
+    """Responses a second of the processor, of a step over one partition: prompts, sources and samples each."""
+    for prompts, sources, samples in sizes:
+        pool, n = Pool(str(folder / f"rates-{sources}")), prompts * sources * samples
+        write_pool(pool, rows(n, sources, samples), 1)
+        names = tuple(f"source {i}" for i in range(sources))
+        task = Task(pool, pool.partitions()[0], COLUMN.name, COLUMN.entry, "", names, samples)
+        embed(task)
+        for name, step in (("unusualness", unusual), ("homogeneity", measure)):
+            spent = _cpu(lambda step=step, task=task: step(task))  # type: ignore[misc]
+            print(
+                f"{name}, {n:,} responses to {prompts} prompts of {sources} sources: "
+                f"{n / spent:,.0f} responses a second of the processor",
+                flush=True,
+            )
+    return True
 
 
 def memory(folder: Path, sizes: Sequence[int]) -> bool:
@@ -228,13 +247,14 @@ def _alone(texts: list[str]) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--responses", type=int, default=2_000_000)
-    parser.add_argument("--only", choices=["memory", "efficiency", "similarity", "embedding"])
+    parser.add_argument("--only", choices=["memory", "efficiency", "similarity", "rates", "embedding"])
     options = parser.parse_args()
     good = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         parts: dict[str, Callable[[], bool]] = {
             "similarity": similarity,
+            "rates": lambda: rates(folder),
             "embedding": lambda: embedding(folder),
             "efficiency": lambda: efficiency(folder, 200_000),
             "memory": lambda: memory(folder, [100_000, options.responses]),
