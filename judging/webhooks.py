@@ -41,11 +41,10 @@ def sign(secret: str, message: str, stamp: int, body: str) -> str:
 def tell(study: Study, event: Event, key: str, data: dict[str, Any], to: Webhook | None = None) -> int:
     """Write a message down for every address that wants it and has not had it; how many there are."""
     hooks = [to] if to else [h for h in study.webhooks.all() if h.wants(event)]
+    head = {"event": event.value, "study": study.slug, "simulated": study.simulated}
+    body = json.dumps(head | {"at": timezone.now().isoformat()} | data)
     told = 0
     for hook in hooks:
-        body = json.dumps(
-            {"event": event.value, "study": study.slug, "at": timezone.now().isoformat(), **data}
-        )
         with transaction.atomic():
             found, new = Delivery.objects.get_or_create(
                 webhook=hook, key=key, defaults={"event": event, "body": body, "next_at": timezone.now()}

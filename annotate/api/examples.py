@@ -58,3 +58,24 @@ SCORES = OpenApiExample(
     ],
     request_only=True,
 )
+WRONG = OpenApiExample(
+    "Two rows that cannot be stored",
+    {
+        "type": "about:blank",
+        "title": "Rows that cannot be stored",
+        "status": 422,
+        "detail": "Nothing was stored: what is wrong stands in `errors`.",
+        "errors": [
+            {
+                "row": 2,
+                "field": "prompt_id",
+                "expected": "a prompt_id of prompts",
+                "found": '"nowhere"',
+            },
+            {"row": 3, "field": "text", "expected": "text", "found": "7"},
+        ],
+        "error_count": 2,
+    },
+    response_only=True,
+    status_codes=["422"],
+)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response as Answered
@@ -36,7 +36,8 @@ from annotate.views.access import study_for
 from . import examples, filters
 from .errors import ConflictError
 from .lists import ApiViewSet, StudyViewSet
-from .rows import as_folder
+from .problems import MEDIA_TYPE, ProblemDetails
+from .rows import JSON, Lines, as_folder
 from .schema import MoveSerializer, Pushed, body_of, row_body
 from .serializers import (
     AnnotatorSerializer,
@@ -134,6 +135,7 @@ class Pushing(StudyViewSet):
     """Rows are taken as the loader of study folders takes them: all of them, or none."""
 
     table: str
+    parser_classes = (JSON, Lines)
 
     def push(self, request: Request, load: Callable[[Path], dict[str, int]]) -> Answered:
         with as_folder({self.table: request.data}) as folder:
@@ -153,7 +155,13 @@ def push_schema(what: str, model: Any, example: OpenApiExample) -> Any:
         ),
         tags=[what],
         request=row_body(model),
-        responses={200: Pushed, 201: Pushed},
+        responses={
+            200: Pushed,
+            201: Pushed,
+            (422, MEDIA_TYPE): OpenApiResponse(
+                ProblemDetails, "What is wrong, row by row; nothing was stored.", [examples.WRONG]
+            ),
+        },
         examples=[example],
     )
 

@@ -211,7 +211,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["annotate.api.access.WithinScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["annotate.api.rows.JSON", "annotate.api.rows.Lines"],
+    "DEFAULT_PARSER_CLASSES": ["annotate.api.rows.JSON"],
     "DEFAULT_SCHEMA_CLASS": "annotate.api.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["annotate.api.access.Accounts"],
     # Of an account with all its tokens; who names none is refused before anything is done.

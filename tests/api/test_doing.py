@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from annotate.api import examples
+from annotate.api.problems import MEDIA_TYPE
 from annotate.models import Criterion, Item, Membership, Role, Study, TrailEntry
 from judging import tasks
+from judging.api.docs import the_schema
 from judging.models import Score, ScoreRun, ScoringTask
 from tests.api.conftest import Asks
 
@@ -98,6 +100,17 @@ def test_one_wrong_row_and_nothing_is_stored(asks: Asks, study: Study) -> None:
     assert body["errors"][0]["expected"] == "a prompt_id of prompts"
     assert body["errors"][0]["found"] == '"nowhere"'
     assert study.responses.count() == 8
+
+
+def test_the_documentation_shows_what_is_answered(asks: Asks) -> None:
+    sent = [
+        {"response_id": "new", "prompt_id": "p0", "text": "A new one.", "source": "m"},
+        {"response_id": "lost", "prompt_id": "nowhere", "text": "x", "source": "m"},
+        {"response_id": "odd", "prompt_id": "p0", "text": 7, "source": "m"},
+    ]
+    assert asks().post(HERE + "responses/", sent).json() == examples.WRONG.value
+    shown = the_schema()["paths"]["/api/v1/studies/{slug}/responses/"]["post"]["responses"]["422"]["content"]
+    assert examples.WRONG.value in [e["value"] for e in shown[MEDIA_TYPE]["examples"].values()]
 
 
 def test_a_row_that_differs_from_what_is_stored_is_refused(asks: Asks, study: Study) -> None:

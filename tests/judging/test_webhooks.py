@@ -131,9 +131,17 @@ def test_a_finished_run_is_told_and_signed(study: Study, receiver: Receiver) -> 
     [(headers, body)] = receiver.got
     told = json.loads(body)
     assert told == {
-        "event": "run.finished", "study": "tiny", "at": told["at"], "run": ScoringTask.objects.get().pk,
-        "scorer": "length", "status": "done", "stored": 8, "wanted": 8, "failed": 0,
-    }  # fmt: skip
+        "event": "run.finished",
+        "study": "tiny",
+        "simulated": False,
+        "at": told["at"],
+        "run": ScoringTask.objects.get().pk,
+        "scorer": "length",
+        "status": "done",
+        "stored": 8,
+        "wanted": 8,
+        "failed": 0,
+    }
     assert genuine(made.secret, headers, body)
     assert not genuine(made.secret, headers, body.replace(b"done", b"fail"))
     assert not genuine(Webhook(study=study).secret, headers, body)
