@@ -13,6 +13,9 @@ from judging.stats.estimate import Estimate, FloatArray, IntArray, check_confide
 from judging.stats.pair_panel import PairPanel, pair_panel
 
 _FEWEST = 10
+_ROUNDING = 1e-3
+"""Share of an SD below which what a line and a square leave is what float16 or float32 vectors round off."""
+
 _POINTS = 25
 _FEW = f"Fewer than {_FEWEST} pairs were judged and measured."
 _ONE_PROMPT = "All pairs are of one prompt, so there is no other to learn from."
@@ -289,6 +292,6 @@ def _slope(x: FloatArray, u: FloatArray, gap: FloatArray, weights: FloatArray) -
     left = u - design @ np.linalg.lstsq(design * root, u * root[:, 0], rcond=None)[0]
     spread = float(np.average((u - np.average(u, weights=w)) ** 2, weights=w)) ** 0.5
     square = float((w * left**2).sum())
-    if square <= 1e-12 * float(w.sum()) * max(spread**2, 1e-300):
+    if square <= _ROUNDING**2 * float(w.sum()) * max(spread**2, 1e-300):
         return float("nan")
     return float(float((w * left * gap).sum()) / square * spread)

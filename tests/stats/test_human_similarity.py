@@ -186,6 +186,17 @@ def test_an_overstatement_that_was_planted_is_found_and_none_is_not() -> None:
         assert np.mean(alarms) >= 0.9 if planted else np.mean(alarms) <= 0.25
 
 
+@pytest.mark.parametrize("noise", [1e-7, 3e-5])
+def test_unusualness_that_is_the_measure_but_for_rounding_overstates_nothing(noise: float) -> None:
+    """In a pool of two a response's unusualness is one less the pair's cosine, as precisely as vectors are stored."""
+    answers, pairs = study(3, prompts=40)
+    rounding = np.random.default_rng(1).normal(scale=noise, size=len(pairs))
+    unusual = pairs.assign(unusual=1 - pairs["cosine"] + rounding)
+    found = similarity_calibration(answers, unusual, "cosine", unusualness="unusual", resamples=20)
+    assert found.overstatement.estimate is None
+    assert found.overstatement.reason == "Unusualness does not vary at an equal measure."
+
+
 def test_words_and_lengths() -> None:
     first = ["The river of time.", "", "same same words", "?!"]
     second = ["Time is a river", "", "Same words.", "…"]
