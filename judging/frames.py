@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from annotate.kinds import ItemKind
 from annotate.models import Answer, Criterion, Item, ItemResponse, Judgment, Response, Study
 from judging.models import Embedding, PoolSummary, PoolUnusualness, Score, ScoreRun
+from judging.scorers.length import NAME as LENGTH
 from judging.scorers.length import log_length
 from judging.scorers.markdown import MARKS, markdown_marks
 from judging.stats import unusualness
@@ -146,11 +147,17 @@ def pool_unusualness(study: Study, by: ScoreRun | PoolSummary | None = None) -> 
 
 
 def scores(study: Study) -> pd.DataFrame:
-    """Pointwise scores: scorer, response_id, score. A scorer with several versions has one name a version."""
-    rows = Score.objects.filter(run__study=study, run__probe="").values_list(
+    """Pointwise scores: scorer, response_id, score. A scorer with several versions has one name a version.
+
+    Length is left out: it is everybody's baseline, and computed from the texts. A file's numbers under that name are
+    another scorer's.
+    """
+    stored = Score.objects.filter(run__study=study, run__probe="")
+    rows = stored.exclude(run__scorer=LENGTH, run__computed_here=True).values_list(
         "run__scorer", "run__version", "response_id", "value"
     )
     frame = pd.DataFrame.from_records(list(rows), columns=["scorer", "version", "response_id", "score"])
+    frame["scorer"] = frame["scorer"].replace(LENGTH, f"{LENGTH} (stored)")
     several = frame.groupby("scorer")["version"].transform("nunique") > 1
     frame.loc[several, "scorer"] += " " + frame.loc[several, "version"]
     return frame[["scorer", "response_id", "score"]].astype({"score": float})

@@ -140,8 +140,6 @@ def sources(study: Study, asked: Asked = USUAL) -> Sources:
         names = ", ".join(u.name for u in available)
         raise AuditError(f"no unusualness {asked.measure!r} in {study.slug}; there are {names}")
     scores = frames.scores(study)
-    # The baseline is always computed; numbers stored under its name are another scorer's.
-    scores["scorer"] = scores["scorer"].replace(LENGTH, f"{LENGTH} (stored)")
     pool = _measured(frames.responses(study, embedder), study, embedder, run, unusual)
     return Sources(study, criteria, pool, scores, embedder, embedders, run, unusual, available)
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from annotate.models import Response, Study
-from judging import browse
+from judging import browse, scoring
 from judging.models import Score, ScoreRun
 from tests.factories import make_study
 
@@ -90,3 +90,14 @@ def test_a_pool_without_ratings_and_embeddings_can_be_read_too(auditor: Client) 
     html = auditor.get(f"/studies/tiny/responses/{study.responses.all()[0].pk}/").content.decode()
     assert "Nobody has rated it" in html
     assert "Not embedded yet" in html
+
+
+@pytest.mark.django_db
+def test_length_scored_here_is_the_baseline_and_not_another_scorer(auditor: Client) -> None:
+    study = make_study(kinds=("single",))
+    scoring.score(study, "length")
+    assert browse.browsed(study).scorers == ["length"]
+    assert auditor.get("/studies/tiny/responses/").status_code == 200
+    run = ScoreRun.objects.create(study=study, scorer="length", version="of a file")
+    Score.objects.bulk_create(Score(run=run, response=r, value=1.0) for r in study.responses.all())
+    assert browse.browsed(study).scorers == ["length (stored)", "length"]
