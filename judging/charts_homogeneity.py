@@ -1,18 +1,22 @@
 """The figures of homogeneity."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import altair as alt
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from judging.figures import BLUE, GREY, ORANGE, WIDTH, Cell, Chart, Figure, marks_of, rounded
+from judging.figures import BLUE, GREY, ORANGE, WIDTH, Cell, Chart, Figure, rounded
 from judging.homogeneity import Homogeneity
 from judging.on_disk import OnDisk
 from judging.stats import SourceMatrix
 from judging.stats.similarity import BINS
+
+# Colour and dashes of pairs of one source, of two, and of different prompts.
+_LOOKS = [(BLUE, [1, 0]), (ORANGE, [7, 3]), (GREY, [2, 2])]
 
 WRITTEN_IN = 12
 """Sources up to which a heat map has its numbers written in."""
@@ -111,23 +115,35 @@ def _histograms(key: str, kinds: Sequence[tuple[str, npt.NDArray[np.int64]]], re
             for low, high, n in zip(BINS[:-1], BINS[1:], counts, strict=True)
             if n
         ]
-    frame = pd.DataFrame(rows, columns=["pairs", "low", "high", "n", "share"])
+    frame = pd.DataFrame(_stepped(rows), columns=["pairs", "cosine", "share"])
     names = [name for name, counts in kinds if counts.sum()]
-    color = alt.Color(
-        "pairs:N", title=None, sort=names, legend=alt.Legend(orient="top", symbolType="square"),
-        scale=alt.Scale(domain=names, range=[BLUE, ORANGE, GREY][: len(names)]),
+    legend, looks = (
+        alt.Legend(
+            orient="top",
+            title=None,
+            symbolType="stroke",
+            symbolSize=500,
+            symbolOpacity=1,
+            symbolStrokeWidth=2,
+        ),
+        zip(*_LOOKS, strict=True),
+    )
+    colors, dashes = (alt.Scale(domain=names, range=list(look)[: len(names)]) for look in looks)
+    across = alt.X("cosine:Q", title="cosine", axis=alt.Axis(format=".2~f"))
+    base = alt.Chart(frame).encode(
+        x=across, color=alt.Color("pairs:N", sort=names, legend=legend, scale=colors)
+    )
+    share = alt.Y("share:Q", stack=None, title="share of pairs", axis=alt.Axis(format="%"))
+    lines = base.mark_line(strokeWidth=2).encode(
+        y=share, strokeDash=alt.StrokeDash("pairs:N", sort=names, legend=legend, scale=dashes)
+    )
+    data = alt.Chart(pd.DataFrame(rows, columns=["pairs", "low", "high", "n", "share"]))
+    under = data.mark_bar(opacity=0).encode(
+        x=alt.X("low:Q", bin="binned"), x2="high:Q", y=alt.Y("share:Q", stack=None),
+        tooltip=["pairs", "low", "high", "n", alt.Tooltip("share:Q", format=".1%")],
     )  # fmt: skip
-    chart = (
-        alt.Chart(frame)
-        .mark_bar(opacity=0.55, stroke="currentColor", strokeWidth=0.5)
-        .encode(
-            x=alt.X("low:Q", bin="binned", title="cosine"),
-            x2="high:Q",
-            y=alt.Y("share:Q", stack=None, title="share of pairs", axis=alt.Axis(format="%")),
-            color=color,
-            tooltip=["pairs", "low", "high", "n", alt.Tooltip("share:Q", format=".1%")],
-        )
-        .properties(width=WIDTH, height=240)
+    chart = alt.layer(base.mark_area(opacity=0.13).encode(y=share), lines, under).properties(
+        width=WIDTH, height=240
     )
     return Figure(
         key,
@@ -140,6 +156,20 @@ def _histograms(key: str, kinds: Sequence[tuple[str, npt.NDArray[np.int64]]], re
         ["pairs", "from", "to", "number", "share"],
         rows,
     )
+
+
+def _stepped(rows: Sequence[tuple[Any, ...]]) -> list[tuple[str, float, float]]:
+    """The outline of each histogram, from zero to zero; a bin without pairs is at zero."""
+    width, points = float(BINS[1] - BINS[0]), []
+    for name, group in groupby(rows, key=itemgetter(0)):
+        end = None
+        for _, low, high, _, share in group:
+            if end is None or low - end > width / 2:
+                points += [(name, end, 0.0)] * (end is not None) + [(name, low, 0.0)]
+            points += [(name, low, share), (name, high, share)]
+            end = high
+        points.append((name, end, 0.0))
+    return points
 
 
 def generations(found: Homogeneity) -> Figure | None:
@@ -172,87 +202,6 @@ def generations(found: Homogeneity) -> Figure | None:
         f"{len(rows)} dated sources, from {rows[0][1]} to {rows[-1][1]}.",
         alt.layer(bars, dots, names).properties(width=WIDTH, height=260),
         ["source", "released", "mean cosine", "low", "high"],
-        rows,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    pk: int
-    key: str
-    source: str
-    start: str
-    quality: float | None
-    n_ratings: int
-
-
-def projected(vectors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float64], list[float]]:
-    """Two principal components, shape (n, 2), and the share of the variance along each.
-
-    A component's sign is free: the response that lies furthest along it is on the positive side.
-    """
-    centered = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
-    # Of 1,250 vectors the eigenvectors of the covariances come several times as fast as singular values do.
-    spread, axes = np.linalg.eigh(centered.T @ centered)
-    spread, axes = spread[::-1].clip(min=0), axes[:, ::-1]
-    points = np.zeros((len(vectors), 2))
-    n = min(2, len(spread))
-    points[:, :n] = centered @ axes[:, :n]
-    furthest = np.abs(points).argmax(axis=0)
-    points *= np.where(points[furthest, [0, 1]] < 0, -1.0, 1.0)
-    total = float(spread.sum())
-    return points, [float(s / total) if total > 0 else 0.0 for s in [*spread[:2], 0.0, 0.0][:2]]
-
-
-def map_of(prompt: str, points: Sequence[Point], vectors: npt.NDArray[np.float32], embedder: str) -> Figure:
-    """One prompt's responses in the plane in which they differ most."""
-    places, shares = projected(vectors)
-    rows = [
-        (p.key, p.source, rounded(float(x)), rounded(float(y)), rounded(p.quality), p.n_ratings)
-        for p, (x, y) in zip(points, places, strict=True)
-    ]
-    frame = pd.DataFrame(rows, columns=["response", "source", "x", "y", "quality", "ratings"])
-    frame["begins"], frame["pk"] = [p.start for p in points], [p.pk for p in points]
-    names = sorted(set(frame["source"]))
-    colors, shapes = marks_of(names)
-    legend = alt.Legend(
-        title="source (click to single out)", symbolOpacity=1, columns=1 if len(names) <= 26 else 2
-    )
-    picked = alt.selection_point(name="picked", fields=["source"], bind="legend")
-    rated = frame["quality"].notna().any()
-    size = (
-        alt.Size(
-            "quality:Q",
-            scale=alt.Scale(range=[25, 260]),
-            title="human mean",
-            legend=alt.Legend(values=[1, 2, 3, 4, 5]),
-        )
-        if rated
-        else alt.value(60)
-    )
-    chart = (
-        alt.Chart(frame)
-        .mark_point(filled=True, stroke="currentColor", strokeWidth=0.4)
-        .encode(
-            x=alt.X("x:Q", title=f"first component, {shares[0]:.0%} of the variance"),
-            y=alt.Y("y:Q", title=f"second component, {shares[1]:.0%}"),
-            color=alt.Color("source:N", scale=colors, legend=legend),
-            shape=alt.Shape("source:N", scale=shapes, legend=legend),
-            size=size,
-            opacity=alt.condition(picked, alt.value(0.8), alt.value(0.08)),
-        )
-        .add_params(picked)
-        .properties(width=WIDTH - 40, height=460)
-    )
-    return Figure(
-        "map",
-        f"The responses to “{prompt if len(prompt) <= 90 else prompt[:89] + '…'}”",
-        f"Each mark is a response; near ones say alike things to {embedder}. The two axes hold "
-        f"{sum(shares):.0%} of the variance: what looks near may differ along others."
-        + (" Larger: people like it better; unrated ones are left small." if rated else ""),
-        f"Map of {len(rows)} responses of {len(names)} sources in two principal components.",
-        chart,
-        ["response", "source", "first", "second", "human mean", "ratings"],
         rows,
     )
 

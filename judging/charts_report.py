@@ -1,14 +1,17 @@
-"""The report's figures: scorers, measures of unusualness and categories side by side."""
+"""Figures of underrating: scorers, measures of unusualness and categories side by side."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import altair as alt
 import pandas as pd
 
 from judging.figures import BLUE, COLORS, GREY, ORANGE, SHAPES, WIDTH, Cell, Figure, rounded
-from judging.findings import Compared, Finding
+from judging.findings import Compared
+from judging.stats import Underrating
 
-AXIS = "SDs of the score per SD of unusualness, at equal human quality (right: marked down)"
+AXIS = "SDs of the score per SD of unusualness (right: marked down)"
+_TICKS = alt.Axis(tickCount=7, format="+.2~f")
 _LOOKS = {
     "underrates": (ORANGE, "square"),
     "overrates": (COLORS[3], "diamond"),
@@ -17,14 +20,27 @@ _LOOKS = {
 }
 
 
-def look_of(finding: Finding) -> str:
+class Judged(Protocol):
+    """One scorer's result, as the audit and the report have it."""
+
+    @property
+    def scorer(self) -> str: ...
+    @property
+    def result(self) -> Underrating: ...
+    @property
+    def p_adjusted(self) -> float | None: ...
+    @property
+    def discovery(self) -> bool | None: ...
+
+
+def look_of(finding: Judged) -> str:
     """The verdict in the words of the legend."""
     name = finding.result.verdict.name
     words = {"UNDERRATES": "underrates", "OVERRATES": "overrates", "NO_UNDERRATING": "no underrating seen"}
     return words.get(name, "can't tell")
 
 
-def forest(findings: Sequence[Finding], key: str = "scorers") -> Figure:
+def forest(findings: Sequence[Judged], key: str = "scorers") -> Figure:
     """Every scorer's underrating with its interval; a star where Benjamini and Hochberg's procedure finds it."""
     ordered = sorted(findings, key=lambda f: -(f.result.underrating.estimate or -99.0))
     rows: list[tuple[Cell, ...]] = []
@@ -34,7 +50,7 @@ def forest(findings: Sequence[Finding], key: str = "scorers") -> Figure:
         rows.append(
             (
                 name,
-                *(rounded(v) for v in (e.estimate, e.low, e.high, naive, f.adjusted)),
+                *(rounded(v) for v in (e.estimate, e.low, e.high, naive, f.p_adjusted)),
                 look_of(f),
                 f.result.n_responses,
             )
@@ -54,7 +70,9 @@ def forest(findings: Sequence[Finding], key: str = "scorers") -> Figure:
     y = alt.Y("scorer:N", sort=list(frame["scorer"]), title=None)
     base = alt.Chart(frame)
     zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color="currentColor", opacity=0.6).encode(x="x:Q")
-    bars = base.mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", title=AXIS), x2="high:Q", y=y, color=color)
+    bars = base.mark_rule(strokeWidth=2.5).encode(
+        x=alt.X("low:Q", title=AXIS, axis=_TICKS), x2="high:Q", y=y, color=color
+    )
     upright = base.mark_point(shape="stroke", angle=90, size=110, color="currentColor", opacity=0.55)
     naive_marks = upright.encode(x="naive:Q", y=y)
     dots = base.mark_point(filled=True, size=110, opacity=1).encode(
@@ -104,7 +122,12 @@ def side_by_side(found: Sequence[Compared], key: str, title: str, caption: str) 
     color = alt.Color("scorer:N", scale=scale, legend=legend)
     zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color="currentColor", opacity=0.6).encode(x="x:Q")
     bars = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title="underrating"), x2="high:Q", y=y, yOffset=offset, color=color, opacity=faint
+        x=alt.X("low:Q", title=AXIS, axis=_TICKS),
+        x2="high:Q",
+        y=y,
+        yOffset=offset,
+        color=color,
+        opacity=faint,
     )
     dots = base.mark_point(filled=True, size=65).encode(
         x="estimate:Q", y=y, yOffset=offset, color=color, opacity=faint,
@@ -114,7 +137,7 @@ def side_by_side(found: Sequence[Compared], key: str, title: str, caption: str) 
     return Figure(
         key, title, caption,
         "; ".join(f"{r[0]}, {r[1]}: {_said(r[2])}" for r in rows[:24]) + ".",
-        alt.layer(zero, bars, dots).properties(width=WIDTH - 60, height=alt.Step(max(26, 15 * len(scorers)))),
+        alt.layer(zero, bars, dots).properties(width=WIDTH - 60, height=alt.Step(15)),
         ["scorer", "by", "underrating", "low", "high", "identified", "responses"],
         rows,
     )  # fmt: skip

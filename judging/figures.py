@@ -46,16 +46,21 @@ class Figure:
     @cached_property
     def svg(self) -> str:
         """For a page: it scales with what holds it and takes the colour of the text around it."""
-        drawn = self._drawn(self.spec)
+        drawn = self._picture(self.spec)
         return re.sub(r"<svg ", f'<svg role="img" aria-label="{escape(self.description)}" ', drawn, count=1)
+
+    def drawn(self) -> "Figure":
+        """With its picture, so that it is drawn once where the figure is kept."""
+        self.svg  # noqa: B018
+        return self
 
     @property
     def svg_file(self) -> str:
         """For a file of its own: black on white."""
-        drawn = self._drawn(self.spec | {"background": "white"})
+        drawn = self._picture(self.spec | {"background": "white"})
         return drawn.replace("currentColor", "#1d2226")
 
-    def _drawn(self, spec: dict[str, Any]) -> str:
+    def _picture(self, spec: dict[str, Any]) -> str:
         """Vega counts its ids on through a process; here they are the figure's own, the same every time."""
         drawn = str(vl_convert.vegalite_to_svg(json.dumps(spec)))
         found = list(dict.fromkeys(re.findall(r"\b(?:gradient_|clip)\d+\b", drawn)))

@@ -31,12 +31,12 @@ MAIN = "mean distance to the pool"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One scorer against one criterion. `adjusted`: one-sided p of no underrating among all of them."""
+    """One scorer against one criterion. `p_adjusted`: one-sided p of no underrating among all of them."""
 
     scorer: str
     criterion: Criterion
     result: Underrating
-    adjusted: float | None
+    p_adjusted: float | None
     n_scored: int
     n_pool: int
 
@@ -44,7 +44,7 @@ class Finding:
     def discovery(self) -> bool:
         """Whether it underrates and still does, all scorers considered."""
         told = self.result.verdict is Verdict.UNDERRATES
-        return told and self.adjusted is not None and self.adjusted <= FDR
+        return told and self.p_adjusted is not None and self.p_adjusted <= FDR
 
     @property
     def baseline(self) -> bool:
@@ -70,6 +70,19 @@ class Findings:
     def of(self, criterion: Criterion) -> list[Finding]:
         return [r for r in self.rows if r.criterion == criterion]
 
+    def ordered(self, criterion: Criterion) -> list[Finding]:
+        """The accused first, the acquitted next, then what can't be told; the baseline last."""
+        order = {Verdict.UNDERRATES: 0, Verdict.OVERRATES: 1, Verdict.NO_UNDERRATING: 2}
+        return sorted(
+            self.of(criterion),
+            key=lambda f: (
+                f.baseline,
+                order.get(f.result.verdict, 3),
+                -(f.result.underrating.estimate or -99.0),
+                f.scorer,
+            ),
+        )
+
     @property
     def main(self) -> list[Finding]:
         """Of the first criterion: what the report's first page is about."""
@@ -83,11 +96,6 @@ class Findings:
             scorers,
             key=lambda f: (f.result.verdict is Verdict.UNDERRATES, f.result.underrating.estimate or -99),
         )
-
-
-def _accused(finding: Finding) -> tuple[bool, float]:
-    estimate = finding.result.underrating.estimate
-    return finding.result.verdict is Verdict.UNDERRATES, -99.0 if estimate is None else estimate
 
 
 def findings(study: Study) -> Findings:
@@ -145,7 +153,7 @@ def _of_criterion(found: audit.Sources, criterion: Criterion, wide: pd.DataFrame
             scorer=name,
             criterion=criterion,
             result=result,
-            adjusted=p,
+            p_adjusted=p,
             n_scored=int(wide[_column(name)].notna().sum()),
             n_pool=len(wide),
         )

@@ -113,6 +113,7 @@ class Homogeneity:
     n_responses: int
     n_missing: int
     truncated: int
+    unknown_languages: tuple[str, ...]
     sources: tuple[Source, ...]
     all: Alikeness
     machines: Alikeness | None
@@ -301,6 +302,7 @@ def _summary(
         n_responses=study.responses.count(),
         n_missing=n_missing,
         truncated=run.embeddings.filter(truncated=True).count(),
+        unknown_languages=tuple(run.unknown_languages()),
         sources=_sources(names, found, vendi, counted),
         all=everything,
         machines=machines,

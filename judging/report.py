@@ -6,25 +6,26 @@ keys, on the time of day or on the last bits of a number.
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 
 from annotate.models import Answer, Judgment, Response, Study
-from judging import agreement as agreements
 from judging import audit, frames
 from judging import homogeneity as likeness
 from judging.cached import CODE, kept
 from judging.charts_homogeneity import heat_map, histograms
 from judging.charts_report import forest, side_by_side
-from judging.figures import Cell, Figure, rounded
-from judging.findings import Compared, Finding, Findings, findings
+from judging.figures import Figure
+from judging.findings import Finding, Findings, findings
 from judging.models import ScoreRun
-from judging.stats import Estimate, Verdict, most_underrated
-from judging.wording import limits, sentence, verdict_line
+from judging.report_sheets import Sheet, sheets
+from judging.stats import Verdict, most_underrated
+from judging.wording import all_of, limits, sentence, verdict_line
 
 FIVE = 5
 QUESTION = "Do machines that grade answers mark down those that people find good but unusual?"
@@ -32,7 +33,7 @@ QUESTION = "Do machines that grade answers mark down those that people find good
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """One scorer's verdict in a sentence; `look` is its class on the page."""
+    """The verdict on a scorer, or on those of which it is the same, in a sentence; `look` is its class on the page."""
 
     scorer: str
     look: str
@@ -57,17 +58,6 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table of the report's details, and a CSV file of its folder."""
-
-    key: str
-    title: str
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     slug: str
     title: str
@@ -76,10 +66,13 @@ class Report:
     question: str
     lede: str
     why_none: str
+    embedder: str
+    unknown_languages: tuple[str, ...]
     says: tuple[Says, ...]
     lead: Figure | None
     five: tuple[Read, ...]
     five_of: str
+    five_scale: str
     limits: tuple[str, ...]
     figures: tuple[Figure, ...]
     sheets: tuple[Sheet, ...]
@@ -98,9 +91,7 @@ def report(study: Study) -> Report:
         found, why_none = None, str(error)
     alike = _alike(study)
     worst = found.worst if found else None
-    drawn = _figures(found, alike)
-    for figure in drawn:
-        figure.svg  # noqa: B018 - drawn once, and kept with the report
+    drawn = [figure.drawn() for figure in _figures(found, alike)]
     has_lead = found is not None and drawn and drawn[0].key == "scorers"
     lead = drawn[0] if has_lead or (drawn and not found) else None
     return Report(
@@ -111,13 +102,18 @@ def report(study: Study) -> Report:
         question=QUESTION,
         lede=_lede(study, found),
         why_none=why_none,
-        says=tuple(_says(f) for f in _ordered(found.main)) if found else (),
+        embedder=alike.embedder if alike else "",
+        unknown_languages=alike.unknown_languages if alike else (),
+        says=_says(found) if found else (),
         lead=lead,
         five=_five(study, worst) if worst else (),
         five_of=worst.scorer if worst else "",
+        five_scale="{} to {}".format(*worst.criterion.points[:: len(worst.criterion.points) - 1])
+        if worst
+        else "",
         limits=tuple(limits(study, found, alike)),
         figures=tuple(f for f in drawn if f is not lead),
-        sheets=tuple(_sheets(study, found, alike)),
+        sheets=tuple(sheets(study, found, alike)),
         provenance=tuple(_provenance(study, found)),
     )
 
@@ -129,22 +125,12 @@ def _alike(study: Study) -> likeness.Homogeneity | None:
         return None
 
 
-def _ordered(rows: Sequence[Finding]) -> list[Finding]:
-    """The accused first, the acquitted next, then what can't be told; the baseline last."""
-    order = {Verdict.UNDERRATES: 0, Verdict.OVERRATES: 1, Verdict.NO_UNDERRATING: 2}
-    return sorted(
-        rows,
-        key=lambda f: (
-            f.baseline,
-            order.get(f.result.verdict, 3),
-            -(f.result.underrating.estimate or -99.0),
-            f.scorer,
-        ),
-    )
-
-
-def _says(finding: Finding) -> Says:
-    return Says(finding.scorer, finding.result.verdict.name.lower(), sentence(finding), finding.baseline)
+def _says(found: Findings) -> tuple[Says, ...]:
+    """In order; scorers of which the same sentence is true share it."""
+    same: dict[tuple[str, str, bool], list[str]] = {}
+    for f in found.ordered(found.criteria[0]):
+        same.setdefault((f.result.verdict.name.lower(), sentence(f), f.baseline), []).append(f.scorer)
+    return tuple(Says(all_of(names), *told) for told, names in same.items())
 
 
 def _headline(found: Findings | None, alike: likeness.Homogeneity | None, why_none: str) -> str:
@@ -155,10 +141,10 @@ def _headline(found: Findings | None, alike: likeness.Homogeneity | None, why_no
     machines = [f for f in found.main if not f.baseline]
     if not machines:
         return "No scorer has scored these responses yet"
-    accused = [f for f in machines if f.result.verdict is Verdict.UNDERRATES]
-    acquitted = [f for f in machines if f.result.verdict is Verdict.NO_UNDERRATING]
-    open_ = len(machines) - len(accused) - len(acquitted)
-    return verdict_line([f.scorer for f in accused], [f.scorer for f in acquitted], open_, len(machines))
+    told = {v: [f.scorer for f in machines if f.result.verdict is v] for v in Verdict}
+    return verdict_line(
+        told[Verdict.UNDERRATES], told[Verdict.NO_UNDERRATING], told[Verdict.OVERRATES], len(machines)
+    )
 
 
 def _lede(study: Study, found: Findings | None) -> str:
@@ -174,14 +160,16 @@ def _lede(study: Study, found: Findings | None) -> str:
 
 
 def _five(study: Study, worst: Finding) -> tuple[Read, ...]:
-    """Unusual responses above their prompt's human mean whose score lies furthest below."""
+    """Unusual responses above their prompt's human mean and the middle of the scale, their score furthest below."""
     found = audit.sources(study)
     ratings = frames.answers(worst.criterion).drop_duplicates(["annotator_id", "response_id"])
     listed = most_underrated(ratings, audit.scored_pool(found, worst.scorer), len(found.pool))
     if listed.empty:
         return ()
     middle = ratings.groupby("prompt_id")["value"].mean()
-    liked = listed[listed["human_mean"].to_numpy() > listed["prompt_id"].map(middle).to_numpy()].head(FIVE)
+    scale = worst.criterion.points
+    least = np.maximum(listed["prompt_id"].map(middle).to_numpy(), (scale[0] + scale[-1]) / 2)
+    liked = listed[listed["human_mean"].to_numpy() > least].head(FIVE)
     texts = Response.objects.filter(pk__in=[int(pk) for pk in liked["response_id"]]).select_related("prompt")
     by_pk = {r.pk: r for r in texts}
     return tuple(_read(row, by_pk[int(row["response_id"])]) for row in liked.to_dict("records"))
@@ -213,7 +201,7 @@ def _figures(found: Findings | None, alike: likeness.Homogeneity | None) -> list
                     found.measures,
                     "measures",
                     "Does it hang on how unusualness is measured?",
-                    "The same slope with unusualness measured three ways, for the scorers with the largest "
+                    "The same slope with unusualness measured in several ways, for the scorers with the largest "
                     "estimates. Faint: not identified. A finding that only one measure makes is one of that measure.",
                 )
             )
@@ -230,138 +218,6 @@ def _figures(found: Findings | None, alike: likeness.Homogeneity | None) -> list
     if alike:
         drawn += [histograms(alike), heat_map(alike)]
     return drawn
-
-
-def _three(e: Estimate) -> tuple[Cell, Cell, Cell]:
-    return rounded(e.estimate), rounded(e.low), rounded(e.high)
-
-
-def _sheets(study: Study, found: Findings | None, alike: likeness.Homogeneity | None) -> list[Sheet]:
-    sheets = []
-    if found:
-        sheets.append(_scorers(found))
-        sheets += [
-            _compared(rows, key, title)
-            for rows, key, title in (
-                (found.measures, "measures", "Measures of unusualness"),
-                (found.categories, "categories", "Categories of prompts"),
-            )
-            if rows
-        ]
-    sheets.append(_agreement(study))
-    if alike:
-        sheets += [_sources(alike), _prompts(alike)]
-    return [s for s in sheets if s.rows]
-
-
-def _scorers(found: Findings) -> Sheet:
-    columns = (
-        "scorer", "criterion", "verdict", "underrating", "low", "high", "p", "adjusted p", "naive slope",
-        "strength", "smallest detectable", "reliability of the human mean", "prompts", "responses", "annotators", "why",
-    )  # fmt: skip
-    rows = [
-        (
-            f.scorer, f.criterion.key, f.result.verdict_text, *_three(f.result.underrating),
-            rounded(f.result.p_one_sided), rounded(f.adjusted), rounded(f.result.naive.estimate),
-            rounded(f.result.strength), rounded(f.result.smallest_detectable), rounded(f.result.reliability),
-            f.result.n_prompts, f.result.n_responses, f.result.n_annotators,
-            " ".join([f.result.reason, *f.result.notes]),
-        )
-        for c in found.criteria for f in _ordered(found.of(c))
-    ]  # fmt: skip
-    caption = (
-        "p is of no underrating, one-sided; adjusted p by Benjamini and Hochberg over the scorers of a criterion "
-        "that can be told of, without the baseline."
-    )
-    return Sheet("scorers-in-full", "Scorers in full", caption, columns, tuple(rows))
-
-
-def _compared(found: Sequence[Compared], key: str, title: str) -> Sheet:
-    columns = ("scorer", "by", "verdict", "underrating", "low", "high", "strength", "prompts", "responses")
-    rows = [
-        (c.scorer, c.name, c.result.verdict_text, *_three(c.result.underrating), rounded(c.result.strength),
-         c.result.n_prompts, c.result.n_responses)
-        for c in found
-    ]  # fmt: skip
-    return Sheet(
-        f"{key}-in-full",
-        title,
-        "Underrating in SDs of the score per SD of unusualness.",
-        columns,
-        tuple(rows),
-    )
-
-
-def _agreement(study: Study) -> Sheet:
-    columns = (
-        "criterion",
-        "level",
-        "alpha",
-        "low",
-        "high",
-        "reliability of the mean",
-        "low",
-        "high",
-        "items",
-        "annotators",
-        "answers",
-    )
-    rows = [
-        (
-            e.criterion.key,
-            e.level,
-            *_three(e.alpha),
-            *_three(e.reliability_of_mean),
-            e.n_items,
-            e.n_annotators,
-            e.n_answers,
-        )
-        for e in kept(study, "agreement-in-brief", lambda: agreements.in_brief(study))
-    ]
-    caption = (
-        "Krippendorff’s alpha and the reliability of the mean of all answers to an item, with 95 % intervals."
-    )
-    return Sheet("agreement", "How far annotators agree", caption, columns, tuple(rows))
-
-
-def _sources(alike: likeness.Homogeneity) -> Sheet:
-    columns = (
-        "source", "responses", "within", "low", "high", "to other sources", "low", "high", "Vendi", "ideas",
-        "4-grams others have", "duplicates elsewhere", "self-repetition", "with self-pairs (inflated)",
-    )  # fmt: skip
-    rows = [
-        (s.name, s.n_responses, *_three(s.within), *_three(s.to_others), rounded(s.vendi.estimate),
-         rounded(s.ideas.estimate), rounded(s.shared_grams.estimate), rounded(s.duplicates.estimate),
-         rounded(s.self_repetition.estimate), rounded(s.inflated))
-        for s in alike.sources
-    ]  # fmt: skip
-    caption = f"Cosines of {alike.embedder}, over the whole pool; Vendi score and ideas of {alike.equal_n} responses."
-    return Sheet("sources-in-full", "Sources", caption, columns, tuple(rows))
-
-
-def _prompts(alike: likeness.Homogeneity) -> Sheet:
-    columns = (
-        "prompt",
-        "text",
-        "all pairs",
-        "same source",
-        "different sources",
-        "effective ideas",
-        "compression",
-        "responses",
-    )
-    rows = [
-        (p.key, p.text, rounded(p.mean), rounded(p.within), rounded(p.between), rounded(p.effective_ideas),
-         rounded(p.compression), p.n)
-        for p in alike.prompts
-    ]  # fmt: skip
-    return Sheet(
-        "prompts",
-        "Prompts, from most to least alike",
-        "Mean cosines within the prompt.",
-        columns,
-        tuple(rows),
-    )
 
 
 def _provenance(study: Study, found: Findings | None) -> list[tuple[str, str]]:

@@ -44,6 +44,7 @@ class Row:
     result: HumanSimilarity
     calibration: SimilarityCalibration
     truncated: int = 0  # texts of which the embedder read only the beginning
+    unknown_languages: tuple[str, ...] = ()  # of prompts, which the embedder does not know
 
     @property
     def prompts_between(self) -> tuple[float, float, float] | None:
@@ -192,6 +193,7 @@ def _rows(
             human_similarity(answers, pairs, name, lexical=[WORDS, "length_ratio"], rng=_chance()),
             similarity_calibration(answers, pairs, name, unusualness=_unusual(name), rng=_chance()),
             run.embeddings.filter(truncated=True).count(),
+            tuple(run.unknown_languages()),
         )
         for name, run in runs.items()
     ]

@@ -6,15 +6,15 @@ from urllib.parse import quote, urlencode
 import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET
 
 from annotate.models import Response, Role, Study
 from annotate.views.access import for_members
 from judging import audit as audits
 from judging.cached import kept
+from judging.charts_report import forest
+from judging.figures import Figure
 from judging.methods import parts, simulation
-from judging.plots import svg, underrating_chart
 
 TO_READ = 8
 
@@ -36,7 +36,7 @@ def audit(request: HttpRequest, study: Study) -> HttpResponse:
         "study": study,
         "report": whole,
         "rows": whole.rows,
-        "chart": kept(study, f"audit-chart:{asked.key}", lambda: _chart(whole.rows)),
+        "figures": kept(study, f"audit-figures:{asked.key}", lambda: _figures(whole.rows)),
         "chosen": chosen,
         "to_read": kept(study, key, lambda: _to_read(study, chosen, asked)),
         "verdicts": Counter(r.result.verdict_text for r in whole.rows).most_common(),
@@ -70,14 +70,15 @@ def _chosen(rows: list[audits.Row], scorer: str) -> audits.Row:
     return (named or sorted(rows, key=lambda r: -(r.result.underrating.estimate or -9.0)))[0]
 
 
-def _chart(rows: list[audits.Row]) -> str:
-    return mark_safe(
-        svg(
-            underrating_chart(rows),
-            "; ".join(f"{r.scorer}: {r.result.verdict_text}" for r in rows)
-            + "; the table below has the numbers",
-        )
-    )
+def _figures(rows: list[audits.Row]) -> list[Figure]:
+    """One a criterion."""
+    by: dict[str, list[audits.Row]] = {}
+    for row in rows:
+        by.setdefault(row.criterion.key, []).append(row)
+    return [
+        forest(own, "scorers" if n == 0 else f"scorers-{key}").drawn()
+        for n, (key, own) in enumerate(by.items())
+    ]
 
 
 def _to_read(study: Study, row: audits.Row, asked: audits.Asked) -> list[dict[str, object]]:

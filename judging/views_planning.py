@@ -5,7 +5,6 @@ import statistics
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET
 
 from annotate.models import Annotator, Criterion, Response, Role, Study
@@ -13,7 +12,8 @@ from annotate.views.access import for_members
 from judging import planning as plans
 from judging.agreement import has_units
 from judging.cached import kept, kept_by
-from judging.plots import planning_charts, svg
+from judging.charts_planning import reliabilities, widths
+from judging.figures import Figure
 
 FIELDS = {
     "prompts": "Prompts",
@@ -62,17 +62,15 @@ def _from_data(study: Study, criterion: Criterion, target: float) -> dict[str, o
     curve = kept(study, f"curve:{criterion.pk}", lambda: plans.curve(criterion))
     return {
         "curve": curve,
-        "chart": kept(study, f"curve-chart:{criterion.pk}", lambda: _chart(curve)),
+        "figures": kept(study, f"curve-figures:{criterion.pk}", lambda: _figures(curve)),
         "sentence": plans.sentence(curve, target) if curve.points else "",
     }
 
 
-def _chart(curve: plans.Curve) -> str:
+def _figures(curve: plans.Curve) -> list[Figure]:
     if not any(p.reliability.estimate is not None for p in curve.points):
-        return ""
-    labels = ("Reliability by number of annotators; table below", "Widths of intervals; table below")
-    drawn = zip(planning_charts(curve.points), labels, strict=True)
-    return mark_safe(" ".join(svg(chart, label) for chart, label in drawn))
+        return []
+    return [figure(curve.points).drawn() for figure in (reliabilities, widths)]
 
 
 def _before(asked: QueryDict, study: Study) -> dict[str, object]:

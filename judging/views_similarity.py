@@ -2,15 +2,14 @@
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET
 
 from annotate.models import Role, Study
 from annotate.views.access import for_members
 from judging import similarity as similarities
 from judging.cached import kept
-from judging.plots import svg
-from judging.plots_similarity import calibration_chart
+from judging.charts_similarity import calibration
+from judging.figures import Figure
 from judging.similarity import Row
 
 
@@ -29,7 +28,7 @@ def similarity(request: HttpRequest, study: Study) -> HttpResponse:
         "rows": found.rows,
         "comparisons": found.comparisons,
         "chosen": chosen,
-        "chart": _chart(chosen),
+        "figure": _figure(study, chosen),
         "apart": similarities.to_read(chosen),
     }
     return render(request, "judging/similarity.html", context)
@@ -47,8 +46,7 @@ def _chosen(rows: list[Row], measure: str, criterion: str) -> Row:
     return asked[0]
 
 
-def _chart(row: Row) -> str:
+def _figure(study: Study, row: Row) -> Figure | None:
     if row.calibration.reason:
-        return ""
-    title = f"People’s mean against {row.measure}, with what it lets expect"
-    return mark_safe(svg(calibration_chart(row), title))
+        return None
+    return kept(study, f"calibration:{row.measure}:{row.criterion.pk}", lambda: calibration(row).drawn())

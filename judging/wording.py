@@ -1,5 +1,6 @@
 """The report's sentences: verdicts with their numbers, and what can't be told."""
 
+import re
 from collections.abc import Sequence
 
 from annotate.models import Study
@@ -7,7 +8,7 @@ from judging.findings import Finding, Findings
 from judging.homogeneity import Homogeneity
 from judging.models import PoolSummary
 from judging.stats import Estimate, Verdict
-from judging.templatetags.figures import number
+from judging.templatetags.figures import MINUS, number
 
 
 def sentence(finding: Finding) -> str:
@@ -31,8 +32,19 @@ def sentence(finding: Finding) -> str:
     if result.verdict is Verdict.NO_UNDERRATING:
         return f"is acquitted as far as these data reach: {result.verdict_text}; estimate {_signed(e)}.{borderline}"
     if result.verdict is Verdict.UNDERPOWERED:
-        return f"stays open: estimate {_signed(e)}. {result.reason}"
-    return f"can’t be told. {result.reason}"
+        estimate = "" if e.estimate is None else f": estimate {number(e.estimate, 2, '+')} SD"
+        return typeset(f"stays open{estimate}. {result.reason}")
+    return typeset(f"can’t tell. {result.reason}")
+
+
+def typeset(text: str) -> str:
+    """A sentence of the statistics with minus signs for its hyphens before numbers."""
+    return re.sub(r"(?<![\w\])])-(?=\d)", MINUS, text)
+
+
+def all_of(names: Sequence[str]) -> str:
+    """Names in a sentence: a, b and c."""
+    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
 
 
 def _corrected(finding: Finding) -> str:
@@ -56,33 +68,35 @@ def _signed(e: Estimate) -> str:
     return f"{number(e.estimate, 2, '+')}{inside}"
 
 
-def verdict_line(accused: Sequence[str], acquitted: Sequence[str], n_open: int, n: int) -> str:
-    """The headline."""
-    if not accused and not acquitted:
+NAMED = 2
+"""Scorers of one verdict that the headline names; more are counted."""
+
+
+def verdict_line(accused: Sequence[str], acquitted: Sequence[str], favoring: Sequence[str], n: int) -> str:
+    """The headline, of n scorers: those that underrate, those that do not, those that overrate; the rest is open."""
+    n_open = n - len(accused) - len(acquitted) - len(favoring)
+    if n_open == n:
         what = "this scorer underrates" if n == 1 else f"any of the {n} scorers underrates"
         return f"Whether {what} unusual answers can’t be told from these ratings"
     parts = []
     if accused:
-        named = f" ({accused[0]})" if len(accused) == 1 and n > 1 else ""
         verb = "marks" if len(accused) == 1 else "mark"
-        who = accused[0] if n == 1 else f"{len(accused)} of {n} scorers{named}"
-        parts.append(f"{who} {verb} down unusual answers that people find as good")
+        parts.append(f"{_who(accused, n)} {verb} down unusual answers that people find as good")
+    if favoring:
+        verb = "marks" if len(favoring) == 1 else "mark"
+        parts.append(f"{_who(favoring, n)} {verb} unusual answers up")
     if acquitted:
-        verb = "does" if len(acquitted) == 1 else "do"
-        who = (
-            f"{len(acquitted)} {verb} not, as far as can be seen"
-            if accused
-            else (
-                f"{acquitted[0]} does not mark"
-                if n == 1
-                else f"{len(acquitted)} of {n} scorers {verb} not mark"
-            )
-            + " unusual answers down, as far as can be seen"
-        )
-        parts.append(who)
+        verb = "does not" if len(acquitted) == 1 else "do not"
+        what = "" if accused else " mark unusual answers down"
+        parts.append(f"{_who(acquitted, n)} {verb}{what}, as far as can be seen")
     if n_open:
-        parts.append(f"of {n_open} nothing can be told")
+        others = "one other" if n_open == 1 else f"{n_open} others"
+        parts.append(f"of {others} nothing can be told")
     return "; ".join(parts)
+
+
+def _who(names: Sequence[str], n: int) -> str:
+    return all_of(names) if len(names) <= NAMED else f"{len(names)} of {n} scorers"
 
 
 def limits(study: Study, found: Findings | None, alike: Homogeneity | None) -> list[str]:
@@ -104,9 +118,10 @@ def _of_findings(study: Study, found: Findings) -> list[str]:
     said = []
     open_ = [f for f in found.main if f.result.verdict is Verdict.CANT_TELL]
     if open_:
-        names = ", ".join(f.scorer for f in open_[:8]) + (" and others" if len(open_) > 8 else "")
+        share = "any" if len(open_) == len(found.main) else f"{len(open_)}"
         said.append(
-            f"Of {len(open_)} of {len(found.main)} scorers nothing can be told ({names}). {open_[0].result.reason}"
+            f"Nothing can be told of {share} of the {len(found.main)} scorers, the baseline included: the verdicts "
+            "above say why, and what would change it."
         )
     result = found.worst.result
     if result.reliability is not None:
@@ -118,16 +133,13 @@ def _of_findings(study: Study, found: Findings) -> list[str]:
     if thin:
         least = min(thin, key=lambda f: f.n_scored)
         said.append(
-            f"{len(thin)} scorers did not score every response; the least, {least.scorer}, {least.n_scored:,} of "
-            f"{least.n_pool:,}."
+            f"{len(thin)} of the {len(found.main)} scorers did not score every response of the pool; the least, "
+            f"{least.scorer}, {least.n_scored:,} of {least.n_pool:,}."
         )
     if found.truncated:
         said.append(
             f"{found.truncated:,} responses are longer than the embedder reads: their ends are unseen."
         )
-    unknown = found.embedder.unknown_languages()
-    if unknown:
-        said.append(f"The embedder does not know the language of some prompts ({', '.join(unknown)}).")
     said.append(
         "Underrating is an association at equal human quality and length, not an effect of unusualness itself. What "
         "misleads annotators and machine alike (shared taste, shared guidelines) shows in neither."
@@ -152,6 +164,12 @@ def _of_likeness(alike: Homogeneity) -> list[str]:
     if not alike.humans:
         said.append(
             "Whether the embedder sees likeness as people do: nobody was asked how alike two responses are."
+        )
+    if alike.unknown_languages:
+        said.append(
+            f"How alike and how unusual the responses to the prompts in {', '.join(alike.unknown_languages)} are: "
+            f"{alike.embedder} does not know "
+            f"{'this language' if len(alike.unknown_languages) == 1 else 'these languages'}."
         )
     if alike.n_missing:
         said.append(f"{alike.n_missing:,} responses are not embedded and count in no cosine.")

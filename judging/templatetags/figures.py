@@ -55,7 +55,7 @@ def _with_interval(e: Estimate, digits: int, sign: str) -> SafeString:
         return format_html('<span class="quiet">undefined: {}</span>', e.reason)
     if e.low is None:
         return format_html(
-            '{} <span class="ci">no interval: {}</span>', number(e.estimate, digits, sign), _why(e)
+            '{} <span class="quiet">no interval: {}</span>', number(e.estimate, digits, sign), _why(e)
         )
     return format_html(
         '{} <span class="ci">[{}, {}]</span>',
@@ -123,17 +123,45 @@ def milliseconds(value: int | None) -> str:
 
 
 @register.filter
-def cell(value: str | float | int | None) -> str:
-    """A cell of a figure's table: four digits of a fraction, all of a whole number."""
+def cell(value: object) -> str:
+    """A cell of a table: a number to three digits or so, an estimate with its interval, or the words themselves."""
+    if isinstance(value, tuple):
+        estimate, low, high = value
+        if low is None or high is None:
+            return cell(estimate)
+        return format_html('{} <span class="ci">[{}, {}]</span>', cell(estimate), cell(low), cell(high))
     if isinstance(value, float):
-        return f"{value:,.4g}".replace("-", MINUS)
+        return _short(value)
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", MINUS)
     return "–" if value is None else str(value)
+
+
+TINY = 5e-6
+
+
+def _short(value: float) -> str:
+    size = abs(value)
+    if 0 < size < TINY:
+        return "< 0.00001" if value > 0 else f"> {MINUS}0.00001"
+    if size >= 1000:
+        return number(value, 0, ",")
+    return number(value, 5 if 0 < size < 0.0005 else 3 if size < 1 else 2 if size < 10 else 1)
 
 
 @register.filter
 def chart_data(spec: dict[str, Any], key: str) -> SafeString:
-    """A chart's specification as data that a script reads and nothing runs."""
-    return json_script(spec, f"spec-{key}")
+    """A chart's specification as data that a script reads and nothing runs.
+
+    Its rows without the names of their columns in each, which charts.js adds again: half the length, or less.
+    """
+    sets = {name: _packed(rows) for name, rows in spec.get("datasets", {}).items()}
+    return json_script(spec | {"datasets": sets}, f"spec-{key}")
+
+
+def _packed(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    fields = list(dict.fromkeys(name for row in rows for name in row))
+    return {"fields": fields, "rows": [[row.get(name) for name in fields] for row in rows]}
 
 
 @register.filter
@@ -143,6 +171,9 @@ def bar_width(share: float) -> str:
 
 
 @register.filter
-def long_cell(value: str | float | int | None) -> SafeString:
-    """A class for a cell that holds sentences: it needs room."""
-    return SafeString(' class="why"' if isinstance(value, str) and len(value) > 60 else "")
+def cell_class(value: object) -> SafeString:
+    """A class for a cell that needs room, for sentences, or stands to the right, for a number."""
+    name = (
+        "why" if isinstance(value, str) and len(value) > 60 else "n" if isinstance(value, int | float) else ""
+    )
+    return SafeString(f' class="{name}"' if name else "")

@@ -4,8 +4,12 @@
 (() => {
   const LEAST = 280;
 
+  // Rows come without the names of their columns.
+  const unpacked = ({ fields, rows }) => rows.map((row) => Object.fromEntries(fields.map((f, n) => [f, row[n]])));
+
   const specOf = (figure) => {
     const spec = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
+    for (const name in spec.datasets) spec.datasets[name] = unpacked(spec.datasets[name]);
     const room = figure.querySelector(".drawn").clientWidth;
     // A chart as wide as its place; one narrower than that (a heat map) stays as it is where there is room.
     if (typeof spec.width === "number" && (figure.dataset.fit === "always" || spec.width > room - 80)) {

@@ -3,14 +3,19 @@
 document.addEventListener("chart:drawn", (event) => {
   if (event.target.id !== "figure-map") return;
   const who = document.getElementById("under-who"), text = document.getElementById("under-text");
-  const pinned = document.getElementById("pinned"), language = text.lang;
-  let pins = [];
+  const pinned = document.getElementById("pinned");
+  let pins = [], at = null;
 
-  const show = (datum) => {
+  // The beginnings of the texts come once the map is there; whoever is quicker waits for them here.
+  const texts = fetch("?part=texts").then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)));
+  texts.catch(() => {});
+
+  const show = async (datum) => {
+    at = datum.pk;
     const rating = datum.quality === null ? "not rated" : `human mean ${datum.quality.toFixed(2)}, n = ${datum.ratings}`;
     who.textContent = `${datum.source} · ${rating}`;
-    text.textContent = datum.begins || "(an empty response)";
-    text.lang = language;
+    const begins = await texts.then((found) => found[datum.pk] || "(an empty response)", () => "(it could not be fetched)");
+    if (at === datum.pk) text.textContent = begins;
   };
   const pin = async (pk) => {
     pins = pins.includes(pk) ? pins.filter((p) => p !== pk) : [...pins, pk].slice(-2);

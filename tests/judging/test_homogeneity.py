@@ -12,7 +12,7 @@ from django.test import Client
 
 from annotate.models import Prompt, Response, Study
 from judging import frames, pool, taxonomy
-from judging.charts_homogeneity import projected
+from judging.charts_map import projected
 from judging.homogeneity import HomogeneityError, homogeneity
 from judging.models import Embedding, ScoreRun
 from judging.stats import cosine_matrix

@@ -7,9 +7,11 @@ from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import vl_convert
 from django.contrib.auth.models import User
+from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -18,9 +20,10 @@ from annotate.models import Study
 from judging import scoring
 from judging.exports import load_folder
 from judging.figures import csv_of
-from judging.models import Embedding
+from judging.models import Embedding, ScoreRun
 from judging.report import report
 from judging.report_files import files, html, zipped
+from judging.wording import typeset, verdict_line
 from tests.factories import make_study
 
 ROOT = Path(__file__).parents[2]
@@ -35,8 +38,8 @@ def auditor(client: Client, db: None) -> Client:
 def test_the_demo_s_report_convicts_one_scorer_and_acquits_the_other(demo: Study) -> None:
     found = report(demo)
     assert found.headline == (
-        "1 of 2 scorers (rm-conventional) marks down unusual answers that people find as good; "
-        "1 does not, as far as can be seen"
+        "rm-conventional marks down unusual answers that people find as good; "
+        "rm-fair does not, as far as can be seen"
     )
     assert [s.scorer for s in found.says] == ["rm-conventional", "rm-fair", "length"]
     assert re.search(r"falls by 0\.\d\d SD .*95 % interval 0\.\d\d to 0\.\d\d", found.says[0].text)
@@ -45,7 +48,8 @@ def test_the_demo_s_report_convicts_one_scorer_and_acquits_the_other(demo: Study
     assert found.says[2].baseline
     assert found.five_of == "rm-conventional"
     assert len(found.five) == 5
-    assert all(r.gap > 0 for r in found.five)
+    assert all(r.gap > 0 and r.human_mean > 3 for r in found.five)
+    assert found.five_scale == "1 to 5"
     assert "simulated" in found.limits[0]
     assert found.lead is not None
     assert found.lead.rows[0][0] == "rm-conventional ★"
@@ -116,6 +120,79 @@ def _forget(study: Study) -> None:
     # What waits for the end of the transaction is looked at now: PostgreSQL empties no table before.
     connection.check_constraints()
     call_command("flush", interactive=False, verbosity=0, reset_sequences=False)
+
+
+@pytest.mark.parametrize(
+    ("told", "n", "line"),
+    [
+        ((["a"], [], []), 1, "a marks down unusual answers that people find as good"),
+        (([], ["a"], []), 1, "a does not mark unusual answers down, as far as can be seen"),
+        (([], [], ["a"]), 2, "a marks unusual answers up; of one other nothing can be told"),
+        (([], [], []), 1, "Whether this scorer underrates unusual answers can’t be told from these ratings"),
+        (
+            ([], [], []),
+            9,
+            "Whether any of the 9 scorers underrates unusual answers can’t be told from these ratings",
+        ),
+        (
+            (["a", "b", "c"], ["d", "e"], []),
+            9,
+            "3 of 9 scorers mark down unusual answers that people find as good; d and e do not, as far as can be "
+            "seen; of 4 others nothing can be told",
+        ),
+    ],
+)
+def test_headlines(told: tuple[list[str], list[str], list[str]], n: int, line: str) -> None:
+    assert verdict_line(*told, n) == line
+
+
+def test_sentences_have_minus_signs_where_numbers_fall_below_zero() -> None:
+    assert (
+        typeset("from -0.15 to 0.34 (text-embedding-3), [-2, 5-6]")
+        == "from −0.15 to 0.34 (text-embedding-3), [−2, 5-6]"
+    )
+
+
+def test_hanna_s_report_says_that_three_raters_cannot_tell(shared: Path, db: None) -> None:
+    """Its metrics and judges, with vectors made up here: why nothing can be told lies in the ratings."""
+    load_folder(shared / "data" / "hanna")
+    study = Study.objects.get(slug="hanna")
+    run = ScoreRun.objects.create(study=study, scorer="made-up", version="1", computed_here=True)
+    rng = np.random.default_rng(1)
+    Embedding.objects.bulk_create(
+        Embedding(run=run, response_id=pk, vector=rng.normal(size=24).astype("<f4").tobytes())
+        for pk in study.responses.order_by("pk").values_list("pk", flat=True)
+    )
+    scoring.score(study, "length")
+    found = report(study)
+    assert found.headline == (
+        "Whether any of the 20 scorers underrates unusual answers can’t be told from these ratings"
+    )
+    assert len(found.says) <= 6
+    assert sum(len(re.split(", | and ", s.scorer)) for s in found.says) == 21
+    assert {s.look for s in found.says} == {"cant_tell"}
+    assert found.says[-1].scorer == "length"
+    assert found.limits[0].startswith("Nothing can be told of any of the 21 scorers")
+
+
+def test_languages_that_the_embedder_does_not_know_are_said_where_it_is_used(
+    demo: Study, auditor: Client
+) -> None:
+    warning = "Some prompts are in de, which"
+    pages = ["report/", "homogeneity/", f"homogeneity/{demo.prompts.get(key='time-metaphor').pk}/"]
+    for page in pages:
+        assert warning not in auditor.get(f"/studies/demo/{page}").content.decode()
+    ScoreRun.objects.filter(embeddings__isnull=False).update(languages=["en"])
+    demo.prompts.filter(key="time-metaphor").update(language="de")
+    caches["results"].clear()
+    for page in pages:
+        assert warning in auditor.get(f"/studies/demo/{page}").content.decode(), page
+    other = demo.prompts.exclude(key="time-metaphor")[0].pk
+    assert warning not in auditor.get(f"/studies/demo/homogeneity/{other}/").content.decode()
+    assert (
+        "prompts in de, which it does not know" in auditor.get("/studies/demo/similarity/").content.decode()
+    )
+    assert any("in de are" in line for line in report(demo).limits)
 
 
 @pytest.mark.django_db

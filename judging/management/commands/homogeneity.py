@@ -63,6 +63,10 @@ def _lines(found: Homogeneity) -> list[str]:
             f"Two people:        {_text(found.people)}",
         ]
     lines += [f"{s.name}: {_text(s.within)} ({s.n_responses:,} responses)" for s in found.sources]
+    if found.unknown_languages:
+        lines.append(
+            f"The embedder does not know languages of prompts: {', '.join(found.unknown_languages)}."
+        )
     if found.n_missing:
         lines.append(f"Not embedded, and left out: {found.n_missing:,} responses.")
     return [*lines, found.words_left_out] if found.words_left_out else lines
