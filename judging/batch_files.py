@@ -12,6 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from django.conf import settings
+
 from annotate import trail
 from annotate.models import Action, Item, ItemResponse, Response, Study
 from judging.batches import missing
@@ -66,12 +68,17 @@ def write(study: Study, name: str, path: Path) -> Written:
 
 def read(study: Study, name: str, path: Path) -> tuple[ReadBack, ScoringTask]:
     """Keep the answers of a result file, and score what they allow without calling anybody."""
-    scorer = _endpoint(name)
-    found = _keep(study, name, scorer, path)
+    found = keep(study, name, path)
     # Calls without an answer are what the next file will hold.
     with suppress(SpentError):
         score(study, name, call_budget=0)
     return found, ScoringTask.objects.filter(study=study, scorer=name).latest("pk")
+
+
+def names() -> list[str]:
+    """Scorers of the settings that call endpoints."""
+    entries = {n: e if isinstance(e, str) else e.get("class", "") for n, e in settings.SCORERS.items()}
+    return sorted(n for n, entry in entries.items() if entry.startswith("judging.scorers.endpoints."))
 
 
 def _endpoint(name: str) -> Endpoint:
@@ -112,7 +119,9 @@ def _pair_calls(scorer: PairEndpoint, pks: list[int]) -> Iterator[Keyed]:
         yield from scorer.calls(item.prompt.text, *shown[item.pk])
 
 
-def _keep(study: Study, name: str, scorer: Endpoint, path: Path) -> ReadBack:
+def keep(study: Study, name: str, path: Path) -> ReadBack:
+    """Keep the answers of a result file; nothing is scored yet."""
+    scorer = _endpoint(name)
     asked = {key for key, _ in _calls(study, name, scorer)}
     found, replies = ReadBack(), StoredReplies()
     with path.open(encoding="utf-8-sig") as file:

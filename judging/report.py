@@ -18,7 +18,7 @@ from annotate.models import Answer, Judgment, Response, Study
 from judging import audit, frames
 from judging import homogeneity as likeness
 from judging.cached import CODE, kept
-from judging.charts_homogeneity import heat_map, histograms
+from judging.charts_homogeneity import generations, heat_map, histograms
 from judging.charts_report import forest, side_by_side
 from judging.figures import Figure
 from judging.findings import Finding, Findings, findings
@@ -216,7 +216,8 @@ def _figures(found: Findings | None, alike: likeness.Homogeneity | None) -> list
                 )
             )
     if alike:
-        drawn += [histograms(alike), heat_map(alike)]
+        later = generations(alike)
+        drawn += [histograms(alike), heat_map(alike)] + ([later] if later else [])
     return drawn
 
 

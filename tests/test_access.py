@@ -98,6 +98,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "planning": (AUDITOR,),
     # An auditor points the application at machines: runs cost money, but change no study.
     **dict.fromkeys(["runs", "start-run", "run", "cancel-run", "judges", "try-judge"], (AUDITOR,)),
+    **dict.fromkeys(["scores-files", "scores-look", "batch-write", "batch-read"], (AUDITOR,)),
     "move-study": (RESEARCHER,),
     "clone": (RESEARCHER, STAFF),
     "settings": (RESEARCHER,),

@@ -186,6 +186,40 @@ def test_a_batch_file_comes_back_in_pieces(study: Study, server: EndpointServer,
     assert server.calls == []
 
 
+def test_batch_files_are_written_and_read_in_the_browser(
+    study: Study, server: EndpointServer, client: Client, tmp_path: Path
+) -> None:
+    """The answers are kept at once; a worker scores what they allow, and asks nobody."""
+    client.force_login(User.objects.create_superuser("auditor"))
+    page = reverse("scores-files", args=[study.slug])
+    html = client.get(page).content.decode()
+    assert all(f'<option value="{name}">' in html for name in CLASSES)
+    sent = client.post(reverse("batch-write", args=[study.slug]), {"scorer": "judge"})
+    assert 'filename="tiny-judge-batch.jsonl"' in sent["Content-Disposition"]
+    lines = b"".join(sent).decode().splitlines()  # type: ignore[arg-type]
+    assert len(lines) == 6
+    results = tmp_path / "results.jsonl"
+    results.write_text(answered(lines, bad=0))
+    with results.open("rb") as file:
+        read = client.post(
+            reverse("batch-read", args=[study.slug]), {"scorer": "judge", "sent": file}, follow=True
+        )
+    told = read.content.decode()
+    assert "5 answers kept" in told
+    assert "failed: " in told
+    task = ScoringTask.objects.get()
+    assert (task.status, task.call_budget) == (ScoringTask.Status.WAITING, 0)
+    tasks.perform.call(task.pk)
+    assert Score.objects.count() == 5
+    assert server.calls == []
+    results.write_text("not JSON\n")
+    with results.open("rb") as file:
+        read = client.post(
+            reverse("batch-read", args=[study.slug]), {"scorer": "judge", "sent": file}, follow=True
+        )
+    assert "results.jsonl, line 1: expected a JSON object" in read.content.decode()
+
+
 @pytest.mark.parametrize(("scorer", "lines", "model"), [("pairs", 4, Verdict), ("vectors", 6, Embedding)])
 def test_pairs_and_vectors_travel_too(
     study: Study, server: EndpointServer, tmp_path: Path, scorer: str, lines: int, model: Any

@@ -1,6 +1,7 @@
 """Homogeneity of a study's pool: command, page, map, JSON; and what it says where it can say nothing."""
 
 import json
+import re
 from datetime import date
 from io import StringIO
 
@@ -15,6 +16,7 @@ from judging import frames, pool, taxonomy
 from judging.charts_map import projected
 from judging.homogeneity import HomogeneityError, homogeneity
 from judging.models import Embedding, ScoreRun
+from judging.report import report
 from judging.stats import cosine_matrix
 from tests.factories import make_study
 
@@ -30,7 +32,7 @@ def embedded(study: Study, width: int = 5) -> ScoreRun:
     run = ScoreRun.objects.create(study=study, scorer="made-up", version="1")
     rows = []
     for response in Response.objects.filter(study=study):
-        rng = np.random.default_rng(abs(hash(response.text)) % 2**32)
+        rng = np.random.default_rng(list(response.text.encode()))
         vector = (rng.normal(size=width) + 1).astype("<f4")
         rows.append(Embedding(run=run, response=response, vector=vector.tobytes()))
     Embedding.objects.bulk_create(rows)
@@ -112,6 +114,59 @@ def test_categories_parameters_and_dates() -> None:
     assert found.machines is None
 
 
+def varied() -> Study:
+    """A pool with every column that homogeneity can be told by: two kinds of prompt, dates, settings, people."""
+    study = make_study(prompts=4, responses=12, kinds=("single",))
+    for n, prompt in enumerate(Prompt.objects.filter(study=study).order_by("pk")):
+        prompt.category = ["brainstorming" if n % 2 else "poems"]
+        prompt.save()
+    sources = ["gpt-4o-2024-11-20", "other-2025-01", "third", "human"]
+    for n, response in enumerate(Response.objects.filter(study=study).order_by("pk")):
+        response.source = sources[n % 4]
+        if response.source != "human":
+            response.params = {"temperature": 1.0 if n % 8 < 4 else 0.2, "top_p": 0.9, "min_p": 0.1}
+        if response.source == "third":
+            response.params |= {"released": "2023-07-01"}
+        response.save()
+    embedded(study)
+    return study
+
+
+def test_the_page_tells_likeness_by_every_column_that_the_study_has(auditor: Client) -> None:
+    study = varied()
+    html = auditor.get("/studies/tiny/homogeneity/").content.decode()
+    for name in ("temperature = 0.2", "temperature = 1.0", "top_p = 0.9", "min_p = 0.1"):
+        assert f'<th scope="row">{name}</th>' in html
+    for category in ("poems", "brainstorming"):
+        assert category in html.split("Categories of prompts</h2>")[1]
+    assert 'id="figure-generations"' in html
+    assert re.search(r"Rank correlation of date and likeness[^<]*<?[^>]*>?.*3", html)
+    for label in ("Two machines, same prompt", "Two people, same prompt", "Different prompts, any source"):
+        shown = html.split(f"<dt>{label}</dt><dd>")[1].split("</dd>")[0]
+        assert re.match(r"−?0\.\d\d", shown), (label, shown)
+    assert 'human <span class="quiet">people</span>' in html
+    found = report(study)
+    assert {f.key for f in found.figures} | {found.lead.key if found.lead else ""} >= {
+        "generations",
+        "sources",
+        "cosines",
+    }
+    sheets = {sheet.key: sheet for sheet in found.sheets}
+    assert [row[0] for row in sheets["alike-parameters"].rows][:2] == ["min_p = 0.1", "temperature = 0.2"]
+    assert {row[0] for row in sheets["alike-categories"].rows} >= {"poems"}
+
+
+def test_what_the_study_does_not_have_is_not_made_up(auditor: Client) -> None:
+    embedded(make_study(prompts=3, responses=4, kinds=("single",)))
+    html = auditor.get("/studies/tiny/homogeneity/").content.decode()
+    assert "Sampling parameters" not in html
+    assert "Categories of prompts" not in html
+    assert "figure-generations" not in html
+    assert "A source is dated by <code>released</code>" in html
+    assert "Two people" not in html
+    assert "Different prompts, any source" in html
+
+
 @pytest.mark.django_db
 def test_what_is_not_embedded_is_counted_and_words_are_compared_all_the_same() -> None:
     study = make_study(prompts=2, responses=4, kinds=("single",))
@@ -159,7 +214,14 @@ def test_the_map_shows_all_and_compares_two(demo: Study, auditor: Client) -> Non
     html = auditor.get(path).content.decode()
     assert html.count('type="radio" name="a"') == prompt.responses.count()
     pinned = auditor.get(path, {"part": "pinned", "a": str(one.pk), "b": str(other.pk)}).content.decode()
-    assert one.text in html
+    assert one.text in pinned
+    assert auditor.get(path, {"part": "texts"}).json() == {
+        str(r.pk): r.text if len(r.text) <= 280 else r.text[:279].rstrip() + "…" for r in prompt.responses.all()
+    }
+    rows = auditor.get(path, {"part": "csv"}).content.decode().splitlines()
+    assert rows[0] == "response,source,first component,second component,human mean,ratings"
+    assert len(rows) == 1 + prompt.responses.count()
+    assert auditor.get(path, {"part": "picture"})["Content-Type"] == "image/svg+xml"
     assert "Cosine of the two" in pinned
     assert "<html" not in pinned
     assert "Cosine of the two" in auditor.get(path, {"a": str(one.pk), "b": str(other.pk)}).content.decode()

@@ -1,9 +1,13 @@
 """The Runs page: start, watch, cancel, and what went wrong."""
 
 import datetime as dt
+import json
+import re
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -111,3 +115,47 @@ def test_queries_do_not_grow_with_runs(
         ScoringTask.objects.create(study=study, scorer=f"s{n}", status="done", run=run)
     with django_assert_max_num_queries(9):
         page(staff)
+
+
+def send(client: Client, text: str, **asked: str) -> HttpResponse:
+    file = SimpleUploadedFile("scores.jsonl", text.encode())
+    answer: HttpResponse = client.post(
+        reverse("scores-files", args=["tiny"]), {"sent": file, **asked}, follow=True
+    )
+    return answer
+
+
+def test_another_tool_s_scores_are_looked_at_and_then_stored(staff: Client, study: Study) -> None:
+    keys = list(study.responses.order_by("pk").values_list("key", flat=True))
+    rows = [{"response_id": key, "score": n} for n, key in enumerate([*keys[:3], "of-another-study"])]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    shown = send(staff, text, format="table", scorer="rm").content.decode()
+    assert re.search(r"Matched</dt><dd>3<", shown)
+    assert "Line 4: no response with the id of-another-study" in shown
+    assert not Score.objects.exists()
+    stored = staff.post(reverse("scores-look", args=["tiny"]), follow=True).content.decode()
+    assert "3 numbers are stored" in stored
+    assert dict(Score.objects.values_list("response__key", "value")) == dict(
+        zip(keys[:3], (0, 1, 2), strict=True)
+    )
+    gone = staff.get(reverse("scores-look", args=["tiny"]), follow=True).content.decode()
+    assert "Send it again" in gone
+
+
+def test_a_study_folder_s_scores_are_stored_at_once_or_not_at_all(staff: Client, study: Study) -> None:
+    key = study.responses.earliest("pk").key
+    good = json.dumps({"scorer": "rm", "response_id": key, "value": 1.5})
+    wrong = json.dumps({"scorer": "rm", "response_id": "nobody", "value": 1.5})
+    answer = send(staff, f"{good}\n{wrong}\n")
+    assert answer.status_code == 422
+    assert "Nothing was stored" in answer.content.decode()
+    assert not Score.objects.exists()
+    assert "1 scores read, 1 of them new" in send(staff, f"{good}\n").content.decode()
+    assert Score.objects.get().value == 1.5
+
+
+def test_what_is_no_file_of_that_tool_is_refused_with_its_line(staff: Client, study: Study) -> None:
+    answer = send(staff, '{"a": 1}\n', format="rewardbench", scorer="rm")
+    assert answer.status_code == 422
+    assert "scores.jsonl" in answer.content.decode()
+    assert staff.post(reverse("scores-files", args=["tiny"])).status_code == 422
