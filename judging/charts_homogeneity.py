@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from judging.figures import BLUE, GREY, ORANGE, WIDTH, Cell, Chart, Figure, rounded

@@ -2,10 +2,28 @@
 // No eval: expressions go through Vega's interpreter. Without this script the picture and the table stay.
 "use strict";
 (() => {
-  const LEAST = 280;
+  const LEAST = 240, NARROW = 560, LETTER = 6.5;
 
   // Rows come without the names of their columns.
   const unpacked = ({ fields, rows }) => rows.map((row) => Object.fromEntries(fields.map((f, n) => [f, row[n]])));
+
+  const lines = (title, letters) => title.split(" ").reduce((found, word) => {
+    const last = found.at(-1);
+    if (last && `${last} ${word}`.length <= letters) return [...found.slice(0, -1), `${last} ${word}`];
+    return [...found, word];
+  }, []);
+
+  // For a phone: legends below, names of categories cut, titles of axes on several lines.
+  const narrowed = (part, room) => {
+    if (!part || typeof part !== "object") return;
+    if (part.legend && typeof part.legend === "object") Object.assign(part.legend, { orient: "bottom", columns: 1 });
+    for (const axis of ["x", "y"]) {
+      const title = part[axis]?.title;
+      if (typeof title === "string") part[axis].title = lines(title, room / LETTER * (axis === "x" ? 0.62 : 0.8));
+    }
+    if (part.config?.axis) part.config.axis.labelLimit = Math.round(room * 0.42);
+    for (const [name, inner] of Object.entries(part)) if (name !== "datasets") narrowed(inner, room);
+  };
 
   const specOf = (figure) => {
     const spec = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
@@ -15,7 +33,7 @@
     if (typeof spec.width === "number" && (figure.dataset.fit === "always" || spec.width > room - 80)) {
       spec.width = Math.max(LEAST, room);
       spec.autosize = { type: "fit-x", contains: "padding" };
-      if (room < 560 && spec.config) spec.config.legend = { ...spec.config.legend, orient: "bottom", columns: 2 };
+      if (room < NARROW) narrowed(spec, room);
     }
     return spec;
   };

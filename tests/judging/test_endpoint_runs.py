@@ -196,7 +196,7 @@ def test_batch_files_are_written_and_read_in_the_browser(
     assert all(f'<option value="{name}">' in html for name in CLASSES)
     sent = client.post(reverse("batch-write", args=[study.slug]), {"scorer": "judge"})
     assert 'filename="tiny-judge-batch.jsonl"' in sent["Content-Disposition"]
-    lines = b"".join(sent).decode().splitlines()  # type: ignore[arg-type]
+    lines = b"".join(sent).decode().splitlines()
     assert len(lines) == 6
     results = tmp_path / "results.jsonl"
     results.write_text(answered(lines, bad=0))

@@ -123,10 +123,10 @@ def varied() -> Study:
     sources = ["gpt-4o-2024-11-20", "other-2025-01", "third", "human"]
     for n, response in enumerate(Response.objects.filter(study=study).order_by("pk")):
         response.source = sources[n % 4]
+        settings = {"temperature": 1.0 if n % 8 < 4 else 0.2, "top_p": 0.9, "min_p": 0.1}
+        dated = {"released": "2023-07-01"} if response.source == "third" else {}
         if response.source != "human":
-            response.params = {"temperature": 1.0 if n % 8 < 4 else 0.2, "top_p": 0.9, "min_p": 0.1}
-        if response.source == "third":
-            response.params |= {"released": "2023-07-01"}
+            response.params = settings | dated
         response.save()
     embedded(study)
     return study
@@ -216,7 +216,8 @@ def test_the_map_shows_all_and_compares_two(demo: Study, auditor: Client) -> Non
     pinned = auditor.get(path, {"part": "pinned", "a": str(one.pk), "b": str(other.pk)}).content.decode()
     assert one.text in pinned
     assert auditor.get(path, {"part": "texts"}).json() == {
-        str(r.pk): r.text if len(r.text) <= 280 else r.text[:279].rstrip() + "…" for r in prompt.responses.all()
+        str(r.pk): r.text if len(r.text) <= 280 else r.text[:279].rstrip() + "…"
+        for r in prompt.responses.all()
     }
     rows = auditor.get(path, {"part": "csv"}).content.decode().splitlines()
     assert rows[0] == "response,source,first component,second component,human mean,ratings"

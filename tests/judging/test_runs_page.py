@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+from typing import cast
 
 import pytest
 from django.contrib.auth.models import User
@@ -119,10 +120,10 @@ def test_queries_do_not_grow_with_runs(
 
 def send(client: Client, text: str, **asked: str) -> HttpResponse:
     file = SimpleUploadedFile("scores.jsonl", text.encode())
-    answer: HttpResponse = client.post(
-        reverse("scores-files", args=["tiny"]), {"sent": file, **asked}, follow=True
+    return cast(
+        HttpResponse,
+        client.post(reverse("scores-files", args=["tiny"]), {"sent": file, **asked}, follow=True),
     )
-    return answer
 
 
 def test_another_tool_s_scores_are_looked_at_and_then_stored(staff: Client, study: Study) -> None:
