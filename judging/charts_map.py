@@ -52,7 +52,7 @@ def map_of(prompt: str, points: Sequence[Point], vectors: npt.NDArray[np.float32
     )
     picked = alt.selection_point(name="picked", fields=["source"], bind="legend")
     rated = any(p.n_ratings for p in points)
-    sizes = alt.Scale(range=[25, 260])
+    sizes = alt.Scale(range=[25, 260], zero=False)
     size = (
         alt.Size("quality:Q", scale=sizes, title="human mean", legend=alt.Legend(tickCount=4))
         if rated
