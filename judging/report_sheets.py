@@ -91,7 +91,8 @@ def _scorers(found: Findings) -> Sheet:
     rows = [
         (
             f.scorer, f.criterion.key, f.result.verdict_text, *_three(f.result.underrating),
-            rounded(f.result.p_one_sided), rounded(f.p_adjusted), rounded(f.result.naive.estimate), rounded(f.result.strength),
+            rounded(f.result.p_one_sided), rounded(f.p_adjusted), rounded(f.result.naive.estimate),
+            rounded(f.result.strength),
             rounded(f.result.smallest_detectable), rounded(f.result.reliability), f.result.n_prompts,
             f.result.n_responses, f.result.n_annotators, " ".join([f.result.reason, *f.result.notes]),
         )
