@@ -1,5 +1,7 @@
 """How alike people find two responses against how alike embeddings make them."""
 
+from urllib.parse import quote
+
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -49,4 +51,5 @@ def _chosen(rows: list[Row], measure: str, criterion: str) -> Row:
 def _figure(study: Study, row: Row) -> Figure | None:
     if row.calibration.reason:
         return None
-    return kept(study, f"calibration:{row.measure}:{row.criterion.pk}", lambda: calibration(row).drawn())
+    name = f"calibration:{quote(row.measure)}:{row.criterion.pk}"
+    return kept(study, name, lambda: calibration(row).drawn())
