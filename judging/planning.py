@@ -1,7 +1,7 @@
 """How many annotators a study needs: from those that are there, and before there are any."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,17 +9,12 @@ import numpy as np
 import pandas as pd
 
 from annotate.models import Criterion
-from judging.agreement import SEED, Units, units
-from judging.stats import Estimate, krippendorff_alpha, underrating, value_counts
-from judging.stats.estimate import bootstrap_weights, percentile_interval
+from judging.agreement import SEED, units
+from judging.stats import Estimate, raters_needed, underrating
 from judging.stats.simulation import StudyModel, simulated_study
 
 TARGET = 0.8
 SMALL_GAIN = 0.02  # in reliability, by twice the annotators: not worth them
-DRAWS = 5
-RESAMPLES = 200
-EVERY_K = 30  # up to here each k is tried, then every few
-Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,103 +42,26 @@ def curve(criterion: Criterion) -> Curve:
     asked = units(criterion)
     if asked is None:
         return Curve(criterion, "", [], 0, "Words have no agreement.")
-    given, most = _well_covered(asked.given)
-    n = int(given["annotator_id"].nunique())
-    if most < 2:
-        return Curve(criterion, asked.levels[0], [], n, "Most items have fewer than two answers so far.")
-    rng = np.random.default_rng(SEED)
-    drawn = [_in_drawn_order(given, rng) for _ in range(DRAWS)]
-    points = [_point(asked, drawn, k) for k in _ks(most)]
-    return Curve(criterion, asked.levels[0], points, n)
-
-
-def _well_covered(given: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """The units that have at least as many answers as half of them, and how many that is: the same for every k."""
-    sizes = given.groupby("unit")["value"].transform("size")
-    each = given.groupby("unit").size()
-    most = int(np.floor(each.median())) if len(each) else 0
-    return given[sizes >= most], most
-
-
-def _ks(most: int) -> list[int]:
-    if most <= EVERY_K:
-        return list(range(2, most + 1))
-    further = np.linspace(EVERY_K, most, min(7, most - EVERY_K + 1)).round().astype(int)
-    return sorted({*range(2, EVERY_K + 1), *map(int, further)})
-
-
-def _in_drawn_order(given: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Each unit's answers in one random order of annotators: `turn` 0, 1, …; the first k are a study with k."""
-    people = given["annotator_id"].unique()
-    place = dict(zip(people, rng.permutation(len(people)), strict=True))
-    ordered = given.assign(place=given["annotator_id"].map(place)).sort_values(["unit", "place"])
-    return ordered.assign(turn=ordered.groupby("unit").cumcount())
-
-
-def _point(asked: Units, drawn: Sequence[pd.DataFrame], k: int) -> Point:
-    found = [_once(asked, frame[frame["turn"] < k], k) for frame in drawn]
-    widths = [w for w, _, _ in found if w is not None]
-    return Point(
-        k=k,
-        n_units=int(drawn[0]["unit"].nunique()),
-        alpha_width=float(np.mean(widths)) if len(widths) == len(found) else None,
-        mean_width=float(np.mean([w for _, w, _ in found])),
-        reliability=_averaged([r for _, _, r in found]),
-    )
-
-
-def _once(asked: Units, frame: pd.DataFrame, k: int) -> tuple[float | None, float, Estimate]:
-    """The width of alpha's interval, that of an item's mean, and the reliability of the mean, in one draw."""
-    counts, names = value_counts(frame["unit"].to_numpy(), frame["value"].to_numpy(), asked.domain)
-    item_of = frame.drop_duplicates("unit").set_index("unit")["item_id"].loc[list(names)].to_numpy()
-    alpha = krippendorff_alpha(
-        counts, asked.domain, asked.levels[0], clusters=item_of if asked.clustered else None,
-        resamples=RESAMPLES, rng=np.random.default_rng(SEED),
+    given = asked.given
+    found = raters_needed(
+        given["unit"].to_numpy(), given["annotator_id"].to_numpy(), given["value"].to_numpy(), asked.domain,
+        asked.levels[0], clusters=given["item_id"].to_numpy() if asked.clustered else None,
+        rng=np.random.default_rng(SEED),
     )  # fmt: skip
-    width = None if alpha.low is None or alpha.high is None else alpha.high - alpha.low
-    table = frame.groupby("unit")["value"].agg(["mean", "var"]).loc[list(names)]
-    within = float(table["var"].mean())
-    reliability = one_way(table["mean"].to_numpy(), table["var"].to_numpy(), k, item_of)
-    return width, 2 * Z * math.sqrt(within / k), reliability
+    n = int(given["annotator_id"].nunique())
+    points = [_point(row) for row in found.to_dict("records")]
+    reason = "" if points else "Most items have fewer than two answers so far."
+    return Curve(criterion, asked.levels[0], points, n, reason)
 
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-
-
-def one_way(means: Floats, variances: Floats, k: int, items: np.ndarray[Any, Any]) -> Estimate:
-    """The reliability of the mean of k from the variance between and within units, items resampled.
-
-    1 - MS within / MS between, which is ICC(1, k). Annotators may differ from unit to unit, so their severity counts
-    as noise.
-    """
-    codes, labels = pd.factorize(items)
-    if len(labels) < 3:
-        return Estimate.undefined(f"only {len(labels)} items; three are needed", len(labels))
-    drawn = bootstrap_weights(len(labels), RESAMPLES, np.random.default_rng(SEED))
-    weights = np.vstack([np.ones(len(means)), drawn[:, codes]])
-    n = weights.sum(axis=1)
-    centered = means - means.mean()
-    square = (weights @ centered**2 - (weights @ centered) ** 2 / n) / np.maximum(n - 1, 1)
-    within = weights @ variances / n
-    varied = square > 1e-12
-    draws = np.where(varied, 1 - within / (k * np.where(varied, square, 1.0)), np.nan)
-    if not varied[0]:
-        return Estimate.undefined("the means do not vary between items", len(labels))
-    return percentile_interval(draws[1:], float(draws[0]), len(labels), 0.95)
-
-
-def _averaged(found: Sequence[Estimate]) -> Estimate:
-    """The mean of the draws' estimates and of the ends of their intervals."""
-    missing = next((e for e in found if e.estimate is None), None)
-    if missing is not None:
-        return missing
-    point = float(np.mean([e.estimate for e in found if e.estimate is not None]))
-    lows = [e.low for e in found if e.low is not None]
-    highs = [e.high for e in found if e.high is not None]
-    if len(lows) < len(found):
-        return Estimate(point, None, None, found[0].n, "no interval in some of the draws")
-    low, high = float(np.mean(lows)), float(np.mean(highs))
-    return Estimate(point, min(low, point), max(high, point), found[0].n)
+def _point(row: dict[Hashable, Any]) -> Point:
+    numbers = [row[name] for name in ("reliability", "reliability_low", "reliability_high", "alpha_width")]
+    reliability, low, high, width = (None if math.isnan(x) else float(x) for x in numbers)
+    n = int(row["n_items"])
+    return Point(
+        k=int(row["k"]), n_units=n, alpha_width=width, mean_width=float(row["mean_width"]),
+        reliability=Estimate(reliability, low, high, n, row["reason"] or None),
+    )  # fmt: skip
 
 
 def stepped(reliability: float, times: float) -> float:

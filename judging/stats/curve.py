@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +12,21 @@ from scipy import stats
 
 from judging.stats.agreement import krippendorff_alpha
 from judging.stats.counts import Domain, Level, value_counts
-from judging.stats.estimate import FloatArray, IntArray, check_confidence
-from judging.stats.longform import Ratings, ratings_of
-from judging.stats.reliability import reliability_of_mean
+from judging.stats.estimate import (
+    Estimate,
+    FloatArray,
+    IntArray,
+    bootstrap_weights,
+    check_confidence,
+    percentile_interval,
+)
+from judging.stats.longform import ratings_of
 
-_COLUMNS = ["k", "n_items", "alpha", "alpha_width", "mean_width", "reliability"]
-_MOST_POINTS = 12
+_COLUMNS = [
+    "k", "n_items", "alpha", "alpha_width", "mean_width", "reliability", "reliability_low", "reliability_high",
+    "reason",
+]  # fmt: skip
+_EVERY_K = 30  # up to here each k is tried, then every few
 
 
 def raters_needed(
@@ -26,6 +36,7 @@ def raters_needed(
     domain: Sequence[float],
     level: Level,
     *,
+    clusters: npt.ArrayLike | None = None,
     ks: Sequence[int] | None = None,
     draws: int = 5,
     resamples: int = 200,
@@ -44,114 +55,155 @@ def raters_needed(
         Admissible values, strictly increasing.
     level : {"nominal", "ordinal", "interval", "ratio"}
         Level of measurement, for alpha.
+    clusters : array_like, shape (n,), optional
+        Items that are resampled together, such as the parts of one screen; by default each on its own.
     ks : sequence of int, optional
-        Numbers of annotators; by default from 2 to the most that half of the items have, at most a dozen.
+        Numbers of annotators; by default from 2 to the median number that items have, each up to 30 and then some.
     draws : int
-        Number of random subsets of each item's annotators to average over.
+        Number of random orders of the annotators to average over.
     resamples : int
-        Number of bootstrap resamples for each width of alpha.
+        Number of bootstrap resamples for each interval.
     rng : numpy.random.Generator, optional
         Source of chance; a generator with seed 0 by default.
     confidence : float
-        Level of the intervals whose widths are given.
+        Level of the intervals.
 
     Returns
     -------
     DataFrame
-        One row a k: k, n_items (with k ratings or more), alpha, alpha_width (of its item-bootstrap interval),
-        mean_width (of the interval of an item's mean of k ratings, in units of the scale) and reliability of
-        the mean of k (at most 1). NaN where undefined. No rows when no item has two ratings.
+        One row a k: k, n_items, alpha, alpha_width (of its item-bootstrap interval), mean_width (of the interval of an
+        item's mean of k ratings, in units of the scale), reliability of the mean of k with its ends reliability_low and
+        reliability_high, and the reason where it is undefined. NaN where undefined. No rows when most items have fewer
+        than two ratings.
 
     Raises
     ------
     ValueError
-        If input is wrong as in `reliability_of_mean` and `value_counts`, or some k is less than two.
+        If input is wrong as in `value_counts`, some k is less than two, or the clusters do not fit.
 
     Notes
     -----
-    Each item keeps k of its annotators at random, each item others, as in a study that assigns them item by
-    item; the same order serves all k. Mean width: 2 t sqrt(s^2 / k), s^2 the mean variance within items and t
-    with their pooled degrees of freedom. Reliability: the variance of true quality, from
-    `reliability_of_mean` with all ratings, over the variance of the means of k. So at the last k it may fall
-    short of what the same annotators on all items give: severity cancels there. With k the number of all
-    an item's annotators the two agree.
+    The items are those with at least the median number of ratings, the same for every k; of each the first k
+    annotators of one random order count, so that annotators stay together across items as they would in a smaller
+    study. Mean width: 2 z sqrt(s^2 / k), s^2 the mean variance within items. Reliability: 1 - MS within / MS between,
+    ICC(1, k): annotators may differ from item to item, so their severity counts as noise. Its interval resamples
+    clusters; point and ends are means over the orders.
+
+    References
+    ----------
+    Shrout and Fleiss (1979), Psychological Bulletin 86:420, for ICC(1, k).
     """
     check_confidence(confidence)
-    ratings = ratings_of(unit, annotator, value)
-    sizes = np.bincount(ratings.unit, minlength=1)
-    chosen = _default_ks(sizes) if ks is None else sorted(set(ks))
-    if any(k < 2 for k in chosen):
+    if ks is not None and any(k < 2 for k in ks):
         raise ValueError("Every k must be at least 2.")
+    given, most = _well_covered(unit, annotator, value, clusters)
+    chosen = _default_ks(most) if ks is None else sorted({k for k in ks if k <= most})
     chance = rng if rng is not None else np.random.default_rng(0)
-    true = _true_variance(ratings, chance)
-    rows: list[list[float]] = []
-    orders = [_random_order(ratings.unit, chance) for _ in range(max(1, draws))]
-    for k in (k for k in chosen if (sizes >= k).any()):
-        wide = (sizes >= k)[ratings.unit]
-        found = np.array([
-            _one_subset(ratings, wide & (order < k), domain, level, resamples, chance, confidence)
-            for order in orders
-        ])  # fmt: skip
-        alpha, width, within, spread = (_mean(column) for column in found.T)
-        n = int((sizes >= k).sum())
-        reach = 2 * float(stats.t.ppf((1 + confidence) / 2, n * (k - 1))) * np.sqrt(within / k)
-        reliability = min(true / spread, 1.0) if spread > 0 else np.nan
-        rows.append([k, n, alpha, width, reach, reliability])
+    how = _How(domain, level, clusters is not None, resamples, int(chance.integers(2**31)), confidence)
+    orders = [_in_drawn_order(given, chance) for _ in range(max(1, draws))] if chosen else []
+    rows = [_point(orders, k, how) for k in chosen]
     return pd.DataFrame(rows, columns=_COLUMNS).astype({"k": np.int64, "n_items": np.int64})
 
 
-def _default_ks(sizes: IntArray) -> list[int]:
-    """Return at most a dozen numbers of annotators, closer together where they are small."""
-    most = int(np.quantile(sizes[sizes > 0], 0.5, method="higher")) if (sizes > 0).any() else 0
-    if most < 2:
-        return []
-    if most <= _MOST_POINTS + 1:
+@dataclass(frozen=True, slots=True)
+class _How:
+    domain: Domain
+    level: Level
+    clustered: bool
+    resamples: int
+    seed: int
+    confidence: float
+
+
+def _well_covered(
+    unit: npt.ArrayLike, annotator: npt.ArrayLike, value: npt.ArrayLike, clusters: npt.ArrayLike | None
+) -> tuple[pd.DataFrame, int]:
+    """Return the ratings of items that have at least as many as half of the items, and how many that is."""
+    ratings = ratings_of(unit, annotator, value)
+    owner = ratings.unit
+    if clusters is not None:
+        labels = pd.factorize(np.asarray(clusters), use_na_sentinel=False)[0]
+        if len(labels) != len(np.asarray(value).ravel()):
+            raise ValueError("clusters must have one label a row.")
+        owner = labels[~np.isnan(np.asarray(value, dtype=np.float64))]
+    frame = pd.DataFrame(
+        {"unit": ratings.unit, "person": ratings.annotator, "value": ratings.value, "owner": owner}
+    )
+    each = frame.groupby("unit").size()
+    most = int(np.floor(each.median())) if len(each) else 0
+    return frame[frame.groupby("unit")["unit"].transform("size") >= most], most
+
+
+def _default_ks(most: int) -> list[int]:
+    """Return every k up to 30, then a few further ones."""
+    if most <= _EVERY_K:
         return list(range(2, most + 1))
-    return sorted({int(k) for k in np.rint(np.geomspace(2, most, _MOST_POINTS))})
+    further = np.linspace(_EVERY_K, most, min(7, most - _EVERY_K + 1)).round().astype(int)
+    return sorted({*range(2, _EVERY_K + 1), *map(int, further)})
 
 
-def _random_order(unit: IntArray, chance: np.random.Generator) -> IntArray:
-    """Return the place of each rating in a random order of its item's, from 0."""
-    order = np.lexsort((chance.random(len(unit)), unit))
-    starts = np.cumsum(np.bincount(unit, minlength=1)) - np.bincount(unit, minlength=1)
-    place = np.empty(len(unit), dtype=np.int64)
-    place[order] = np.arange(len(unit)) - starts[unit[order]]
-    return place
+def _in_drawn_order(given: pd.DataFrame, chance: np.random.Generator) -> pd.DataFrame:
+    """Return each item's ratings in one random order of annotators: `turn` 0, 1, ...; the first k are a study of k."""
+    person, people = pd.factorize(given["person"])
+    place = chance.permutation(len(people))[person]
+    ordered = given.assign(place=place).sort_values(["unit", "place"])
+    return ordered.assign(turn=ordered.groupby("unit").cumcount())
 
 
-def _true_variance(ratings: Ratings, chance: np.random.Generator) -> float:
-    """Return the variance of true quality between items; NaN where the reliability is undefined."""
-    found = reliability_of_mean(ratings.unit, ratings.annotator, ratings.value, resamples=0, rng=chance)
-    sizes = np.bincount(ratings.unit, minlength=1)
-    rated = sizes >= 2
-    if found.estimate is None:
-        return float("nan")
-    means = np.bincount(ratings.unit, ratings.value)[rated] / sizes[rated]
-    return found.estimate * float(means.var(ddof=1))
+def _point(orders: Sequence[pd.DataFrame], k: int, how: _How) -> list[object]:
+    """Return a row of the table."""
+    found = [_once(frame[frame["turn"] < k], k, how) for frame in orders]
+    alpha, width, mean_width = (float(np.mean([f[i] for f in found])) for i in range(3))
+    reliability = _averaged([f[3] for f in found])
+    ends = [np.nan if x is None else x for x in (reliability.estimate, reliability.low, reliability.high)]
+    n_items = int(orders[0]["unit"].nunique())
+    return [k, n_items, alpha, width, mean_width, *ends, reliability.reason or ""]
 
 
-def _one_subset(
-    ratings: Ratings,
-    kept: npt.NDArray[np.bool_],
-    domain: Domain,
-    level: Level,
-    resamples: int,
-    chance: np.random.Generator,
-    confidence: float,
-) -> tuple[float, float, float, float]:
-    """Return alpha, its width, the variance within items and that of the means, of one subset."""
-    unit, value = pd.factorize(ratings.unit[kept])[0], ratings.value[kept]
-    counts, _ = value_counts(unit, value, domain)
-    alpha = krippendorff_alpha(counts, domain, level, resamples=resamples, rng=chance, confidence=confidence)
-    width = alpha.high - alpha.low if alpha.high is not None and alpha.low is not None else np.nan
-    size = np.bincount(unit)
-    means = np.bincount(unit, value) / size
-    within = float(((value - means[unit]) ** 2).sum() / (len(value) - len(size)))
-    spread = float(means.var(ddof=1)) if len(means) > 1 else np.nan
-    return alpha.estimate if alpha.estimate is not None else np.nan, width, within, spread
+def _once(frame: pd.DataFrame, k: int, how: _How) -> tuple[float, float, float, Estimate]:
+    """Return alpha, the width of its interval, that of an item's mean, and the reliability of means, in one order."""
+    counts, names = value_counts(frame["unit"].to_numpy(), frame["value"].to_numpy(), how.domain)
+    owner = frame.drop_duplicates("unit").set_index("unit")["owner"].loc[list(names)].to_numpy()
+    alpha = krippendorff_alpha(
+        counts, how.domain, how.level, clusters=owner if how.clustered else None, resamples=how.resamples,
+        rng=np.random.default_rng(how.seed), confidence=how.confidence,
+    )  # fmt: skip
+    width = np.nan if alpha.low is None or alpha.high is None else alpha.high - alpha.low
+    table = frame.groupby("unit")["value"].agg(["mean", "var"]).loc[list(names)]
+    means, variances = table["mean"].to_numpy(), table["var"].to_numpy()
+    z = float(stats.norm.ppf((1 + how.confidence) / 2))
+    reach = 2 * z * float(np.sqrt(variances.mean() / k))
+    point = np.nan if alpha.estimate is None else alpha.estimate
+    return point, width, reach, _one_way(means, variances, k, owner, how)
 
 
-def _mean(column: FloatArray) -> float:
-    """Return the mean of what is defined, NaN if nothing is."""
-    defined = column[np.isfinite(column)]
-    return float(defined.mean()) if defined.size else float("nan")
+def _one_way(means: FloatArray, variances: FloatArray, k: int, owner: IntArray, how: _How) -> Estimate:
+    """Return the reliability of the mean of k from the variance between and within items, clusters resampled."""
+    codes, labels = pd.factorize(owner)
+    if len(labels) < 3:
+        return Estimate.undefined(f"only {len(labels)} items; three are needed", len(labels))
+    drawn = bootstrap_weights(len(labels), how.resamples, np.random.default_rng(how.seed))
+    weights = np.vstack([np.ones(len(means)), drawn[:, codes]])
+    n = weights.sum(axis=1)
+    centered = means - means.mean()
+    square = (weights @ centered**2 - (weights @ centered) ** 2 / n) / np.maximum(n - 1, 1)
+    within = weights @ variances / n
+    varied = square > 1e-12
+    draws = np.where(varied, 1 - within / (k * np.where(varied, square, 1.0)), np.nan)
+    if not varied[0]:
+        return Estimate.undefined("the means do not vary between items", len(labels))
+    return percentile_interval(draws[1:], float(draws[0]), len(labels), how.confidence)
+
+
+def _averaged(found: Sequence[Estimate]) -> Estimate:
+    """Return the mean of the orders' estimates and of the ends of their intervals."""
+    missing = next((e for e in found if e.estimate is None), None)
+    if missing is not None:
+        return missing
+    point = float(np.mean([e.estimate for e in found if e.estimate is not None]))
+    lows = [e.low for e in found if e.low is not None]
+    highs = [e.high for e in found if e.high is not None]
+    if len(lows) < len(found):
+        return Estimate(point, None, None, found[0].n, "no interval in some of the draws")
+    low, high = float(np.mean(lows)), float(np.mean(highs))
+    return Estimate(point, min(low, point), max(high, point), found[0].n)

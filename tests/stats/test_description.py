@@ -13,8 +13,8 @@ from judging.stats import (
     describe_annotators,
     describe_items,
     errors_in_variables_slope,
+    one_way_icc,
     raters_needed,
-    reliability_of_mean,
 )
 
 DOMAIN = [1.0, 2.0, 3.0, 4.0, 5.0]
@@ -132,8 +132,15 @@ def test_curve_narrows_and_ends_at_the_reliability_of_all() -> None:
     assert curve["mean_width"].is_monotonic_decreasing
     assert curve["reliability"].is_monotonic_increasing
     assert curve["alpha_width"].iloc[-1] < curve["alpha_width"].iloc[0]
-    whole = reliability_of_mean(unit, who, value)
-    assert curve["reliability"].iloc[-1] == pytest.approx(whole.estimate, abs=0.01)
+    whole = one_way_icc(unit, value, k=9)
+    assert curve["reliability"].iloc[-1] == pytest.approx(whole.estimate)
+    assert (curve["reliability_low"] < curve["reliability"]).all()
+    assert (curve["reliability"] < curve["reliability_high"]).all()
+    # Items that are resampled together, in pairs: wider.
+    paired = raters_needed(unit, who, value, DOMAIN, "interval", clusters=unit // 2, ks=[9], resamples=100)
+    assert paired["reliability"].iloc[0] == pytest.approx(whole.estimate)
+    with pytest.raises(ValueError, match="one label a row"):
+        raters_needed(unit, who, value, DOMAIN, "interval", clusters=[1])
     assert (curve["n_items"] == 120).all()
 
 
@@ -142,11 +149,13 @@ def test_curve_of_ragged_and_of_empty_designs() -> None:
     who = np.concatenate([np.arange(n) for n in range(1, 11)])
     value = np.random.default_rng(4).choice(DOMAIN, len(unit))
     curve = raters_needed(unit, who, value, DOMAIN, "ordinal", ks=[2, 5, 10, 11], resamples=20)
-    assert curve["k"].tolist() == [2, 5, 10]
-    assert curve["n_items"].tolist() == [9, 6, 1]
+    # The same items for every k: those with the median number of ratings, 5, or more.
+    assert curve["k"].tolist() == [2, 5]
+    assert curve["n_items"].tolist() == [6, 6]
     assert raters_needed([1, 2], [1, 1], [1, 2], DOMAIN, "ordinal").empty
     assert raters_needed([], [], [], DOMAIN, "ordinal").empty
     same = raters_needed([1, 1, 2, 2, 3, 3], [1, 2] * 3, [2] * 6, DOMAIN, "ordinal")
+    assert same["reason"].tolist() == ["the means do not vary between items"]
     assert same[["alpha", "alpha_width", "reliability"]].isna().all(axis=None)
     with pytest.raises(ValueError, match="at least 2"):
         raters_needed(unit, who, value, DOMAIN, "ordinal", ks=[1])
