@@ -105,3 +105,10 @@ def test_an_account_that_asks_too_often_is_told_when_to_go_on(asks: Asks) -> Non
     assert [a.status_code for a in answers] == [200, 200, 429]
     told(answers[2], 429)
     assert 0 < int(answers[2]["Retry-After"]) <= 60
+
+
+@pytest.mark.parametrize("path", ["prompts/a%00b/", "prompts/?text=%00", "judgments/99999999999999999999/"])
+def test_what_no_database_takes_is_not_found_or_refused(asks: Asks, path: str) -> None:
+    """PostgreSQL has no text with NUL in it, and no number that long."""
+    answer = asks().get(f"/api/v1/studies/tiny/{path}")
+    told(answer, 400 if "?" in path else 404)
