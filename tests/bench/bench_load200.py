@@ -2,8 +2,9 @@
 
     python -m tests.bench.bench_load200 [--annotators 200] [--seconds 120]
 
-Each reads for 2 to 6 seconds before an answer, which is fast for items of 1.7 KB. Budgets: no error, every judgment
-that was acknowledged is stored once and no other, none beyond the seats; 95th percentile of a submission under 300 ms.
+They come within 20 seconds, and each reads for 2 to 6 seconds before an answer, which is fast for items of 1.7 KB.
+Budgets: no error, every judgment that was acknowledged is stored once and no other, none beyond the seats; 95th
+percentile of a submission under 300 ms.
 The load program runs on the same cores as servers and database.
 """
 
@@ -20,6 +21,7 @@ from tests.environment import start_postgres
 from tests.serving import Annotator, Server, manage, served
 
 READS = (2.0, 6.0)
+ARRIVING = 20.0
 PROMPTS, RESPONSES, SEATS, WORDS = 40, 10, 40, 350
 STORED = """
 import json
@@ -41,7 +43,7 @@ class Worker(Annotator):
 
     def until_over(self) -> None:
         # Nobody comes in the same instant as all others.
-        time.sleep(self.chance.uniform(0, READS[1]))
+        time.sleep(self.chance.uniform(0, ARRIVING))
         try:
             self.work()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told below
@@ -87,6 +89,8 @@ def main(annotators: int, seconds: float) -> int:
     manage(url, "manage.py", "migrate", "-v0", "--skip-checks")
     invite = study(url)
     with served(url, workers=4) as server:
+        first = Worker(server.port, "load", invite)
+        first.work(at_most=40)  # warms the processes
         before = server.cpu_seconds()
         people = crowd(server, invite, annotators, seconds)
         cpu = server.cpu_seconds() - before
@@ -97,7 +101,7 @@ def main(annotators: int, seconds: float) -> int:
         f"{statistics.median(took) * 1000:.0f} ms, 95th percentile {p95 * 1000:.0f} ms, most {took[-1] * 1000:.0f} ms; "
         f"server CPU {cpu / len(took) * 1000:.1f} ms a submission"
     )
-    return 0 if right(url, people) and p95 < 0.3 else 1
+    return 0 if right(url, [first, *people]) and p95 < 0.3 else 1
 
 
 if __name__ == "__main__":
