@@ -11,3 +11,12 @@ T = TypeVar("T")
 def harmless(cell: T) -> T | str:
     """A text that a spreadsheet would calculate, with an apostrophe in front; anything else as it is."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def in_one_row(cell: T) -> T | str:
+    """The same, and with newlines for carriage returns: where lines end with a newline, `csv` quotes no other.
+
+    A spreadsheet would begin a row at one that is not quoted, and calculate what follows.
+    """
+    safe = harmless(cell)
+    return safe.replace("\r\n", "\n").replace("\r", "\n") if isinstance(safe, str) else safe

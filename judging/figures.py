@@ -13,7 +13,7 @@ import altair as alt
 import vl_convert
 from django.utils.html import escape
 
-from annotate.cells import harmless
+from annotate.cells import in_one_row
 
 # Okabe and Ito's colours, told apart by the colour-blind; without their yellow, which paper swallows.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -81,7 +81,7 @@ class Figure:
 def csv_of(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([harmless(column) for column in columns])
+    writer.writerow([in_one_row(column) for column in columns])
     writer.writerows([[_cell(value) for value in row] for row in rows])
     return out.getvalue()
 
@@ -92,7 +92,7 @@ def _cell(value: Cell) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    return harmless(str(value))
+    return str(in_one_row(value))
 
 
 def rounded(value: float | None) -> float | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from annotate.cells import harmless
+from annotate.cells import in_one_row
 from annotate.models import Annotator, Criterion, Item, Response
 from judging.agreement.units import Units, units
 from judging.stats import describe_annotators, describe_items
@@ -89,7 +89,7 @@ def people(criterion: Criterion, asked: Units) -> pd.DataFrame | None:
 
 def as_csv(table: pd.DataFrame) -> str:
     """Identifiers and headings come from whoever made the study: no spreadsheet shall calculate them."""
-    safe = table.rename(columns=harmless).map(harmless)
+    safe = table.rename(columns=in_one_row).map(in_one_row)
     return safe.to_csv(index=False, lineterminator="\n")
 
 
