@@ -3,8 +3,8 @@
     python -m tests.bench.bench_pairs
 
 750 responses to 50 prompts with 25 ratings each, 500 pairs with 25 preferences each, two scorers, and a judge that
-was asked in both orders; made up, in SQLite, through Django's test client. Budgets, of the processor, since the machine is shared:
-either page under 3 s uncached and under 150 ms cached.
+was asked in both orders; made up, in SQLite, through Django's test client. Budgets, of the
+processor, since the machine is shared: either page under 3 s uncached and under 150 ms cached.
 """
 
 import datetime as dt
