@@ -125,6 +125,9 @@ DEEDS: dict[str, tuple[Callable[[Study], Data] | None, Action]] = {
 ACCOUNT = "of an account, and of no study"
 API = "of the API: tests/api/ say what it leaves"
 ANNOTATORS = "an annotator's own: the judgments themselves tell of it"
+FILES = (
+    "need files or an endpoint; `import_scores`, `outputs.store` and `batch_files` record it, as for commands"
+)
 SILENT = {
     **dict.fromkeys(["login", "account_login", "logout", "account_logout", "account_inactive"], ACCOUNT),
     **dict.fromkeys(["mfa_authenticate", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_index"], ACCOUNT),
@@ -135,6 +138,7 @@ SILENT = {
     "tokens": ACCOUNT,
     **dict.fromkeys(["api-studies", "api-prompts", "api-responses", "api-items"], API),
     **dict.fromkeys(["api-scores", "api-runs", "api-exports"], API),
+    **dict.fromkeys(["scores-files", "scores-look", "batch-write", "batch-read"], FILES),
     "home": "reads only",
     "markdown": "shows a text",
     "preview-criterion": "shows a question",
@@ -219,7 +223,7 @@ QUIET_COMMANDS = {
     "corpus": "works on files, not on the database",
     "demo": "calls load_study and score",
     "homogeneity": "prints results",
-    "plan": "prints results",
+    **dict.fromkeys(["plan", "pairs", "replication"], "prints results"),
     "pseudonym": "prints what whoever has the key can compute",
     "reproduce": "rolls everything back",
     "serve": "serves",
