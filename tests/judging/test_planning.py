@@ -1,9 +1,12 @@
 """How many annotators a study needs: against what was simulated independently, and against Spearman and Brown."""
 
 import json
+import math
 from io import StringIO
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
@@ -12,7 +15,7 @@ from django.test import Client
 from annotate.models import Criterion, Study
 from judging import planning
 from judging.planning import Design, PlanError, Point
-from judging.stats import Estimate
+from judging.stats import Estimate, raters_needed
 from tests.factories import make_study
 
 # What 25 ratings make .77 of: the reference simulation's reliability of the mean.
@@ -112,13 +115,22 @@ def test_reliability_from_variance_within_and_between() -> None:
     ratings = np.array(
         [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float
     )
-    found = planning.one_way(ratings.mean(axis=1), ratings.var(axis=1, ddof=1), 4, np.arange(6))
-    assert found.estimate == pytest.approx(0.44, abs=0.005)
-    assert found.n == 6
-    flat = planning.one_way(np.ones(5), np.ones(5), 4, np.arange(5))
-    assert (flat.estimate, flat.reason) == (None, "the means do not vary between items")
-    few = planning.one_way(np.arange(2.0), np.ones(2), 4, np.arange(2))
-    assert (few.estimate, few.reason) == (None, "only 2 items; three are needed")
+    found = _of_four(ratings)
+    assert found["reliability"] == pytest.approx(0.44, abs=0.005)
+    assert found["n_items"] == 6
+    flat = _of_four(np.ones((5, 4)))
+    assert math.isnan(flat["reliability"])
+    assert "do not vary" in flat["reason"]
+    few = _of_four(np.array([[1, 2, 1, 2], [3, 4, 3, 4]], float))
+    assert math.isnan(few["reliability"])
+    assert "three are needed" in few["reason"]
+
+
+def _of_four(ratings: npt.NDArray[np.float64]) -> dict[str, Any]:
+    n, k = ratings.shape
+    units, people = np.repeat(np.arange(n), k), np.tile(np.arange(k), n)
+    rows = raters_needed(units, people, ratings.ravel(), range(1, 11), "interval", ks=[4])
+    return {str(name): value for name, value in rows.iloc[0].items()}
 
 
 def test_the_curve_of_the_demo_follows_spearman_and_brown(demo: Study) -> None:
