@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
@@ -18,7 +18,7 @@ from annotate.models.assignment import HOLD, AssignmentQuerySet
 SKIPPED = "skipped"
 # Held seats come back HOLD after the annotator's last sign of life, or a minute less.
 RENEWAL = dt.timedelta(minutes=1)
-CLAIM_TRIES = 5
+CLAIM_TRIES = 20
 
 
 class StaleSeatError(Exception):
@@ -79,20 +79,30 @@ def _held(annotator: Annotator) -> AssignmentQuerySet:
 
 def _claim_block(annotator: Annotator) -> Assignment | None:
     """Hold the annotator's next block of seats, gold items and repeats mixed in; return the first."""
-    with transaction.atomic():
-        # Two tabs of one annotator claim one after the other.
-        Annotator.objects.select_for_update().get(pk=annotator.pk)
-        release_expired(annotator.study_id)
-        space = room(annotator) - _held(annotator).count()
-        # A claim fails only where somebody else takes the very seats in between; there are others then.
-        for _ in range(CLAIM_TRIES if space > 0 else 0):
-            block = offer.next_block(annotator, min(space, offer.BLOCK))
-            planted = offer.planted(annotator, block)
-            if not block and not planted:
-                break
-            if _hold(annotator, _mixed(annotator, block, [_extra_seat(item) for item in planted])):
-                break
-        return _held(annotator).first()
+    release_expired(annotator.study_id)
+    # A claim fails only where somebody else, or another tab, takes the very seats in between; there are others then.
+    for _ in range(CLAIM_TRIES):
+        held = _held(annotator).count()
+        space = room(annotator) - held
+        block = offer.next_block(annotator, min(space, offer.BLOCK)) if space > 0 else []
+        planted = offer.planted(annotator, block) if space > 0 else []
+        if not block and not planted:
+            break
+        if _take(annotator, held, block, planted):
+            break
+    return _held(annotator).first()
+
+
+def _take(annotator: Annotator, held: int, block: Sequence[Assignment], planted: Sequence[Item]) -> int:
+    """Hold what was found without a lock; nothing where another tab of the annotator's was faster."""
+    try:
+        with transaction.atomic():
+            Annotator.objects.select_for_update().get(pk=annotator.pk)
+            if _held(annotator).count() != held:
+                return 0
+            return _hold(annotator, _mixed(annotator, block, [_extra_seat(item) for item in planted]))
+    except IntegrityError:
+        return 0  # it has a seat at one of these items meanwhile
 
 
 def _extra_seat(item: Item) -> Assignment:

@@ -111,7 +111,7 @@ def known_annotator(request: HttpRequest, slug: str) -> Annotator | None:
 
 
 def _annotators() -> QuerySet[Annotator]:
-    return Annotator.objects.select_related("study", "came_by").prefetch_related("study__criteria")
+    return Annotator.objects.select_related("study").prefetch_related("study__criteria")
 
 
 def for_annotators(
