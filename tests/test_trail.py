@@ -61,11 +61,12 @@ def without_person(study: Study) -> Data:
 
 def without_judgments(study: Study) -> Data:
     Judgment.objects.in_study(study).delete()
+    study.assignments.update(status="free", annotator=None, expires_at=None)
     return {}
 
 
 def draft(study: Study) -> Data:
-    Judgment.objects.in_study(study).delete()
+    without_judgments(study)
     Study.objects.filter(pk=study.pk).update(status="draft")
     return {}
 
