@@ -16,7 +16,9 @@ addEventListener("securitypolicyviolation", e => broken.push(`${e.violatedDirect
 """
 # One of each kind is enough: pages of single rows differ in their numbers only.
 SEVERAL = re.compile(r"/\d+/")
-DOWNLOAD = re.compile(r"download|/schema/|report\.html|export|format=|/files/|\.(csv|json|jsonl|zip|tex|svg|png)$")
+DOWNLOAD = re.compile(
+    r"download|/schema/|report\.html|export|format=|/files/|\.(csv|json|jsonl|zip|tex|svg|png)$"
+)
 
 
 def broken_by(page: Page, start: str) -> tuple[set[str], dict[str, list[str]]]:
