@@ -9,7 +9,7 @@ from annotate.models import Action, Study
 from judging import agreement as agreements
 from judging.agreement import Details, Entry
 from judging.agreement.tables import TABLES, as_csv
-from judging.stats import Estimate
+from judging.management.asked import shown, study_named
 
 
 class Command(BaseCommand):
@@ -26,9 +26,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, slug: str, **options: Any) -> None:
-        study = Study.objects.filter(slug=slug).first()
-        if study is None:
-            raise CommandError(f"no study with slug {slug!r}")
+        study = study_named(slug)
         if options["tables"]:
             self._write(study, options["tables"])
         found = agreements.report(study)
@@ -58,25 +56,18 @@ class Command(BaseCommand):
 
 def _line(e: Entry) -> str:
     return (
-        f"{e.criterion.key} ({e.criterion.kind}, {e.level}): alpha {_shown(e.alpha)}, for new annotators too "
-        f"{_shown(e.alpha_new_annotators)}; "
-        f"percent agreement {_shown(e.percent_agreement)}; reliability of the mean {_shown(e.reliability_of_mean)}; "
+        f"{e.criterion.key} ({e.criterion.kind}, {e.level}): alpha {shown(e.alpha)}, for new annotators too "
+        f"{shown(e.alpha_new_annotators)}; "
+        f"percent agreement {shown(e.percent_agreement)}; reliability of the mean {shown(e.reliability_of_mean)}; "
         f"{e.n_items:,} items, {e.n_annotators:,} annotators, {e.n_answers:,} answers"
     )
 
 
 def _more(d: Details) -> str:
     lines = [f"{d.criterion.key}, further:"]
-    lines += [f"  {f.label}: {_shown(f.estimate)}, n = {f.estimate.n:,}" for f in d.figures]
+    lines += [f"  {f.label}: {shown(f.estimate)}, n = {f.estimate.n:,}" for f in d.figures]
     lines += [
-        f"  {f.label}, {c.weights} weights: {_shown(f.estimate)}" for c in d.coefficients for f in c.figures
+        f"  {f.label}, {c.weights} weights: {shown(f.estimate)}" for c in d.coefficients for f in c.figures
     ]
-    lines += [f"  {s.source}: strength {_shown(s.strength)} from {s.n:,} preferences" for s in d.sources]
+    lines += [f"  {s.source}: strength {shown(s.strength)} from {s.n:,} preferences" for s in d.sources]
     return "\n".join([*lines, *([f"  No order of sources: {d.no_sources}"] if d.no_sources else [])])
-
-
-def _shown(e: Estimate) -> str:
-    if e.estimate is None:
-        return f"undefined ({e.reason})"
-    interval = f"[{e.low:.3f}, {e.high:.3f}]" if e.low is not None else f"(no interval: {e.reason})"
-    return f"{e.estimate:.3f} {interval}"

@@ -3,8 +3,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotate.models import Study
 from judging.audit import COSINE, NAMES, Asked, AuditError, ContrastRow, ControlRow, Row, as_json, report
+from judging.management.asked import study_named
 from judging.stats import Estimate
 
 
@@ -31,9 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object, numbers at full precision")
 
     def handle(self, *args: Any, slug: str, scorer: str | None, **options: Any) -> None:
-        study = Study.objects.filter(slug=slug).first()
-        if study is None:
-            raise CommandError(f"no study with slug {slug!r}")
+        study = study_named(slug)
         asked = Asked(options["unusualness"], options["embedder"], options["groups"])
         if options["json"]:
             self.stdout.write(json.dumps(as_json(study, scorer, asked), indent=2))

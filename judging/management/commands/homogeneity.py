@@ -3,10 +3,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotate.models import Study
 from judging import on_disk
 from judging.homogeneity import Homogeneity, HomogeneityError, homogeneity
 from judging.homogeneity_json import as_json
+from judging.management.asked import study_named
 from judging.stats import Estimate
 
 
@@ -19,9 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--words", action="store_true", help="compare words in a large pool too")
 
     def handle(self, *args: Any, slug: str, **options: Any) -> None:
-        study = Study.objects.filter(slug=slug).first()
-        if study is None:
-            raise CommandError(f"no study with slug {slug!r}")
+        study = study_named(slug)
         pools = on_disk.on_disk(study)
         try:
             found = homogeneity(study, words=options["words"] or None, progress=self._progress)

@@ -3,10 +3,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotate.models import Study
 from judging.audit import COSINE, NAMES
+from judging.management.asked import shown, study_named
 from judging.pairs import Leaning, Margin, PairsError, Rated, as_json, report
-from judging.stats import Estimate, Position
+from judging.stats import Position
 
 
 class Command(BaseCommand):
@@ -22,9 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object, numbers at full precision")
 
     def handle(self, *args: Any, slug: str, scorer: str | None, unusualness: str, **options: Any) -> None:
-        study = Study.objects.filter(slug=slug).first()
-        if study is None:
-            raise CommandError(f"no study with slug {slug!r}")
+        study = study_named(slug)
         try:
             found = report(study, unusualness, scorer)
         except PairsError as error:
@@ -51,9 +49,9 @@ def _rated(row: Rated) -> str:
         return f"{who}: can't tell. {p.reason}"
     fair = "undefined" if m.fair_ratio is None else f"{m.fair_ratio:.2f}"
     return (
-        f"{who}: of {p.n_pairs:,} equally good pairs the usual one is preferred in {_shown(p.usual_preferred)}; "
-        f"held-out gap {_shown(p.held_out_gap)}\n    missed of good responses: unusual {_shown(m.unusual)}, "
-        f"n = {m.unusual.n:,}; usual {_shown(m.usual)}, n = {m.usual.n:,}; ratio {_shown(m.ratio)}, "
+        f"{who}: of {p.n_pairs:,} equally good pairs the usual one is preferred in {shown(p.usual_preferred)}; "
+        f"held-out gap {shown(p.held_out_gap)}\n    missed of good responses: unusual {shown(m.unusual)}, "
+        f"n = {m.unusual.n:,}; usual {shown(m.usual)}, n = {m.usual.n:,}; ratio {shown(m.ratio)}, "
         f"a fair scorer's {fair}"
     )
 
@@ -65,9 +63,9 @@ def _margin(row: Margin) -> str:
     if everywhere is None:
         return f"{who}: undefined ({row.found.reason})"
     return (
-        f"{who}: agrees with the majority {_shown(row.found.accuracy)}; Brier {_shown(everywhere.brier)} (one half "
+        f"{who}: agrees with the majority {shown(row.found.accuracy)}; Brier {shown(everywhere.brier)} (one half "
         f"{_number(row.found.brier_of_half)}, other people {_number(row.found.brier_of_people)}); log-loss "
-        f"{_shown(everywhere.log_loss)}; ECE {_shown(everywhere.ece)} (right predictions "
+        f"{shown(everywhere.log_loss)}; ECE {shown(everywhere.ece)} (right predictions "
         f"{everywhere.ece_if_calibrated:.3f}); {everywhere.n_pairs:,} pairs, {row.found.n_prompts:,} prompts"
     )
 
@@ -75,8 +73,8 @@ def _margin(row: Margin) -> str:
 def _leaning(row: Leaning) -> str:
     v = row.length
     return (
-        f"{row.scorer} on {row.criterion.key}: {_position(row.position)}longer wins {_shown(v.judge)}, by people "
-        f"{_shown(v.people)}, beyond them {_shown(v.excess)}, n = {v.excess.n:,}"
+        f"{row.scorer} on {row.criterion.key}: {_position(row.position)}longer wins {shown(v.judge)}, by people "
+        f"{shown(v.people)}, beyond them {shown(v.excess)}, n = {v.excess.n:,}"
     )
 
 
@@ -84,17 +82,10 @@ def _position(p: Position | None) -> str:
     if p is None:
         return ""
     return (
-        f"same winner in both orders {_shown(p.consistent)}, shown first {_shown(p.first)}, "
-        f"pull {_shown(p.pull)}, n = {p.pull.n:,}; "
+        f"same winner in both orders {shown(p.consistent)}, shown first {shown(p.first)}, "
+        f"pull {shown(p.pull)}, n = {p.pull.n:,}; "
     )
 
 
 def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
-
-
-def _shown(e: Estimate) -> str:
-    if e.estimate is None:
-        return f"undefined ({e.reason})"
-    interval = f"[{e.low:.3f}, {e.high:.3f}]" if e.low is not None else f"(no interval: {e.reason})"
-    return f"{e.estimate:.3f} {interval}"

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotate.models import Study
+from judging.management.asked import study_named
 from judging.replication import Panel, ReplicationError, json_of, report
 from judging.stats import Cell, Estimate
 
@@ -20,9 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object, numbers at full precision")
 
     def handle(self, *args: Any, slug: str, scorer: str | None, **options: Any) -> None:
-        study = Study.objects.filter(slug=slug).first()
-        if study is None:
-            raise CommandError(f"no study with slug {slug!r}")
+        study = study_named(slug)
         if options["json"]:
             self.stdout.write(json.dumps(json_of(study, scorer), indent=2))
             return

@@ -4,7 +4,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate import trail
-from annotate.models import Action, Study
+from annotate.models import Action
+from judging.management.asked import study_named
 from judging.report import report
 from judging.report_files import files, html
 
@@ -18,9 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--folder", type=Path, help="write CSV, SVG, PNG, Vega-Lite and a manifest here")
 
     def handle(self, *args: Any, slug: str, out: Path | None, folder: Path | None, **options: Any) -> None:
-        study = Study.objects.filter(slug=slug).first()
-        if study is None:
-            raise CommandError(f"no study with slug {slug!r}")
+        study = study_named(slug)
         if out is None and folder is None:
             raise CommandError("say where to: --out report.html, or --folder DIR, or both")
         if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

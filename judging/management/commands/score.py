@@ -3,9 +3,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from annotate.models import Study
 from judging import scoring
 from judging.batches import Missing, Stored
+from judging.management.asked import study_named
 from judging.scorers.endpoints import EndpointError
 
 
@@ -21,9 +21,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, slug: str, scorer: str, calls: int | None, tokens: int | None, **options: Any
     ) -> None:
-        study = Study.objects.filter(slug=slug).first()
-        if study is None:
-            raise CommandError(f"no study with slug {slug!r}")
+        study = study_named(slug)
         bar = tqdm(desc=scorer, unit=" responses", disable=None, file=self.stderr)
 
         def progress(lacking: Missing, stored: Stored) -> None:

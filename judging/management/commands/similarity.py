@@ -3,10 +3,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotate.models import Study
 from judging import similarity as similarities
+from judging.management.asked import shown, study_named
 from judging.similarity import Comparison, Row
-from judging.stats import Estimate
 
 
 class Command(BaseCommand):
@@ -17,9 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object, numbers at full precision")
 
     def handle(self, *args: Any, slug: str, **options: Any) -> None:
-        study = Study.objects.filter(slug=slug).first()
-        if study is None:
-            raise CommandError(f"no study with slug {slug!r}")
+        study = study_named(slug)
         if options["json"]:
             self.stdout.write(json.dumps(similarities.as_json(study), indent=2))
             return
@@ -36,20 +33,13 @@ class Command(BaseCommand):
 def _line(row: Row) -> str:
     r, c = row.result, row.calibration
     return (
-        f"{row.measure} against {row.criterion.key}: Spearman {_shown(r.spearman)}, within prompts "
-        f"{_shown(r.within_spearman)}; ceiling {_shown(r.ceiling)}, corrected {_shown(r.corrected)}; given words "
-        f"{_shown(r.given_lexical)}; overstatement of unusual pairs {_shown(c.overstatement)}; "
+        f"{row.measure} against {row.criterion.key}: Spearman {shown(r.spearman)}, within prompts "
+        f"{shown(r.within_spearman)}; ceiling {shown(r.ceiling)}, corrected {shown(r.corrected)}; given words "
+        f"{shown(r.given_lexical)}; overstatement of unusual pairs {shown(c.overstatement)}; "
         f"{r.n_pairs:,} pairs, {r.n_prompts:,} prompts, {r.n_annotators:,} annotators"
     )
 
 
 def _compared(c: Comparison) -> str:
     p = "" if c.p_adjusted is None else f", p adjusted {c.p_adjusted:.3f}"
-    return f"{c.first} less {c.second} on {c.criterion.key}: {_shown(c.result.difference)}{p}"
-
-
-def _shown(e: Estimate) -> str:
-    if e.estimate is None:
-        return f"undefined ({e.reason})"
-    interval = f"[{e.low:.3f}, {e.high:.3f}]" if e.low is not None else f"(no interval: {e.reason})"
-    return f"{e.estimate:.3f} {interval}"
+    return f"{c.first} less {c.second} on {c.criterion.key}: {shown(c.result.difference)}{p}"
