@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, When
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from annotate.counting import counted
 from annotate.kinds import AnswerError, ItemKind, Kind, Value
 from annotate.models import (
     Answer,
@@ -99,14 +99,10 @@ def _main(study: Study) -> QuerySet[Any]:
     """Main items with the number of their seats that count: all but those whose last judgment is excluded."""
     later = Judgment.objects.filter(assignment=OuterRef("assignment"), revision__gt=OuterRef("revision"))
     excluded = Judgment.objects.filter(~Q(excluded=""), ~Exists(later), assignment=OuterRef("pk"))
-    seats = Assignment.objects.filter(item=OuterRef("pk")).order_by().values("item")
-
-    def number(some: QuerySet[Any]) -> Coalesce:
-        return Coalesce(Subquery(some.annotate(n=Count("pk")).values("n")), 0)
-
+    seats = Assignment.objects
     return study.items.filter(role=Item.Role.MAIN).annotate(
-        counted=number(seats.filter(~Exists(excluded))),
-        spare=number(seats.filter(status=Assignment.Status.FREE)),
+        counted=counted(seats.filter(~Exists(excluded)), "item"),
+        spare=counted(seats.free(), "item"),
     )
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotate import trail
+from annotate.counting import counted
 from annotate.models import Action, Prompt, Study
 from judging.models_webhooks import Delivery, Webhook  # noqa: F401 - Django looks for models here
 
@@ -22,20 +23,11 @@ class ScoreRunQuerySet(models.QuerySet["ScoreRun"]):
 
     def with_counts(self, study: Study) -> "ScoreRunQuerySet":
         """A study's runs and how many responses or pairs each has, by kind."""
-        counted = {
-            f"n_{kind}": Coalesce(
-                Subquery(
-                    rows.objects.filter(run=OuterRef("pk"))
-                    .order_by()
-                    .values("run")
-                    .annotate(n=Count("pk"))
-                    .values("n")
-                ),
-                0,
-            )
+        counts = {
+            f"n_{kind}": counted(rows.objects.all(), "run")
             for kind, rows in (("scores", Score), ("verdicts", Verdict), ("embeddings", Embedding))
         }
-        return self.filter(study=study).annotate(**counted).order_by("scorer", "pk")
+        return self.filter(study=study).annotate(**counts).order_by("scorer", "pk")
 
 
 class ScoreRun(models.Model):

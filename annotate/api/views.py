@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response as Answered
 
 from annotate import life, members, trail
+from annotate.counting import counted
 from annotate.folder import load_items, load_pool
 from annotate.folder.merge import whole_items
 from annotate.folder.problems import Problems
@@ -50,11 +50,6 @@ from .serializers import (
 )
 
 
-def counted(rows: QuerySet[Any], name: str = "study") -> Coalesce:
-    per = rows.filter(**{name: OuterRef("pk")}).order_by().values(name).annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(per, output_field=IntegerField()), 0)
-
-
 @extend_schema_view(
     list=extend_schema(summary="Studies you are a member of", tags=["studies"]),
     retrieve=extend_schema(summary="A study", tags=["studies"]),
@@ -75,13 +70,13 @@ class Studies(ApiViewSet):
             Study.objects.visible_to(self.request.user)
             .prefetch_related("criteria")
             .annotate(
-                n_prompts=counted(Prompt.objects.all()),
-                n_responses=counted(Response.objects.all()),
-                n_items=counted(Item.objects.all()),
-                n_annotators=counted(Annotator.objects.all()),
-                n_free=counted(seats.free()),
-                n_held=counted(seats.held()),
-                n_submitted=counted(seats.submitted()),
+                n_prompts=counted(Prompt.objects.all(), "study"),
+                n_responses=counted(Response.objects.all(), "study"),
+                n_items=counted(Item.objects.all(), "study"),
+                n_annotators=counted(Annotator.objects.all(), "study"),
+                n_free=counted(seats.free(), "study"),
+                n_held=counted(seats.held(), "study"),
+                n_submitted=counted(seats.submitted(), "study"),
             )
         )
 
@@ -224,14 +219,13 @@ class Seats(StudyViewSet):
     filterset_class = filters.ItemFilter
 
     def get_queryset(self) -> QuerySet[Item]:
-        uncounted = Judgment.objects.current().exclude(excluded="").filter(assignment__item=OuterRef("pk"))
-        n_excluded = uncounted.order_by().values("assignment__item").annotate(n=Count("pk")).values("n")
+        uncounted = Judgment.objects.current().exclude(excluded="")
         seats = Assignment.objects
         return self.study.items.annotate(
             free=counted(seats.free(), "item"),
             held=counted(seats.held(), "item"),
             submitted=counted(seats.submitted(), "item"),
-            excluded=Coalesce(Subquery(n_excluded, output_field=IntegerField()), 0),
+            excluded=counted(uncounted, "assignment__item"),
         )
 
 

@@ -3,14 +3,14 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate import invites, life, members, planting
+from annotate.counting import counted
 from annotate.forms import CloneForm
 from annotate.models import Annotator, Assignment, Item, Judgment, Prompt, Response, Role, Study
 from annotate.readiness import lacks
@@ -30,13 +30,6 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "annotate/home.html", {"demos": demos})
 
 
-def _count(rows: QuerySet[Item] | QuerySet[Assignment]) -> Coalesce:
-    per_study = (
-        rows.filter(study=OuterRef("pk")).order_by().values("study").annotate(n=Count("pk")).values("n")
-    )
-    return Coalesce(Subquery(per_study, output_field=IntegerField()), 0)
-
-
 @require_safe
 @never_cache
 @login_required
@@ -45,9 +38,9 @@ def studies(request: HttpRequest) -> HttpResponse:
         Study.objects.visible_to(request.user)
         .order_by("slug")
         .annotate(
-            n_items=_count(Item.objects.all()),
-            n_submitted=_count(Assignment.objects.submitted()),
-            n_free=_count(Assignment.objects.free()),
+            n_items=counted(Item.objects.all(), "study"),
+            n_submitted=counted(Assignment.objects.submitted(), "study"),
+            n_free=counted(Assignment.objects.free(), "study"),
         )
     )
     return render(request, "annotate/studies.html", {"studies": rows})

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, Prefetch, ProtectedError, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Prefetch, ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotate import planting
+from annotate.counting import counted
 from annotate.expected import EXPLAIN
 from annotate.forms import DesignForm, PlantForm, RepeatForm
 from annotate.kinds import AnswerError, ItemKind, Kind
@@ -58,9 +58,7 @@ def _rows(study: Study, role: str) -> QuerySet[Item]:
     rows = study.items.order_by("pk").select_related("prompt", "repeat_of")
     if role in Item.Role.values:
         rows = rows.filter(role=role)
-    submitted = Assignment.objects.submitted().filter(item=OuterRef("pk")).order_by().values("item")
-    # Not joined: a page counts seats of its own rows, and the number of pages needs none.
-    n = Coalesce(Subquery(submitted.annotate(n=Count("pk")).values("n")), 0)
+    n = counted(Assignment.objects.submitted(), "item")
     return rows.annotate(n=n).prefetch_related(Prefetch("item_responses", shown))
 
 

@@ -6,13 +6,12 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate import planting
+from annotate.counting import counted
 from annotate.folder import FolderError, load_pool, take
 from annotate.folder.tables import FORMS
 from annotate.forms import PoolForm
@@ -44,9 +43,7 @@ def pool(request: HttpRequest, study: Study) -> HttpResponse:
             messages.success(request, f"Added: {told}.")
             _warn(request, study)
             return redirect("pool", study.slug)
-    responses = Response.objects.filter(prompt=OuterRef("pk")).order_by().values("prompt")
-    n = Coalesce(Subquery(responses.annotate(n=Count("pk")).values("n")), 0)
-    prompts = study.prompts.order_by("pk").annotate(n=n)
+    prompts = study.prompts.order_by("pk").annotate(n=counted(Response.objects.all(), "prompt"))
     page = Paginator(prompts, PER_PAGE).get_page(request.GET.get("page"))
     context = {"study": study, "form": form, "error": error, "page": page}
     return render(request, "annotate/desk_pool.html", context, status=422 if error or form.errors else 200)
