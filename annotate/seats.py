@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
@@ -95,14 +95,14 @@ def _claim_block(annotator: Annotator) -> Assignment | None:
 
 def _take(annotator: Annotator, held: int, block: Sequence[Assignment], planted: Sequence[Item]) -> int:
     """Hold what was found without a lock; nothing where another tab of the annotator's was faster."""
-    try:
-        with transaction.atomic():
-            Annotator.objects.select_for_update().get(pk=annotator.pk)
-            if _held(annotator).count() != held:
-                return 0
-            return _hold(annotator, _mixed(annotator, block, [_extra_seat(item) for item in planted]))
-    except IntegrityError:
-        return 0  # it has a seat at one of these items meanwhile
+    items = [*(seat.item_id for seat in block), *(item.pk for item in planted)]
+    with transaction.atomic():
+        # Tabs of one annotator take one after the other.
+        Annotator.objects.select_for_update().get(pk=annotator.pk)
+        seated = Assignment.objects.for_annotator(annotator).filter(item__in=items)
+        if _held(annotator).count() != held or seated.exists():
+            return 0
+        return _hold(annotator, _mixed(annotator, block, [_extra_seat(item) for item in planted]))
 
 
 def _extra_seat(item: Item) -> Assignment:

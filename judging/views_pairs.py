@@ -66,10 +66,7 @@ def _figures(found: lists.Report, margins: list[Margin]) -> dict[str, Figure]:
         "missed": charts.missed(found.rated),
         "reliability": charts.reliability(margins),
     }
-    there = {name: figure for name, figure in drawn.items() if figure is not None}
-    for figure in there.values():
-        figure.svg  # noqa: B018 - drawn once, and kept with the figure
-    return there
+    return {name: figure.drawn() for name, figure in drawn.items() if figure is not None}
 
 
 def _to_read(row: Rated | None) -> list[dict[str, Any]]:

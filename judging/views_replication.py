@@ -12,7 +12,6 @@ from annotate.views.access import for_members
 from judging import charts_replication as charts
 from judging import replication as panels
 from judging.cached import kept
-from judging.figures import Figure
 from judging.stats.association import Method
 
 PAGE = "judging/replication.html"
@@ -42,21 +41,18 @@ def _one(request: HttpRequest, study: Study) -> dict[str, object]:
     except KeyError as error:
         raise Http404(f"nothing is known of {asked} and {criterion.key}") from error
     key = quote(f"replication-figure:{criterion.pk}:{asked}:{method}")
+    panel = found.panel
     return {
         "study": study,
         "criteria": criteria,
         "scorers": found.scorers,
-        "panel": found.panel,
+        "panel": panel,
         "method": method,
         "methods": get_args(Method),
-        "figure": kept(study, key, lambda: _drawn(found.panel, method)) if found.panel.cells else None,
+        "figure": kept(study, key, lambda: charts.replication(panel, method).drawn())
+        if panel.cells
+        else None,
     }
-
-
-def _drawn(panel: panels.Panel, method: Method) -> Figure:
-    figure = charts.replication(panel, method)
-    figure.svg  # noqa: B018 - drawn once, and kept with the figure
-    return figure
 
 
 def _criterion(criteria: list[Criterion], key: str) -> Criterion:

@@ -188,22 +188,29 @@ class Agreement(Result):
         return self.told(request, "agreement", compute)
 
 
+UNUSUALNESS = OpenApiParameter(
+    "unusualness", enum=list(audit.NAMES), default=audit.COSINE, description="which measure of it"
+)
+
+
+def _measure(request: Request) -> str:
+    measure = request.query_params.get("unusualness", audit.COSINE)
+    if measure not in audit.NAMES:
+        raise exceptions.ValidationError({"unusualness": f"One of {', '.join(audit.NAMES)}."})
+    return measure
+
+
 class Audit(Result):
     parameters = (
-        OpenApiParameter(
-            "unusualness", enum=list(audit.NAMES), default=audit.COSINE, description="which measure of it"
-        ),
+        UNUSUALNESS,
         OpenApiParameter("embedder", description="name and version of the run that measures it"),
         OpenApiParameter("groups", description="how to sort sources: written, source, or a name in params"),
     )
 
     @result_schema("audit", "Whether scorers underrate unusual responses")
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        measure = request.query_params.get("unusualness", audit.COSINE)
-        if measure not in audit.NAMES:
-            raise exceptions.ValidationError({"unusualness": f"One of {', '.join(audit.NAMES)}."})
         named = (request.query_params.get(name, "") for name in ("embedder", "groups"))
-        asked = audit.Asked(measure, *named)
+        asked = audit.Asked(_measure(request), *named)
         key = "audit-json" if asked == audit.USUAL else f"audit-json:{asked.key}"
         return self.told(
             request, key, lambda: kept(self.study, key, lambda: audit.as_json(self.study, None, asked))
@@ -211,17 +218,11 @@ class Audit(Result):
 
 
 class Pairs(Result):
-    parameters = (
-        OpenApiParameter(
-            "unusualness", enum=list(audit.NAMES), default=audit.COSINE, description="which measure of it"
-        ),
-    )
+    parameters = (UNUSUALNESS,)
 
     @result_schema("pairs", "What scorers do with pairs and lists")
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        measure = request.query_params.get("unusualness", audit.COSINE)
-        if measure not in audit.NAMES:
-            raise exceptions.ValidationError({"unusualness": f"One of {', '.join(audit.NAMES)}."})
+        measure = _measure(request)
         return self.told(request, f"pairs-json:{measure}", lambda: pairs.kept_json(self.study, measure))
 
 

@@ -1,12 +1,13 @@
 import datetime as dt
 import uuid
 from collections import Counter
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotate import seats
+from annotate import offer, seats
 from annotate.kinds import Kind, Value
 from annotate.models import Annotator, Answer, Assignment, Criterion, Item, Judgment, Study
 from tests.factories import make_annotator, make_study
@@ -127,6 +128,22 @@ def test_a_correction_is_a_new_revision_and_the_old_one_stays() -> None:
     submit(annotator, seat, revision=1)
     assert [j.revision for j in seat.judgments.order_by("revision")] == [1, 2]
     assert Judgment.objects.counted().get(assignment=seat).revision == 2
+
+
+def test_a_tab_that_was_slower_takes_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    annotator = make_annotator(make_study(prompts=4, responses=6, kinds=["single"]))
+    looked, others = offer.planted, []
+
+    def meanwhile(*args: Any) -> list[Item]:
+        monkeypatch.setattr(offer, "planted", looked)
+        others.append(seats.next_assignment(annotator))
+        return looked(*args)
+
+    monkeypatch.setattr(offer, "planted", meanwhile)
+    found = seats.next_assignment(annotator)
+    held = Assignment.objects.for_annotator(annotator).held()
+    assert found == others[0] == held.order_by("turn").first()
+    assert held.count() == held.values("item").distinct().count() <= offer.BLOCK
 
 
 def test_a_stale_tab_cannot_overwrite() -> None:
