@@ -2,6 +2,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from annotate.models import Response, Study
 from judging import scoring
@@ -43,3 +45,10 @@ def demo(db: None, _embedded: list[Embedded]) -> Study:
         for key, vector in zip(kept.keys, kept.result.vectors, strict=True)
     )
     return study
+
+
+@pytest.fixture
+def auditor(client: Client, db: None) -> Client:
+    """Somebody who may see every study."""
+    client.force_login(User.objects.create_superuser("auditor"))
+    return client

@@ -5,7 +5,6 @@ from io import StringIO
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -20,12 +19,6 @@ def run(*args: str) -> str:
     out = StringIO()
     call_command("audit", "demo", *args, stdout=out)
     return out.getvalue()
-
-
-@pytest.fixture
-def auditor(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_user("auditor", is_staff=True, is_superuser=True))
-    return client
 
 
 def page(auditor: Client, **query: str) -> str:

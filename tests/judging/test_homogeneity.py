@@ -7,7 +7,6 @@ from io import StringIO
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -19,12 +18,6 @@ from judging.models import Embedding, ScoreRun
 from judging.report import report
 from judging.stats import cosine_matrix
 from tests.factories import make_study
-
-
-@pytest.fixture
-def auditor(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_superuser("auditor"))
-    return client
 
 
 def embedded(study: Study, width: int = 5) -> ScoreRun:

@@ -1,12 +1,11 @@
 """Pairs and lists: page, command and JSON on the demo, on real judges, and on a judge with a planted bias."""
 
-import json
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -18,20 +17,10 @@ from judging.exports import load_folder
 from judging.models import Score, ScoreRun, Verdict
 from judging.stats import matched_pairs
 from tests.factories import make_annotator, make_study
+from tests.judging.commands import json_of
 from tests.judging.formats import absolute, brought, jsonl
 
-
-def told(slug: str, *args: str) -> dict[str, list[dict[str, object]]]:
-    out = StringIO()
-    call_command("pairs", slug, "--json", *args, stdout=out)
-    found: dict[str, list[dict[str, object]]] = json.loads(out.getvalue())
-    return found
-
-
-@pytest.fixture
-def auditor(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_user("auditor", is_staff=True, is_superuser=True))
-    return client
+told = partial(json_of, "pairs")
 
 
 def test_page_and_command_say_the_same(demo: Study, auditor: Client) -> None:
@@ -53,12 +42,12 @@ def test_page_and_command_say_the_same(demo: Study, auditor: Client) -> None:
 
 def test_the_demo_shows_the_planted_bias_and_the_trap(demo: Study) -> None:
     biased, fair, _ = told("demo")["matched"]
-    assert biased["usual_preferred"]["low"] > 0.5  # type: ignore[index]
-    assert fair["usual_preferred"]["low"] < 0.5 < fair["usual_preferred"]["high"]  # type: ignore[index]
+    assert biased["usual_preferred"]["low"] > 0.5
+    assert fair["usual_preferred"]["low"] < 0.5 < fair["usual_preferred"]["high"]
     # Matched on the human mean alone, the fair scorer seems to prefer the usual, and people held out say why.
-    assert fair["naive_usual_preferred"]["low"] > 0.5  # type: ignore[index]
-    assert fair["naive_held_out_gap"]["low"] > 0  # type: ignore[index]
-    assert fair["held_out_gap"]["low"] < 0 < fair["held_out_gap"]["high"]  # type: ignore[index]
+    assert fair["naive_usual_preferred"]["low"] > 0.5
+    assert fair["naive_held_out_gap"]["low"] > 0
+    assert fair["held_out_gap"]["low"] < 0 < fair["held_out_gap"]["high"]
 
 
 def test_a_page_rests_on_the_same_frames_as_the_audit(demo: Study) -> None:

@@ -1,6 +1,7 @@
 """The replication panel: page, command and JSON; studies in the database, and files in the released shapes."""
 
 import json
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -21,21 +21,12 @@ from judging.exports import load_folder
 from judging.models import Score
 from judging.stats import Family, label_counts, replicate_ratings
 from tests.factories import make_study
+from tests.judging.commands import json_of
 
 PROMPTS, RESPONSES, PAIRS = 8, 6, 5
 
 
-def told(slug: str, *args: str) -> dict[str, Any]:
-    out = StringIO()
-    call_command("replication", slug, "--json", *args, stdout=out)
-    found: dict[str, Any] = json.loads(out.getvalue())
-    return found
-
-
-@pytest.fixture
-def auditor(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_user("auditor", is_staff=True, is_superuser=True))
-    return client
+told = partial(json_of, "replication")
 
 
 def test_page_and_command_say_the_same(demo: Study, auditor: Client) -> None:

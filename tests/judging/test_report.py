@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import vl_convert
-from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -27,12 +26,6 @@ from judging.wording import typeset, verdict_line
 from tests.factories import make_study
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def auditor(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_superuser("auditor"))
-    return client
 
 
 def test_the_demo_s_report_convicts_one_scorer_and_acquits_the_other(demo: Study) -> None:

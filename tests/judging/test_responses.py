@@ -3,19 +3,12 @@
 import re
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from annotate.models import Response, Study
 from judging import browse, scoring
 from judging.models import Score, ScoreRun
 from tests.factories import make_study
-
-
-@pytest.fixture
-def auditor(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_superuser("auditor"))
-    return client
 
 
 def listed(html: str) -> list[int]:

@@ -1,11 +1,10 @@
 """The similarity page, its JSON and its command, on the demo and on real sentences."""
 
-import json
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -13,19 +12,9 @@ from annotate.models import Study
 from judging import scoring, similarity
 from judging.exports import load_folder
 from tests.factories import make_study
+from tests.judging.commands import json_of
 
-
-def told(slug: str) -> dict[str, object]:
-    out = StringIO()
-    call_command("similarity", slug, "--json", stdout=out)
-    found: dict[str, object] = json.loads(out.getvalue())
-    return found
-
-
-@pytest.fixture
-def auditor(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_user("auditor", is_staff=True, is_superuser=True))
-    return client
+told = partial(json_of, "similarity")
 
 
 def test_page_and_command_say_the_same(demo: Study, auditor: Client) -> None:
