@@ -7,13 +7,10 @@ the scripts by the browser, as for whoever goes from prompt to prompt: until eve
 pointed at is read, and until a second click has two side by side. Budget: drawn and readable within a second.
 """
 
-import os
 import statistics
 import sys
-import tempfile
-from pathlib import Path
 
-import django
+from tests.bench.inside import application
 
 PASSWORD, BUDGET_S, TIMES = "only-for-this-bench", 1.0, 5
 
@@ -35,24 +32,17 @@ PIN = """n => new Promise(done => {
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'map.sqlite3'}"
-        os.environ |= {"DEBUG": "1", "DATABASE_URL": url}
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotate.config.settings")
-        django.setup()
-        path = _made()
-        return _measured(url, path)
+    with application() as url:
+        return _measured(url, _made())
 
 
 def _made() -> str:
     from django.contrib.auth.models import User
-    from django.core.management import call_command
     from django.db import transaction
 
     from annotate.models import Prompt
     from tests.bench.bench_report import MAP_SAMPLES, MAP_SOURCES, make
 
-    call_command("migrate", verbosity=0)
     with transaction.atomic():
         make("map", 1, MAP_SOURCES, MAP_SAMPLES)
         User.objects.create_superuser("auditor", password=PASSWORD)

@@ -8,19 +8,16 @@ processor, since the machine is shared: either page under 3 s uncached and under
 """
 
 import datetime as dt
-import os
 import statistics
 import sys
-import tempfile
 import time
 import uuid
 from itertools import combinations
-from pathlib import Path
 
-import django
 import numpy as np
 
 from tests.bench.bench_report import PEOPLE, PROMPTS, SEATS, SOURCES, make, rate
+from tests.bench.inside import application, staff
 
 PAIRS = 10
 COLD_S, CACHED_MS = 3.0, 150
@@ -99,29 +96,19 @@ def _verdict(run, item, pair, lean):  # type: ignore[no-untyped-def]
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"DEBUG": "1", "DATABASE_URL": f"sqlite:///{Path(folder) / 'pairs.sqlite3'}"}
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotate.config.settings")
-        django.setup()
+    with application():
         return measure()
 
 
 def measure() -> int:
-    from django.contrib.auth.models import User
     from django.core.cache import caches
-    from django.core.management import call_command
     from django.db import connection, reset_queries, transaction
-    from django.test import Client
-    from django.test.utils import setup_test_environment
 
-    setup_test_environment()
-    call_command("migrate", verbosity=0)
     with transaction.atomic():
         make("large", PROMPTS, SOURCES, 1)
         rate("large")
         compare("large")
-    client = Client()
-    client.force_login(User.objects.create_superuser("staff"))
+    client = staff()
     client.get("/methods/")  # what is imported once is no part of a page
     over = 0
     for page in ("pairs/", "replication/", "replication/?criterion=preference", "replication/?overview"):

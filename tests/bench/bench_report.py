@@ -6,16 +6,14 @@ Made-up vectors, ratings and scores in SQLite, through Django's test client. Bud
 under 150 ms cached; the map's page is printed beside its size.
 """
 
-import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-import django
 import numpy as np
+
+from tests.bench.inside import application, staff
 
 PROMPTS, SOURCES, SEATS, PEOPLE, SCORERS, WIDTH = 50, 15, 25, 60, 2, 384
 MAP_SOURCES, MAP_SAMPLES = 25, 50
@@ -138,31 +136,21 @@ def rate(slug: str) -> None:
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"DEBUG": "1", "DATABASE_URL": f"sqlite:///{Path(folder) / 'report.sqlite3'}"}
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotate.config.settings")
-        django.setup()
+    with application():
         return measure()
 
 
 def measure() -> int:
-    from django.contrib.auth.models import User
     from django.core.cache import caches
-    from django.core.management import call_command
     from django.db import transaction
-    from django.test import Client
-    from django.test.utils import setup_test_environment
 
     from annotate.models import Prompt
 
-    setup_test_environment()
-    call_command("migrate", verbosity=0)
     with transaction.atomic():
         make("report", PROMPTS, SOURCES, 1)
         rate("report")
         make("map", 1, MAP_SOURCES, MAP_SAMPLES)
-    client = Client()
-    client.force_login(User.objects.create_superuser("staff"))
+    client = staff()
 
     def seconds(path: str) -> tuple[float, int]:
         begun = time.perf_counter()
