@@ -3,10 +3,12 @@
 Ids in these frames are primary keys: short to carry, and turned into keys and texts where something is shown.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
 from annotate.kinds import ItemKind
@@ -27,7 +29,6 @@ def answers(criterion: Criterion, *, repeats: bool = False) -> pd.DataFrame:
     Items that are held back do not count: what they show should not have been seen. With `repeats`, answers to
     repeats come too, under the item they repeat and after the answers to it.
     """
-    roles = [*COUNTED_ROLES, Item.Role.REPEAT] if repeats else COUNTED_ROLES
     columns = {
         "item_id": Coalesce(
             F("judgment__assignment__item__repeat_of_id"), F("judgment__assignment__item_id")
@@ -38,9 +39,7 @@ def answers(criterion: Criterion, *, repeats: bool = False) -> pd.DataFrame:
         "other_key": F("other_id"),
     }
     rows = (
-        Answer.objects.filter(criterion=criterion, judgment__in=Judgment.objects.counted())
-        .filter(judgment__assignment__item__role__in=roles)
-        .filter(judgment__assignment__item__withheld=False)
+        _counted(criterion, [*COUNTED_ROLES, Item.Role.REPEAT] if repeats else COUNTED_ROLES)
         .annotate(**{f"the_{name}": f for name, f in columns.items()})
         .order_by(F("judgment__assignment__item__repeat_of_id").asc(nulls_first=True), "pk")
         .values_list(*[f"the_{name}" for name in columns], "value", "label")
@@ -50,6 +49,18 @@ def answers(criterion: Criterion, *, repeats: bool = False) -> pd.DataFrame:
         columns=["item_id", "prompt_id", "annotator_id", "response_id", "other_id", "value", "label"],
     )
     return frame.astype({"value": float, "response_id": "Int64", "other_id": "Int64"})
+
+
+def _counted(criterion: Criterion, roles: Sequence[Item.Role]) -> QuerySet[Answer]:
+    given = Answer.objects.filter(criterion=criterion, judgment__in=Judgment.objects.counted())
+    return given.filter(
+        judgment__assignment__item__role__in=roles, judgment__assignment__item__withheld=False
+    )
+
+
+def has_values(criterion: Criterion) -> bool:
+    """Whether anybody's counted answer to the criterion is a number."""
+    return _counted(criterion, COUNTED_ROLES).filter(value__isnull=False).exists()
 
 
 def source_of(study: Study) -> pd.Series:

@@ -1,14 +1,14 @@
 """Gaps between kinds of source: each scorer's beside people's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from annotate.models import Response, Study
-from judging.audit.sources import AuditError, Sources, ratings_of, wide_scores
+from annotate.models import Criterion, Response, Study
+from judging.audit.sources import AuditError, Sources, wide_scores
 from judging.scorers.length import NAME as LENGTH
 from judging.stats import Estimate, GroupContrast, benjamini_hochberg, group_contrasts
 
@@ -74,7 +74,9 @@ class Contrasts:
     rows: list[ContrastRow]
 
 
-def contrasts(found: Sources, name: str, scorers: Sequence[str]) -> Contrasts:
+def contrasts(
+    found: Sources, name: str, scorers: Sequence[str], ratings_by: Mapping[Criterion, pd.DataFrame]
+) -> Contrasts:
     """Raises AuditError where the study has no such grouping."""
     labels = _labels(found.study)
     available = [
@@ -89,8 +91,8 @@ def contrasts(found: Sources, name: str, scorers: Sequence[str]) -> Contrasts:
     pool = found.pool.assign(group=found.pool["response_id"].map(labels[chosen.name]).fillna(""))
     rows = [
         row
-        for criterion in found.criteria
-        for row in _adjusted(list(_rows(found, pool, criterion.key, ratings_of(criterion), scorers)))
+        for criterion, ratings in ratings_by.items()
+        for row in _adjusted(list(_rows(found, pool, criterion.key, ratings, scorers)))
     ]
     return Contrasts(chosen, available, rows)
 

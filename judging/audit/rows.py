@@ -194,13 +194,13 @@ def report(study: Study, asked: Asked = USUAL, scorer: str | None = None) -> Rep
     if scorer is not None and scorer not in found.scorers:
         raise AuditError(f"no scores by {scorer!r} in {study.slug}; there are {', '.join(found.scorers)}")
     names = found.scorers if scorer is None else [scorer]
+    ratings_by = {criterion: ratings_of(criterion) for criterion in found.criteria}
     rows, controls = [], []
     try:
-        for criterion in found.criteria:
-            ratings = ratings_of(criterion)
+        for criterion, ratings in ratings_by.items():
             rows += _adjusted(list(_rows(found, criterion, ratings, names)))
             controls += [ControlRow(criterion, c) for c in _controls(found, ratings)]
-        groups = contrasts(found, asked.groups, names)
+        groups = contrasts(found, asked.groups, names, ratings_by)
     except AuditError:
         raise
     except ValueError as error:

@@ -206,7 +206,7 @@ def measures(study: Study, embedder: ScoreRun | PoolSummary, run: ScoreRun | Non
 def _criterion(study: Study, name: str) -> Criterion | None:
     kind = Kind.SIMILARITY if name == SIMILARITY else Kind.RATING
     criteria = study.criteria.filter(kind=kind, measures=Measure(name)).order_by("pk")
-    return next((c for c in criteria if not frames.answers(c)["value"].dropna().empty), None)
+    return next((c for c in criteria if frames.has_values(c)), None)
 
 
 def _measured(
