@@ -37,6 +37,7 @@ from judging.stats import (
     underratings,
 )
 from judging.stats.controls import PLANTED
+from judging.stats.sample import scored_alike
 
 RATE = 0.05  # of false discoveries among all scorers that are said to underrate
 AT_ONCE = 10  # scorers resampled together: their moments grow with the square
@@ -261,10 +262,7 @@ def _checks(
 ) -> dict[str, Checks]:
     """The slope by two other ways, and the other axis, for scorers that scored the same responses a few at a time."""
     found: dict[str, Checks] = {}
-    groups: dict[bytes, list[str]] = {}
-    for column in columns:
-        groups.setdefault(wide[column].notna().to_numpy().tobytes(), []).append(column)
-    for group in groups.values():
+    for group in scored_alike(wide, columns):
         for start in range(0, len(group), AT_ONCE):
             some = group[start : start + AT_ONCE]
             how: dict[str, Any] = {"covariates": covariates}

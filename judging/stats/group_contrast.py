@@ -13,7 +13,7 @@ import pandas as pd
 from judging.stats.columns import TINY, beside_unusualness, prepared
 from judging.stats.estimate import Estimate, FloatArray, IntArray, check_confidence, unbounded_t_interval
 from judging.stats.moments import Moments, Panel, cross_rater_moments
-from judging.stats.sample import effective_number, require, sample_of
+from judging.stats.sample import effective_number, require, sample_of, scored_alike
 from judging.stats.slopes import p_values, solved, two_way
 from judging.stats.verdict import WEAK
 
@@ -152,19 +152,10 @@ def group_contrasts(
     found: dict[str, list[GroupContrast]] = {name: [] for name in scorers}
     for kind in kinds if len(set(rated)) > 1 else []:
         chosen = table.assign(unusualness=(group == kind).astype(float))
-        for some in _scored_alike(chosen, scorers):
+        for some in scored_alike(chosen, scorers):
             for name, result in _of_kind(ratings, chosen, some, kind, tuple(covariates), confidence).items():
                 found[name].append(result)
     return found
-
-
-def _scored_alike(table: pd.DataFrame, scorers: Sequence[str]) -> list[list[str]]:
-    """Return the scorers in groups that scored the same responses."""
-    groups: dict[bytes, list[str]] = {}
-    for name in scorers:
-        scored = table[name].notna().to_numpy() if name in table else np.zeros(0)
-        groups.setdefault(scored.tobytes(), []).append(name)
-    return list(groups.values())
 
 
 def _of_kind(

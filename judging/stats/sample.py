@@ -66,6 +66,15 @@ def numbers(frame: pd.DataFrame, columns: Sequence[str]) -> FloatArray:
     return np.asarray(table)
 
 
+def scored_alike(table: pd.DataFrame, scorers: Sequence[str]) -> list[list[str]]:
+    """Return the scorers in groups that scored the same responses; a column that is missing scored none."""
+    groups: dict[bytes, list[str]] = {}
+    for name in scorers:
+        scored = table[name].notna().to_numpy() if name in table else np.zeros(0)
+        groups.setdefault(scored.tobytes(), []).append(name)
+    return list(groups.values())
+
+
 def sample_of(
     ratings: pd.DataFrame,
     responses: pd.DataFrame,

@@ -13,7 +13,7 @@ from scipy import stats
 from judging.stats.columns import TINY, beside_unusualness, prepared
 from judging.stats.estimate import Estimate, FloatArray, check_confidence, unbounded_t_interval
 from judging.stats.moments import Moments, cross_rater_moments
-from judging.stats.sample import Sample, effective_number, sample_of
+from judging.stats.sample import Sample, effective_number, sample_of, scored_alike
 from judging.stats.slopes import Jackknifed, Parts, jackknifed, p_values, robust_interval, solved
 from judging.stats.verdict import Underrating, Verdict, cannot, judged
 
@@ -134,12 +134,8 @@ def underratings(
     if not smallest_effect > 0:
         raise ValueError(f"smallest_effect must be positive, got {smallest_effect}.")
     beside = beside_unusualness(covariates, scorers, second)
-    groups: dict[bytes, list[str]] = {}
-    for name in scorers:
-        scored = responses[name].notna().to_numpy() if name in responses else np.zeros(0)
-        groups.setdefault(scored.tobytes(), []).append(name)
     found: dict[str, Underrating] = {}
-    for group in groups.values():
+    for group in scored_alike(responses, scorers):
         sample = sample_of(ratings, responses, beside, tuple(group))
         blank = _blank(sample, smallest_effect, confidence)
         found |= _of_group(sample, blank, tuple(covariates), group, second)
