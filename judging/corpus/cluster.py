@@ -26,12 +26,14 @@ PATIENCE = 20
 """How often a lost scheduler or a broken task is tried again before the run gives up."""
 PAUSE = 2.0
 """Seconds between two tries."""
+CONNECT = "30s"
+"""How long somebody may take to answer before there is nobody at an address."""
 
 # A worker that says nothing for so long is given up, and its tasks go to others.
 SETTINGS = {
     "distributed.scheduler.worker-ttl": "60s",
     "distributed.scheduler.allowed-failures": 10,
-    "distributed.comm.timeouts.connect": "30s",
+    "distributed.comm.timeouts.connect": CONNECT,
 }
 
 
@@ -83,7 +85,7 @@ class Cluster:
 
     def _connected(self) -> Client:
         if self.address:
-            return Client(self.address, timeout="30s", set_as_default=False)  # type: ignore[no-untyped-call]
+            return Client(self.address, timeout=CONNECT, set_as_default=False)  # type: ignore[no-untyped-call]
         # One thread a process: numpy's and torch's own threads would only contend.
         local = self._opened.enter_context(
             LocalCluster(  # type: ignore[no-untyped-call]

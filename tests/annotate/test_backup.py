@@ -45,7 +45,6 @@ def rows(database: str) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.xdist_group("servers")
 @pytest.mark.parametrize("live", ["sqlite", "postgres"])
 def test_a_backup_of_a_study_at_work_is_whole_in_the_other_database(live: str, tmp_path: Path) -> None:
     files = [f"sqlite:///{tmp_path / 'backup.sqlite3'}", start_postgres()]
@@ -82,7 +81,6 @@ def test_a_backup_of_a_study_at_work_is_whole_in_the_other_database(live: str, t
     manage(other, "-m", "tests.make_study", "next", "--prompts=1")
 
 
-@pytest.mark.xdist_group("servers")
 @pytest.mark.parametrize("path", BACKUPS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_a_backup_of_every_version_comes_up_in_this_one(kind: str, path: Path, tmp_path: Path) -> None:
@@ -195,7 +193,6 @@ def test_on_a_full_disk_the_old_backup_stays(kept: Path) -> None:
     assert [p.name for p in kept.parent.glob(".*")] == []
 
 
-@pytest.mark.xdist_group("servers")
 def test_what_is_too_new_or_refused_leaves_the_database_as_it_was(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'there.sqlite3'}"
     path = shutil.copy(BACKUPS[0], tmp_path / "first.zip")
@@ -207,7 +204,6 @@ def test_what_is_too_new_or_refused_leaves_the_database_as_it_was(tmp_path: Path
     assert rows(url) == before
 
 
-@pytest.mark.xdist_group("servers")
 def test_other_keys_are_told(tmp_path: Path) -> None:
     done = run(f"sqlite:///{tmp_path / 'there.sqlite3'}", "manage.py", "restore", str(BACKUPS[0]))
     assert "Another PSEUDONYM_KEY than when it was made: panel participants" in done.stderr

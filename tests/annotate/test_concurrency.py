@@ -31,7 +31,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return start_postgres() if request.param == "postgres" else f"sqlite:///{tmp_path / 'crowd.sqlite3'}"
 
 
-@pytest.mark.xdist_group("servers")
 def test_a_crowd_fills_the_study_exactly(database: str) -> None:
     manage(database, "manage.py", "migrate", "-v0")
     sizes = ["--prompts=20", "--responses=3", f"--seats={OVERLAP}"]

@@ -18,8 +18,6 @@ import pytest
 from tests.environment import crash_postgres, start_postgres
 from tests.serving import Annotator, Server, hidden, manage, run, served
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 CROWD, OVERLAP = 100, 5
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 GONE = (ConnectionError, http.client.HTTPException, TimeoutError)

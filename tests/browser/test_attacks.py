@@ -10,7 +10,7 @@ from tests.attacks import ATTACKS
 from tests.browser.test_policy import WATCH
 from tests.serving import manage, served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 TOML = """
 slug = "attacked"

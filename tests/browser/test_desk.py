@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PASSWORD, Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 PROMPTS = "prompt_id,text\np1,Write about time.\n"
 RESPONSES = "response_id,prompt_id,text,source\n" + "\n".join(

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.serving import manage, served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 SECRET = "the-secret-that-client-and-provider-share"
 

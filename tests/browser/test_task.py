@@ -12,7 +12,7 @@ from tests.browser.conftest import until
 from tests.browser.test_kinds import FEW, LARGE, MANY, PAIR, SINGLE, Place, begin, kinds, press, seat_of, skip
 from tests.serving import manage
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 __all__ = ["kinds"]
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()

@@ -18,8 +18,6 @@ from tests.corpus.conftest import rows
 from tests.corpus.made import vector
 from tests.corpus.test_corpus import MADE, results
 
-pytestmark = pytest.mark.xdist_group("corpus")
-
 NEW = [
     *rows(prompts=2, each=2, start=12),  # samples
     {"response_id": "s9", "prompt_id": "p3", "text": "By somebody new.", "source": "s9"},

@@ -26,8 +26,6 @@ from judging.stats import (
 from tests.corpus.conftest import rows
 from tests.corpus.made import vector
 
-pytestmark = pytest.mark.xdist_group("corpus")
-
 SOURCES = ["s0", "s1", "s2"]
 MADE = runs.Column('"tests.corpus.made.Made"', "made")
 
@@ -237,7 +235,8 @@ def test_a_pool_that_is_none_says_so(tmp_path: Path, cluster: Cluster) -> None:
         runs.check(Pool(str(tmp_path)), cluster)
 
 
-def test_a_scheduler_that_is_none_says_so(pool: Pool) -> None:
+def test_a_scheduler_that_is_none_says_so(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("judging.corpus.cluster.CONNECT", "1s")
     with (
         Cluster("tcp://127.0.0.1:9") as nowhere,
         pytest.raises(ClusterError, match="expected a Dask scheduler"),

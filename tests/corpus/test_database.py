@@ -24,7 +24,7 @@ from tests.corpus.conftest import rows
 from tests.corpus.made import vector
 from tests.corpus.test_corpus import MADE, one_machine
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("corpus")]
+pytestmark = pytest.mark.django_db
 
 STUDY = """
 slug = "judged"

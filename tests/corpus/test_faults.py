@@ -21,8 +21,6 @@ from judging.corpus.pool import Pool, write_pool
 from tests.corpus.conftest import rows
 from tests.corpus.test_corpus import results
 
-pytestmark = pytest.mark.xdist_group("corpus")
-
 SLOW = runs.Column('"tests.corpus.made.Slow"', "made")
 ROOT = Path(__file__).parents[2]
 

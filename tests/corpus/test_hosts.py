@@ -15,8 +15,6 @@ from judging.corpus.pool import Pool, write_pool
 from tests.corpus.conftest import rows
 from tests.corpus.test_faults import ROOT, manifests, until, whole
 
-pytestmark = pytest.mark.xdist_group("corpus")
-
 BOSS, HOSTS = "offbeat-boss", ("offbeat-one", "offbeat-two")
 RUN = """
 import json, sys

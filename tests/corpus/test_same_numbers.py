@@ -19,7 +19,7 @@ from judging.homogeneity import Homogeneity, homogeneity
 from judging.models import Embedding, PoolSummary
 from judging.stats import Estimate
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("corpus")]
+pytestmark = pytest.mark.django_db
 
 MINILM = runs.Column('"judging.scorers.minilm.MiniLM"', "minilm")
 PROMPTS = int(os.environ.get("HANNA_PROMPTS", "3"))
