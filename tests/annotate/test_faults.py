@@ -164,20 +164,25 @@ class Stubborn(Annotator):
         self.work()
 
 
+KILLED_AFTER = 40
+
+
 def kill_under_load(server: Server, people: list[Stubborn]) -> None:
-    while sum(len(p.acknowledged) for p in people) < 40:
+    while sum(len(p.acknowledged) for p in people) < KILLED_AFTER:
         time.sleep(0.01)
     os.killpg(server.pid, signal.SIGKILL)
 
 
 def test_a_killed_server_has_every_judgment_that_it_acknowledged(database: str) -> None:
-    invite, items = made(database, prompts=8)
+    # More items than are answered before the kill: nobody is done by then.
+    invite, items = made(database, prompts=10)
+    assert items > KILLED_AFTER
     with served(database) as server:
         people = [Stubborn(server.port, "faults", invite) for _ in range(10)]
         together([*(p.until_lost for p in people), lambda: kill_under_load(server, people)])
     acknowledged = {token for p in people for token in p.acknowledged}
     stored = json.loads(shell(database, REPORT))["tokens"]
-    assert len(acknowledged) >= 40
+    assert len(acknowledged) >= KILLED_AFTER
     assert any(p.waiting for p in people)
     assert acknowledged <= set(stored)
     with served(database) as server:

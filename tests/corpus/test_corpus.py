@@ -246,7 +246,8 @@ def test_a_scheduler_that_is_none_says_so(pool: Pool, monkeypatch: pytest.Monkey
 
 def test_a_pool_lies_wherever_fsspec_reaches() -> None:
     """In fsspec's own memory, which workers share that are threads of this process."""
-    local = LocalCluster(n_workers=2, processes=False, dashboard_address=None)
+    # Its dashboard takes any port: the usual one may be in use.
+    local = LocalCluster(n_workers=2, processes=False, dashboard_address="127.0.0.1:0")
     pool = Pool("memory://somewhere/pool")
     with local, Cluster(local.scheduler_address) as cluster:
         write_pool(pool, rows(), 3)
