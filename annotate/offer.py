@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.db.models import Exists, OuterRef
+
 from annotate import design
 from annotate.kinds import ItemKind
 from annotate.models import Annotator, Assignment, Item, ItemResponse
@@ -31,10 +33,15 @@ def _block_of(annotator: Annotator, prompt_id: int | None) -> list[Assignment]:
     """One free seat for each item of the prompt that is open to the annotator, in the order of showing."""
     if prompt_id is None:
         return []
+    # The prompt's items first: a database that starts from the study's free seats reads them all.
+    own = Assignment.objects.for_annotator(annotator).filter(item=OuterRef("pk"))
+    unseen = Item.objects.filter(
+        ~Exists(own), prompt=prompt_id, role=Item.Role.MAIN, withheld=False
+    ).in_bulk()
     # Each item once, however many of its seats are free.
-    seats = Assignment.objects.open_to(annotator).filter(item__prompt=prompt_id).prefetch_related("item")
     by_item: dict[int, list[Assignment]] = {}
-    for seat in seats.order_by("number"):
+    for seat in Assignment.objects.free().filter(item__in=list(unseen)).order_by("number"):
+        seat.item = unseen[seat.item_id]
         by_item.setdefault(seat.item_id, []).append(seat)
     items = sorted(by_item.values(), key=lambda free: _turn_key(annotator, free[0].item))[:BLOCK]
     return _balanced(annotator, items)
