@@ -8,6 +8,7 @@ one had, then the rows, then whatever migrations came since.
 import hashlib
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -67,7 +68,9 @@ _PLAIN = {
 # Tables that no model has.
 _BESIDE = {"django_migrations", "offbeat_cache"}
 # What is half made, and what only the running servers need.
-_PASSING = (".", "metrics-")
+# Results of large studies: made again from the rows whenever they are missing.
+PREPARED = "results"
+_PASSING = (".", "metrics-", PREPARED)
 
 Told = dict[str, Any]
 
@@ -208,6 +211,7 @@ def restore(path: Path, *, force: bool = False) -> tuple[Told, list[str]]:
             with _without_constraints(), transaction.atomic(durable=True):
                 _replace_all(zipped, told)
             ContentType.objects.clear_cache()
+            shutil.rmtree(Path(settings.WORK_DIR) / PREPARED, ignore_errors=True)
             for name in told["files"]:
                 zipped.extract(f"files/{name}", settings.WORK_DIR)
             _move_files(told)

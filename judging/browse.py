@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from annotate.kinds import ItemKind, Kind, Measure
 from annotate.models import Criterion, Response, Study
 from judging import frames
+from judging.cached import kept
 from judging.scorers.length import NAME as LENGTH
 from judging.stats import describe_items, score_gaps
 
@@ -42,6 +44,7 @@ def browsed(study: Study) -> Browsed:
         ratings = frames.answers(criterion).drop_duplicates(["annotator_id", "response_id"])
     rows = Response.objects.filter(study=study).order_by("pk").values_list("pk", "source", "prompt_id")
     table = pd.DataFrame.from_records(list(rows), columns=["response_id", "source", "prompt_id"])
+    table["source"] = table["source"].astype("category")
     table = table.merge(pool.drop(columns="prompt_id"), on="response_id", how="left")
     table = table.merge(_human(criterion, ratings), on="response_id", how="left")
     table["ratings"] = table["ratings"].fillna(0).astype(int)
@@ -97,27 +100,46 @@ class Asked:
     words: str = ""
 
 
-def chosen(study: Study, found: Browsed, asked: Asked) -> pd.DataFrame:
-    """The rows asked for, in order; what lacks the number sorted by comes last."""
-    table = found.table.assign(score=found.scores[asked.scorer], gap=found.gaps[asked.scorer])
-    keep = table["ratings"] >= asked.least_ratings
+def chosen(study: Study, found: Browsed, asked: Asked) -> npt.NDArray[np.int64]:
+    """Places of the rows asked for, in order; what lacks the number sorted by comes last."""
+    table = found.table
+    keep = (table["ratings"] >= asked.least_ratings).to_numpy()
     if asked.source:
-        keep &= table["source"] == asked.source
+        keep = keep & (table["source"] == asked.source).to_numpy()
     if asked.prompt is not None:
-        keep &= table["prompt_id"] == asked.prompt
+        keep = keep & (table["prompt_id"] == asked.prompt).to_numpy()
     if asked.words:
-        having = Response.objects.filter(study=study, text__icontains=asked.words).values_list(
-            "pk", flat=True
-        )
-        keep &= table["response_id"].isin(list(having))
-    column = {"length": "log_length"}.get(asked.sort, asked.sort)
-    return table[keep].sort_values(
-        [column, "response_id"], ascending=[not asked.descending, True], na_position="last"
+        keep = keep & np.isin(table["response_id"], _having(study, asked.words))
+    places = np.flatnonzero(keep)
+    by = _sorted_by(found, asked)[places]
+    # Rows come by number already, and a stable sort leaves those that are equal so.
+    return places[np.argsort(-by if asked.descending else by, kind="stable")]
+
+
+def _having(study: Study, words: str) -> npt.NDArray[np.int64]:
+    """Responses with these words. Every text is read for it, which takes seconds in a large study."""
+    rows = Response.objects.filter(study=study, text__icontains=words).order_by("pk")
+    return kept(study, f"having:{words}", lambda: np.array(rows.values_list("pk", flat=True), dtype=np.int64))
+
+
+def _sorted_by(found: Browsed, asked: Asked) -> npt.NDArray[np.float64]:
+    match asked.sort:
+        case "score":
+            column = found.scores[asked.scorer]
+        case "gap":
+            column = found.gaps[asked.scorer]
+        case "length":
+            column = found.table["log_length"]
+        case _:
+            column = found.table[asked.sort]
+    return column.to_numpy(dtype=float)
+
+
+def shown(study: Study, found: Browsed, asked: Asked, places: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+    """The rows at these places with their texts; None for what is undefined."""
+    rows = found.table.iloc[places].assign(
+        score=found.scores[asked.scorer].iloc[places], gap=found.gaps[asked.scorer].iloc[places]
     )
-
-
-def shown(study: Study, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows with their texts; None for what is undefined."""
     pks = [int(pk) for pk in rows["response_id"]]
     texts = {r.pk: r for r in Response.objects.filter(study=study, pk__in=pks).select_related("prompt")}
     records = rows.to_dict("records")

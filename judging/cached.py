@@ -4,7 +4,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from django.core.cache import caches
@@ -12,21 +11,14 @@ from django.db.models import Count, Max
 from django.utils import timezone
 
 from annotate.models import Annotator, Answer, Criterion, Item, Judgment, Response, Study
+from judging import prepared
 from judging.models import Embedding, PoolSummary, PoolUnusualness, Score, ScoreRun
+from judging.release import CODE
 
 T = TypeVar("T")
 
 DAY = 86_400
 MINUTE = 60
-
-
-def _code_version() -> str:
-    folder = Path(__file__).parent
-    files = sorted(folder.rglob("*.py"))
-    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
-
-
-CODE = _code_version()
 
 
 def _hashed(*parts: object) -> str:
@@ -70,7 +62,26 @@ def _settings(study: Study) -> list[object]:
 
 
 def kept(study: Study, name: str, compute: Callable[[], T]) -> T:
-    return _kept(f"{name}:{fingerprint(study)}", compute, DAY)
+    """The result; of a large study the one that a worker made last, in a request: none waits for so long."""
+    if prepared.waits(study):
+        return prepared.latest(study, name).value  # type: ignore[no-any-return]
+    mark = fingerprint(study)
+    if prepared.is_made_now():
+        return prepared.made(study, name, mark, compute)  # type: ignore[no-any-return]
+    key, cache = f"{name}:{mark}", caches["results"]
+    found = cache.get(key)
+    if found is None:
+        if prepared.notice(study):
+            return prepared.latest(study, name).value  # type: ignore[no-any-return]
+        found = compute()
+        cache.set(key, found, DAY)
+    return found  # type: ignore[no-any-return]
+
+
+def unless_large(study: Study, name: str, compute: Callable[[], T]) -> T:
+    """What is computed with every request, because it says how things are now; of a large study as `kept`."""
+    large = prepared.is_made_now() or prepared.waits(study) or prepared.notice(study)
+    return kept(study, name, compute) if large else compute()
 
 
 def kept_by(name: str, asked: object, compute: Callable[[], T]) -> T:
@@ -100,8 +111,13 @@ def kept_a_minute(study: Study, name: str, compute: Callable[[], T], stamp: str)
 
     `stamp` is what must show at once: with another one the result is looked at anew.
     """
-    return _kept(
-        f"{name}:{study.pk}:{_hashed(CODE, stamp)}",
-        lambda: Dated(timezone.now(), kept(study, name, compute)),
-        MINUTE,
-    )
+
+    def dated() -> Dated[T]:
+        return Dated(timezone.now(), kept(study, name, compute))
+
+    if prepared.is_made_now():
+        return dated()
+    if prepared.waits(study) or prepared.notice(study):
+        found = prepared.latest(study, name)
+        return Dated(found.at, found.value)
+    return _kept(f"{name}:{study.pk}:{_hashed(CODE, stamp)}", dated, MINUTE)

@@ -63,6 +63,12 @@ def has_values(criterion: Criterion) -> bool:
     return _counted(criterion, COUNTED_ROLES).filter(value__isnull=False).exists()
 
 
+def values_of(criterion: Criterion, response: int) -> pd.Series:
+    """The counted answers to a criterion that say how one response is, as numbers."""
+    rows = _counted(criterion, COUNTED_ROLES).filter(response=response, value__isnull=False)
+    return pd.Series(list(rows.order_by("pk").values_list("value", flat=True)), dtype=float)
+
+
 def source_of(study: Study) -> pd.Series:
     """The source of every response, by response_id."""
     return pd.Series(dict(Response.objects.filter(study=study).values_list("pk", "source")), dtype=object)

@@ -12,7 +12,7 @@ from annotate.models import Annotator, Assignment, Item, Judgment, Study
 from annotate.models.assignment import held_too_long
 from annotate.seats import SKIPPED
 from judging.agreement import SoFar, so_far
-from judging.cached import Dated, exclusions, kept_a_minute
+from judging.cached import Dated, exclusions, kept_a_minute, unless_large
 from judging.evidence import WHOLE, Evidence, evidence
 
 HOUR = dt.timedelta(hours=1)
@@ -69,6 +69,10 @@ class Live:
 
 
 def live(study: Study) -> Live:
+    return unless_large(study, "live", lambda: _live(study))
+
+
+def _live(study: Study) -> Live:
     now = timezone.now()
     seats = _seats(study, now)
     main = seats.pop(Item.Role.MAIN)

@@ -17,12 +17,13 @@ from django.conf import settings
 from annotate.models import Answer, Judgment, Response, Study
 from judging import audit, frames
 from judging import homogeneity as likeness
-from judging.cached import CODE, kept
+from judging.cached import kept
 from judging.charts_homogeneity import generations, heat_map, histograms
 from judging.charts_report import forest, side_by_side
 from judging.figures import Figure
 from judging.findings import Finding, Findings, findings
 from judging.models import ScoreRun
+from judging.release import CODE
 from judging.report_sheets import Sheet, sheets
 from judging.stats import Verdict, most_underrated
 from judging.wording import all_of, limits, sentence, verdict_line

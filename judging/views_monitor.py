@@ -1,5 +1,6 @@
 """How a study is going, page by page: the whole, one annotator, one judgment; and who or what does not count."""
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -12,6 +13,7 @@ from judging.evidence import WHOLE, Evidence
 
 LONGEST_REASON = 500
 LATEST = 100
+A_PAGE = 250
 
 
 @require_GET
@@ -25,6 +27,8 @@ def monitor(request: HttpRequest, study: Study) -> HttpResponse:
     known = monitors.known_columns(people.value)
     context |= {
         "people": people,
+        "page": Paginator(people.value, A_PAGE).get_page(request.GET.get("page")),
+        "sort": sort if sort.removeprefix("-") in monitors.COLUMNS else "annotator",
         "columns": [_column(name, sort) for name in known],
         "unknown": [label for name, label in monitors.COLUMNS.items() if name not in known],
         "excluded": monitors.excluded(study),

@@ -2,11 +2,12 @@
 
 import statistics
 
-from django.db.models import Count
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from annotate.counting import counted
 from annotate.models import Annotator, Criterion, Response, Role, Study
 from annotate.views.access import for_members
 from judging import planning as plans
@@ -14,6 +15,8 @@ from judging.agreement import has_units
 from judging.cached import kept, kept_by
 from judging.charts_planning import reliabilities, widths
 from judging.figures import Figure
+
+USUAL = 1000
 
 FIELDS = {
     "prompts": "Prompts",
@@ -111,15 +114,13 @@ def _number(name: str, raw: str) -> float:
 
 def _as_it_is(study: Study) -> dict[str, str]:
     """The study's own numbers, to start from."""
-    pools = list(
-        Response.objects.filter(study=study)
-        .values_list("prompt")
-        .annotate(n=Count("pk"))
-        .values_list("n", flat=True)
-    )
+    answered = study.prompts.filter(Exists(Response.objects.filter(prompt=OuterRef("pk"))))
+    # As many prompts as tell what is usual: of very many, counting all takes longer than the page should.
+    some = answered.order_by("pk").annotate(n=counted(Response.objects.all(), "prompt"))
+    pools = list(some.values_list("n", flat=True)[:USUAL])
     people = Annotator.objects.filter(study=study, excluded="").count()
     return {
-        "prompts": str(max(2, len(pools))),
+        "prompts": str(max(2, answered.count())),
         "responses": str(max(2, round(statistics.median(pools)))) if pools else "15",
         "ratings": str(max(2, study.seats)),
         "annotators": str(max(people, study.seats, 3)),

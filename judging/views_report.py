@@ -8,6 +8,7 @@ from annotate import trail
 from annotate.models import Action, Role, Study
 from annotate.views.access import for_members
 from judging.cached import kept
+from judging.prepared import is_made_now
 from judging.report import kept_report
 from judging.report_files import html, zipped
 
@@ -33,7 +34,9 @@ def report_folder(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _attached(study: Study, content: bytes, name: str, kind: str) -> HttpResponse:
-    trail.note(study, Action.DOWNLOADED, "report", name=name)
+    # What a worker looks at goes nowhere.
+    if not is_made_now():
+        trail.note(study, Action.DOWNLOADED, "report", name=name)
     return HttpResponse(
         content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )

@@ -5,18 +5,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from annotate.kinds import Kind
-from annotate.models import Criterion, Response, Role, Study
+from annotate.models import Criterion, Prompt, Response, Role, Study
 from annotate.views.access import for_members
 from judging import browse, frames, pool
 from judging.cached import kept
 
 A_PAGE = 50
 NEIGHBORS = 10
+LISTED = 500
 
 
 @require_GET
@@ -26,21 +28,28 @@ def responses(request: HttpRequest, study: Study) -> HttpResponse:
     asked = _asked(request, found)
     rows = browse.chosen(study, found, asked)
     page = Paginator(range(len(rows)), A_PAGE).get_page(request.GET.get("page"))
-    part = rows.iloc[page.start_index() - 1 : page.end_index()] if len(rows) else rows
+    part = rows[max(0, page.start_index() - 1) : page.end_index()]
     query = request.GET.copy()
     query.pop("page", None)
     context = {
         "study": study,
         "found": found,
         "asked": asked,
-        "rows": browse.shown(study, part),
+        "rows": browse.shown(study, found, asked, part),
         "page": page,
         "query": query.urlencode(),
         "sorts": browse.SORTS,
-        "sources": sorted(set(found.table["source"])),
-        "prompts": study.prompts.order_by("pk"),
+        "sources": list(found.table["source"].cat.categories),
+        "prompts": _prompts(study, asked.prompt),
     }
     return render(request, "judging/responses.html", context)
+
+
+def _prompts(study: Study, asked: int | None) -> QuerySet[Prompt]:
+    """What the list of prompts offers: of very many the first ones, and the one asked for."""
+    prompts = study.prompts.order_by("pk")
+    first = prompts.values_list("pk", flat=True)[:LISTED]
+    return prompts.filter(Q(pk__in=list(first)) | Q(pk=asked))
 
 
 def _asked(request: HttpRequest, found: browse.Browsed) -> browse.Asked:
@@ -87,8 +96,7 @@ def _distribution(criterion: Criterion, pk: int) -> dict[str, Any] | None:
     """How many annotators gave each point; None where nobody rated this response."""
     if criterion.kind != Kind.RATING:
         return None
-    answers = frames.answers(criterion)
-    values = answers.loc[answers["response_id"] == pk, "value"].dropna()
+    values = frames.values_of(criterion, pk)
     if values.empty:
         return None
     counts = values.value_counts()

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "annotate.config.middleware.BusyMiddleware",
+    "judging.prepared.Patience",
 ]
 
 ROOT_URLCONF = "annotate.config.urls"
@@ -105,6 +106,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "judging.prepared.shown_from",
             ],
         },
     },
@@ -262,6 +264,8 @@ WEBHOOK_LOOK = env.int("WEBHOOK_LOOK", default=60)
 WORK_DIR = Path(env.str("WORK_DIR", default=str(BASE_DIR / "var" / "work")))
 # Exports of more answers than this are made by a worker.
 EXPORT_AT_ONCE = env.int("EXPORT_AT_ONCE", default=50_000)
+# Results of a study with more answers or responses than this are made by a worker, and pages show the latest.
+RESULTS_AT_ONCE = env.int("RESULTS_AT_ONCE", default=250_000)
 
 # What `manage.py score SLUG --scorer NAME` and the page Runs can run: a dotted name, or a table with the dotted name
 # under "class" and the scorer's parameters beside it. Loaded on first use.

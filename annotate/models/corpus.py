@@ -1,4 +1,5 @@
 from django.db import models
+from django.db.models import Q
 
 
 class Prompt(models.Model):
@@ -36,6 +37,7 @@ class Response(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["study", "key"], name="response_key_once_a_study"),
         ]
+        indexes = [models.Index(fields=["study"], condition=~Q(held_back=""), name="response_held_back")]
 
     def __str__(self) -> str:
         return self.key

@@ -52,6 +52,11 @@ class Judgment(models.Model):
             models.UniqueConstraint(fields=["assignment", "revision"], name="revision_once_a_seat"),
             models.CheckConstraint(condition=Q(revision__gte=1), name="revision_from_one"),
         ]
+        # Both are few among many, and asked for with every look at how a study is going.
+        indexes = [
+            models.Index(fields=["assignment"], condition=~Q(excluded=""), name="judgment_excluded"),
+            models.Index(fields=["assignment"], condition=~Q(flag="", comment=""), name="judgment_remarked"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.assignment_id}.{self.revision}"

@@ -208,7 +208,10 @@ class Item(models.Model):
             ),
         ]
         # Gold items and repeats are looked for with every block of seats, and most items are neither.
-        indexes = [models.Index(fields=["study", "role"], name="item_of_role")]
+        indexes = [
+            models.Index(fields=["study", "role"], name="item_of_role"),
+            models.Index(fields=["study"], condition=Q(withheld=True), name="item_withheld"),
+        ]
 
     def __str__(self) -> str:
         return self.key

@@ -3,24 +3,29 @@
     python -m tests.bench.bench_large [--share 1.0] [--url postgres://…]
 
 80,000 items were judged by 25 of 2,000 annotators each; 4,000 more, ten a prompt, have free seats. Budgets:
-every page under 500 ms when it is asked for again, next item under 25 ms at the median. What a page costs when nothing
-is kept is told too.
+every page under 500 ms, next item under 25 ms at the median. What such a study's results take is computed by a worker:
+how long it takes until every page shows its own is told too.
 """
 
 import argparse
 import http.client
 import statistics
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
 
 from tests.environment import start_postgres
-from tests.serving import Annotator, manage, served
+from tests.serving import ROOT, Annotator, environment, manage, served
 
 SLUG = "large"
 PROMPTS, RESPONSES, ITEMS, FREE, SEATS, ANNOTATORS = 26_000, 1_000_000, 80_000, 4_000, 25, 2_000
+# Seconds: a page, and the longest wait for a result.
+BUDGET, MADE = 0.5, 900
 WORDS = "Time is a river and we are its fish. " * 8
 
 # Every table at once, from numbers: what is made up here is only as large as the real thing.
@@ -95,7 +100,7 @@ PAGES = {
     "monitor, live part": "/studies/large/monitor/?part=live",
     "one annotator": "/studies/large/monitor/annotators/7/",
     "responses": "/studies/large/responses/",
-    "responses, searched": "/studies/large/responses/?q=river",
+    "responses, searched": "/studies/large/responses/?words=77777",
     "one response": "/studies/large/responses/7/",
     "agreement": "/studies/large/agreement/",
     "planning": "/studies/large/planning/",
@@ -104,6 +109,9 @@ PAGES = {
     "homogeneity": "/studies/large/homogeneity/",
     "similarity": "/studies/large/similarity/",
     "audit": "/studies/large/audit/",
+    "pairs and lists": "/studies/large/pairs/",
+    "replication": "/studies/large/replication/",
+    "judges": "/studies/large/judges/",
     "report": "/studies/large/report/",
 }
 
@@ -141,19 +149,40 @@ def ask(port: int, path: str, session: str) -> tuple[int, float]:
     return response.status, time.perf_counter() - begun
 
 
+@contextmanager
+def at_work(url: str) -> Iterator[None]:
+    command = [sys.executable, "manage.py", "db_worker", "--interval", "0.2", "-v0"]
+    worker = subprocess.Popen(command, cwd=ROOT, env=environment(url))
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait(60)
+
+
 def pages(port: int, session: str) -> bool:
-    ok = True
-    for name, path in PAGES.items():
-        status, first = ask(port, path, session)
-        again = statistics.median(ask(port, path, session)[1] for _ in range(3))
-        good = status == 200 and again < 0.5
-        ok = ok and good
-        mark = "" if good else "  ← over budget" if status == 200 else "  ← failed"
-        print(
-            f"{name:22} {status}  first {first * 1000:8.0f} ms  again {again * 1000:6.0f} ms{mark}",
-            flush=True,
-        )
-    return ok
+    """Every page as it is asked for first, while its results are being made, and when they are there."""
+    begun, first = time.perf_counter(), {name: ask(port, path, session) for name, path in PAGES.items()}
+    good = [page(port, name, session, first[name], begun) for name in PAGES]
+    return all(good)
+
+
+def page(port: int, name: str, session: str, first: tuple[int, float], begun: float) -> bool:
+    while ask(port, PAGES[name], session)[0] == 202:
+        if time.perf_counter() - begun > MADE:
+            break
+        time.sleep(0.5)
+    made = time.perf_counter() - begun
+    status = ask(port, PAGES[name], session)[0]
+    again = statistics.median(ask(port, PAGES[name], session)[1] for _ in range(3))
+    good = status == 200 and max(first[1], again) < BUDGET
+    mark = "" if good else "  ← over budget" if status == 200 else "  ← failed"
+    waited = f"made after {made:4.0f} s  " if first[0] == 202 else ""
+    print(
+        f"{name:22} {status}  first {first[1] * 1000:5.0f} ms  {waited}then {again * 1000:5.0f} ms{mark}",
+        flush=True,
+    )
+    return good
 
 
 def next_item(port: int, invite: str) -> bool:
@@ -175,7 +204,8 @@ def main(share: float, url: str) -> int:
     print(f"made in {timedelta(seconds=int(time.perf_counter() - begun))}", flush=True)
     with served(url, workers=1) as server:
         ok = next_item(server.port, invite)
-        ok = pages(server.port, session) and ok
+        with at_work(url):
+            ok = pages(server.port, session) and ok
         print(f"server: {server.megabytes():.0f} MB")
     return 0 if ok else 1
 
