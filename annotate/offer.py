@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotate import design
 from annotate.kinds import ItemKind
-from annotate.models import Annotator, Assignment, Item, ItemResponse
+from annotate.models import Annotator, Assignment, Item, ItemResponse, Study
 
 # An annotator takes this many seats of one prompt at once: a prompt's responses are best rated by the same people.
 BLOCK = 20
+
+FREE = Q(status=Assignment.Status.FREE)
 
 _KIND_ORDER = [ItemKind.SINGLE, ItemKind.PAIR, ItemKind.SET]
 
@@ -68,6 +70,16 @@ def _balanced(annotator: Annotator, items: Sequence[Sequence[Assignment]]) -> li
             lead += 1 if design.is_turned(seat.item.place, seat.number) else -1
         chosen.append(seat)
     return chosen
+
+
+def open_items(study: Study | int, q: Q = FREE, to: Annotator | None = None) -> QuerySet[Item]:
+    """Main items with a seat that is free (or as `q` says), and where `to` has none.
+
+    Counted from the items: a study has as many seats as items times annotators.
+    """
+    seats = Assignment.objects.filter(item=OuterRef("pk"))
+    items = Item.objects.filter(Exists(seats.filter(q)), study=study, role=Item.Role.MAIN, withheld=False)
+    return items.filter(~Exists(seats.for_annotator(to))) if to else items
 
 
 def planted(annotator: Annotator, block: Sequence[Assignment]) -> list[Item]:

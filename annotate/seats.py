@@ -428,7 +428,7 @@ def outlook(annotator: Annotator) -> Outlook:
     possible = others.exclude(item__in=Assignment.objects.for_annotator(annotator).values("item"))
     return Outlook(
         submitted=own_counts(annotator)["submitted"],
-        free=Assignment.objects.open_to(annotator).values("item").distinct().count(),
+        free=offer.open_items(annotator.study_id, to=annotator).count(),
         held_by_others=possible.values("item").distinct().count(),
         next_release=possible.aggregate(soonest=Min("expires_at"))["soonest"],
     )

@@ -6,10 +6,10 @@ content for is skipped. What a step needs to know is in the database, so any bro
 
 import datetime as dt
 
-from django.db.models import F, Min, Q
+from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
-from annotate import seats
+from annotate import offer, seats
 from annotate.models import Annotator, Assignment, Item, Study
 from annotate.models.assignment import AssignmentQuerySet, held_too_long
 
@@ -151,16 +151,22 @@ def break_due(annotator: Annotator) -> bool:
 def left(annotator: Annotator) -> int:
     """Items that the visit still has for the annotator, as it looks now."""
     own = _worked(annotator).held().count()
-    there = own + Assignment.objects.open_to(annotator).values("item").distinct().count()
+    there = own + offer.open_items(annotator.study, to=annotator).count()
     space = seats.room(annotator) if annotator.study.session_items else there
     return min(there, space)
 
 
 def open_items(study: Study) -> int:
     """Items that still take a newcomer."""
-    free = Q(status=Assignment.Status.FREE) | held_too_long(timezone.now())
-    there = Assignment.objects.filter(free, study=study, item__role=Item.Role.MAIN, item__withheld=False)
-    return there.values("item").distinct().count()
+    return _open_items(study).count()
+
+
+def takes(study: Study) -> bool:
+    return is_open(study) and _open_items(study).exists()
+
+
+def _open_items(study: Study) -> QuerySet[Item]:
+    return offer.open_items(study, offer.FREE | held_too_long(timezone.now()))
 
 
 def next_release(study: Study) -> dt.datetime | None:

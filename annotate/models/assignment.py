@@ -109,7 +109,10 @@ class Assignment(models.Model):
         SUBMITTED = "submitted"
 
     study = models.ForeignKey("annotate.Study", on_delete=models.PROTECT, related_name="assignments")
-    item = models.ForeignKey("annotate.Item", on_delete=models.PROTECT, related_name="assignments")
+    # Without an index of its own: two that begin with the item are there.
+    item = models.ForeignKey(
+        "annotate.Item", on_delete=models.PROTECT, related_name="assignments", db_index=False
+    )
     number = models.PositiveIntegerField(help_text="1, 2, … within the item")
     # Free seats are offered in this order: every prompt gets its first annotator before any gets its second.
     rank = models.PositiveBigIntegerField(default=0)
@@ -140,6 +143,7 @@ class Assignment(models.Model):
         indexes = [
             models.Index(fields=["study", "status", "rank"], name="seat_offer"),
             models.Index(fields=["annotator", "status", "turn"], name="seat_of_annotator"),
+            models.Index(fields=["item", "status"], name="seat_of_item"),
         ]
 
     def __str__(self) -> str:

@@ -99,7 +99,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         return redirect(named)
     visitor = access.visitor(request, study)
     try:
-        if request.method == "POST" and (visitor.annotator or _takes(study)):
+        if request.method == "POST" and (visitor.annotator or stages.takes(study)):
             return _enter(visitor.annotator or invites.let_in(link, visitor.key), visitor.session)
     except invites.LinkEndedError:
         return _link_ended(request, link)
@@ -111,10 +111,6 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 def _link_ended(request: HttpRequest, link: InviteLink) -> HttpResponse:
     context = {"study": link.study, "link": link, "ended": link.ended or InviteLink.Ended.USED_UP}
     return render(request, "annotate/link_ended.html", context, status=410)
-
-
-def _takes(study: Study) -> bool:
-    return stages.is_open(study) and stages.open_items(study) > 0
 
 
 def _enter(annotator: Annotator, session: str) -> HttpResponse:

@@ -72,6 +72,14 @@ def crowd(
     return people
 
 
+def warmed(server: Server, invite: str) -> Worker:
+    """Who works first. A connection lies with one process: so many that none of the processes is missed."""
+    first = Worker(server.port, "load", invite)
+    for done in range(1, 81):
+        first.work(at_most=done)
+    return first
+
+
 def right(url: str, people: list[Worker]) -> bool:
     """Whether exactly what was acknowledged is stored."""
     stored = json.loads(manage(url, "manage.py", "shell", "-v0", "-c", STORED % SEATS))
@@ -89,8 +97,7 @@ def main(annotators: int, seconds: float) -> int:
     manage(url, "manage.py", "migrate", "-v0", "--skip-checks")
     invite = study(url)
     with served(url, workers=4) as server:
-        first = Worker(server.port, "load", invite)
-        first.work(at_most=40)  # warms the processes
+        first = warmed(server, invite)
         before = server.cpu_seconds()
         people = crowd(server, invite, annotators, seconds)
         cpu = server.cpu_seconds() - before
