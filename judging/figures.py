@@ -20,6 +20,9 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 BLUE, ORANGE, GREY = COLORS[0], COLORS[1], "#808488"
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 WIDTH = 680
+# Pixels: letters, and what they are measured as in a picture. Whoever opens it may have a wider font than the one it
+# was measured with.
+LETTERS, MEASURED = 12, 14
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 Cell = str | float | int | None
@@ -62,7 +65,8 @@ class Figure:
 
     def _picture(self, spec: dict[str, Any]) -> str:
         """Vega counts its ids on through a process; here they are the figure's own, the same every time."""
-        drawn = str(vl_convert.vegalite_to_svg(json.dumps(spec)))
+        drawn = str(vl_convert.vegalite_to_svg(json.dumps(_with_room(spec))))
+        drawn = drawn.replace(f'font-size="{MEASURED}px"', f'font-size="{LETTERS}px"')
         found = list(dict.fromkeys(re.findall(r"\b(?:gradient_|clip)\d+\b", drawn)))
         for place, name in enumerate(found):
             drawn = re.sub(rf"\b{name}\b", f"{self.key}-id-{place}", drawn)
@@ -76,6 +80,14 @@ class Figure:
     @property
     def csv(self) -> str:
         return csv_of(self.columns, self.rows)
+
+
+def _with_room(spec: dict[str, Any]) -> dict[str, Any]:
+    """As if its letters were larger."""
+    sizes = {"labelFontSize": MEASURED, "titleFontSize": MEASURED}
+    config = spec.get("config", {})
+    larger = {part: config.get(part, {}) | sizes for part in ("axis", "legend", "header")}
+    return spec | {"config": config | larger}
 
 
 def csv_of(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
@@ -114,16 +126,25 @@ def themed(chart: Chart) -> Chart:
             domainOpacity=0.4,
             tickColor="currentColor",
             tickOpacity=0.4,
-            labelFontSize=12,
-            titleFontSize=12,
+            labelFontSize=LETTERS,
+            titleFontSize=LETTERS,
             titleFontWeight="normal",
             labelLimit=260,
         )
         .configure_legend(
-            labelColor="currentColor", titleColor="currentColor", labelFontSize=12, labelLimit=220
+            labelColor="currentColor",
+            titleColor="currentColor",
+            labelFontSize=LETTERS,
+            titleFontSize=LETTERS,
+            labelLimit=220,
         )
         .configure_title(color="currentColor")
-        .configure_header(labelColor="currentColor", titleColor="currentColor")
+        .configure_header(
+            labelColor="currentColor",
+            titleColor="currentColor",
+            labelFontSize=LETTERS,
+            titleFontSize=LETTERS,
+        )
     )
     return found
 

@@ -149,6 +149,26 @@ def test_without_script_pictures_and_tables_stay(chromium: Browser, site: Site) 
     context.close()
 
 
+LETTERS_OUTSIDE = """() => [...document.querySelectorAll("figure.plot .drawn > svg")].flatMap(svg => {
+    const box = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll("text")].filter(t => {
+        const own = t.getBoundingClientRect();
+        return own.left < box.left - 1 || own.right > box.right + 1;
+    }).map(t => t.textContent);
+})"""
+
+
+@pytest.mark.parametrize("path", ["report/", "audit/", "homogeneity/", "similarity/", "planning/"])
+def test_letters_stay_within_their_picture(chromium: Browser, site: Site, path: str) -> None:
+    """In the fonts of this machine, which are wider than the one that the pictures were measured with."""
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    log_in(page, site, path)
+    assert page.locator("figure.plot .drawn > svg text").count() > 5
+    assert page.evaluate(LETTERS_OUTSIDE) == []
+    context.close()
+
+
 def test_nothing_scrolls_sideways_on_a_phone(chromium: Browser, site: Site) -> None:
     context = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
     page = context.new_page()
