@@ -105,7 +105,7 @@ def findings(study: Study) -> Findings:
     rows = [row for criterion in found.criteria for row in _of_criterion(found, criterion, wide)]
     first = [row for row in rows if row.criterion == found.criteria[0]]
     chosen = _chosen(first)
-    ratings = _ratings(found.criteria[0])
+    ratings = audit.named_ratings(found.criteria[0])
     return Findings(
         criteria=found.criteria,
         rows=rows,
@@ -114,11 +114,6 @@ def findings(study: Study) -> Findings:
         embedder=found.embedder,
         truncated=found.truncated,
     )
-
-
-def _ratings(criterion: Criterion) -> pd.DataFrame:
-    # Who met a response in two items judged it twice; only the first look is independent.
-    return frames.answers(criterion).drop_duplicates(["annotator_id", "response_id"])
 
 
 def _wide(found: audit.Sources) -> pd.DataFrame:
@@ -146,7 +141,7 @@ def _audited(
 
 
 def _of_criterion(found: audit.Sources, criterion: Criterion, wide: pd.DataFrame) -> list[Finding]:
-    results = _audited(_ratings(criterion), wide, found.scorers, found.covariates)
+    results = _audited(audit.named_ratings(criterion), wide, found.scorers, found.covariates)
     adjusted = audit.adjusted_p(list(results.values()), [name == LENGTH for name in results])
     return [
         Finding(

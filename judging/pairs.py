@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from annotate.models import Annotator, Criterion, Response, Study
+from annotate.models import Criterion, Response, Study
 from judging import preferences
 from judging.agreement import interval
-from judging.audit import COSINE, Asked, AuditError, Sources, Unusual, ratings_of, scored_pool, sources
+from judging.audit import COSINE, Asked, AuditError, Sources, Unusual, named_ratings, scored_pool, sources
 from judging.cached import kept
 from judging.preferences import Margins, Order, Voted
 from judging.scorers.length import NAME as LENGTH
@@ -36,10 +36,6 @@ ORDERS = {
     "swapped": "first response shown last",
     None: "",
 }
-NAMELESS = (
-    "The ratings came in without the names of who gave them. Quality is calibrated, and checked on people held out, "
-    "by who gave which rating."
-)
 
 
 class PairsError(ValueError):
@@ -203,15 +199,11 @@ def report(study: Study, measure: str = COSINE, scorer: str | None = None) -> Re
 def _rated(found: Sources, scorer: str | None) -> Iterator[Rated]:
     if found.second is not None:
         raise PairsError("Two measures that correct each other match no pairs: ask for one.")
-    slots = set(Annotator.objects.slots().filter(study=found.study).values_list("pk", flat=True))
     names = found.scorers if scorer is None else [n for n in found.scorers if n == scorer]
     for criterion in found.criteria:
-        ratings = ratings_of(criterion)
-        named = ratings[~ratings["annotator_id"].isin(slots)]
-        if slots and named.empty:
-            raise PairsError(NAMELESS)
+        ratings = named_ratings(criterion)
         for name in names:
-            yield _one(found, criterion, named, name)
+            yield _one(found, criterion, ratings, name)
 
 
 def _one(found: Sources, criterion: Criterion, ratings: pd.DataFrame, name: str) -> Rated:

@@ -15,7 +15,7 @@ from judging.audit.sources import (
     AuditError,
     Sources,
     Unusual,
-    ratings_of,
+    named_ratings,
     scored_pool,
     sources,
     wide_scores,
@@ -195,7 +195,7 @@ def report(study: Study, asked: Asked = USUAL, scorer: str | None = None) -> Rep
     if scorer is not None and scorer not in found.scorers:
         raise AuditError(f"no scores by {scorer!r} in {study.slug}; there are {', '.join(found.scorers)}")
     names = found.scorers if scorer is None else [scorer]
-    ratings_by = {criterion: ratings_of(criterion) for criterion in found.criteria}
+    ratings_by = {criterion: named_ratings(criterion) for criterion in found.criteria}
     rows, controls = [], []
     try:
         for criterion, ratings in ratings_by.items():
@@ -309,7 +309,7 @@ def to_read(
     study: Study, scorer: str, criterion: Criterion, n: int = 10, asked: Asked = USUAL
 ) -> pd.DataFrame:
     """The responses that the scorer underrates most; see judging.stats.most_underrated."""
-    return most_underrated(ratings_of(criterion), scored_pool(sources(study, asked), scorer), n)
+    return most_underrated(named_ratings(criterion), scored_pool(sources(study, asked), scorer), n)
 
 
 def as_json(study: Study, scorer: str | None = None, asked: Asked = USUAL) -> dict[str, Any]:

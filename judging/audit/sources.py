@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from annotate.kinds import ItemKind, Kind, Measure
-from annotate.models import Criterion, Study
+from annotate.models import Annotator, Criterion, Study
 from judging import frames
 from judging.models import PoolSummary, ScoreRun
 from judging.scorers.length import NAME as LENGTH
@@ -268,3 +268,22 @@ def wide_scores(found: Sources, names: Sequence[str]) -> tuple[pd.DataFrame, dic
 def ratings_of(criterion: Criterion) -> pd.DataFrame:
     """Who met a response in two items judged it twice; only the first look is independent."""
     return frames.answers(criterion).drop_duplicates(["annotator_id", "response_id"])
+
+
+NAMELESS = (
+    "The ratings came in without the names of who gave them. Quality is calibrated, and checked on people held out, "
+    "by who gave which rating."
+)
+
+
+def named_ratings(criterion: Criterion) -> pd.DataFrame:
+    """As `ratings_of`, by people alone: labels without a name beside them may be anybody's.
+
+    AuditError where there are ratings, and none that names who gave it.
+    """
+    ratings = ratings_of(criterion)
+    slots = Annotator.objects.slots().filter(study=criterion.study_id)
+    named = ratings[~ratings["annotator_id"].isin(list(slots.values_list("pk", flat=True)))]
+    if named.empty and len(ratings):
+        raise AuditError(NAMELESS)
+    return named

@@ -2,6 +2,7 @@
 
 import json
 from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from annotate.models import Prompt, Response, Study
 from judging import audit as audits
 from judging.models import Embedding, ScoreRun
 from judging.stats import Verdict
+from tests.judging.formats import absolute, brought, jsonl
 
 
 def run(*args: str) -> str:
@@ -131,3 +133,13 @@ def test_a_discovery_underrates_by_its_own_interval_too(demo: Study) -> None:
     adjusted = audits.adjusted_p(results, [False, False, True])
     assert adjusted[2] is None
     assert adjusted[0] == pytest.approx(min(2 * (results[0].p_one_sided or 0), adjusted[1] or 1))
+
+
+@pytest.mark.django_db
+def test_labels_without_names_make_no_audit(tmp_path: Path, auditor: Client) -> None:
+    brought(jsonl(tmp_path / "a.jsonl", absolute()))
+    call_command("score", "in", "--scorer", "minilm", stdout=StringIO())
+    html = auditor.get("/studies/in/audit/").content.decode()
+    assert "No audit" in html
+    assert "without the names of who gave them" in html
+    assert "without the names of who gave them" in auditor.get("/studies/in/report/").content.decode()
