@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,8 @@ REST, SHARE = 60, 10
 GIVEN_UP = 900
 HOUR = 3600
 WEEK = 7 * 24 * HOUR
+# Results that a process keeps in memory.
+HELD = 8
 
 
 class NotReadyError(Exception):
@@ -68,6 +69,7 @@ class _Visit:
     large: dict[int, bool] = field(default_factory=dict)
 
 
+_held: dict[Path, tuple[int, Any]] = {}
 _visit: ContextVar[_Visit | None] = ContextVar("visit", default=None)
 _making: ContextVar[bool] = ContextVar("making", default=False)
 
@@ -230,10 +232,16 @@ def _read_value(study: Study, name: str) -> Any:
     return _read(path, path.stat().st_mtime_ns)
 
 
-@lru_cache(maxsize=8)
 def _read(path: Path, written: int) -> Any:
     """The value, kept in memory: shared by requests, which don't change it."""
-    return pickle.loads(path.read_bytes())  # noqa: S301
+    held = _held.get(path)
+    if held is None or held[0] != written:
+        # Of one result the latest alone: some are as large as the study.
+        _held.pop(path, None)
+        while len(_held) >= HELD:
+            _held.pop(next(iter(_held)), None)
+        held = _held[path] = (written, pickle.loads(path.read_bytes()))  # noqa: S301
+    return held[1]
 
 
 def _path(study: Study, name: str, what: str) -> Path:
