@@ -211,10 +211,10 @@ def made(study: Study, name: str, mark: str, compute: Callable[[], Any]) -> Any:
 
 
 def _outcome(compute: Callable[[], Any]) -> Any:
-    """What it computes, or why it can't: the page says the same as if it had computed it itself."""
+    """What it computes, or why the data can't give it: the page says the same as if it had computed it itself."""
     try:
         return compute()
-    except Exception as error:  # noqa: BLE001 (raised again wherever the result is asked for)
+    except ValueError as error:
         return error
 
 
