@@ -41,9 +41,10 @@ def large(demo: Study, settings: Settings, tmp_path: Path) -> Iterator[Study]:
 
 
 def work() -> None:
-    call_command("db_worker", batch=True, interval=0, verbosity=0, reload=False)
-    failed = DBTaskResult.objects.filter(status="FAILED")
-    assert not [task.traceback for task in failed]
+    """What a worker does, on this connection: the worker itself closes those that it finds."""
+    for row in DBTaskResult.objects.filter(status="READY").order_by("enqueued_at"):
+        row.task.call(*row.args_kwargs["args"], **row.args_kwargs["kwargs"])
+        row.delete()
 
 
 def waiting() -> int:
