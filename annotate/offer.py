@@ -40,6 +40,8 @@ def _block_of(annotator: Annotator, prompt_id: int | None) -> list[Assignment]:
     unseen = Item.objects.filter(
         ~Exists(own), prompt=prompt_id, role=Item.Role.MAIN, withheld=False
     ).in_bulk()
+    if not unseen:
+        return []
     # Each item once, however many of its seats are free.
     by_item: dict[int, list[Assignment]] = {}
     for seat in Assignment.objects.free().filter(item__in=list(unseen)).order_by("number"):
@@ -93,9 +95,12 @@ def planted(annotator: Annotator, block: Sequence[Assignment]) -> list[Item]:
         .exclude(pk__in=own.values("item"))
         .order_by("place", "pk")
     )
-    gold = list(unseen.filter(role=Item.Role.GOLD))
     judged = own.submitted().values("item")
-    repeats = list(unseen.filter(role=Item.Role.REPEAT, repeat_of__in=judged))
+    extra = unseen.filter(role__in=[Item.Role.GOLD, Item.Role.REPEAT]).filter(
+        Q(role=Item.Role.GOLD) | Q(repeat_of__in=judged)
+    )
+    gold = [item for item in extra if item.role == Item.Role.GOLD]
+    repeats = [item for item in extra if item.role == Item.Role.REPEAT]
     if not block:
         return [*gold, *repeats]
     # By the annotator's own seeded order: not everybody meets the same one at the same point.

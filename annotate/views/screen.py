@@ -111,8 +111,7 @@ def criteria_of(study: Study, seat: Assignment) -> list[Criterion]:
 def read_answers(
     criteria: list[Criterion], seat: Assignment, posted: Mapping[str, str]
 ) -> tuple[list[tuple[Criterion, Value]], dict[str, str]]:
-    rows = ItemResponse.objects.filter(item=seat.item_id).order_by("position")
-    canonical = list(rows.values_list("response_id", flat=True))
+    canonical = _canonical(seat)
     read: list[tuple[Criterion, Value]] = []
     problems: dict[str, str] = {}
     for criterion in criteria:
@@ -121,6 +120,14 @@ def read_answers(
         except AnswerError as error:
             problems[criterion.key] = _said(error)
     return read, problems
+
+
+def _canonical(seat: Assignment) -> list[int]:
+    """The item's responses in its own order, whatever order the seat shows."""
+    if seat.shown and len(seat.shown) == 1:
+        return list(seat.shown)
+    rows = ItemResponse.objects.filter(item=seat.item_id).order_by("position")
+    return list(rows.values_list("response_id", flat=True))
 
 
 def _said(error: AnswerError) -> str:
