@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from annotate.models import Annotator, Judgment, Study, TrailEntry
 from judging import audit, browse, prepared
+from tests.factories import make_study
 
 PAGES = [
     "agreement/",
@@ -30,14 +31,25 @@ PAGES = [
     "similarity/",
 ]
 ASKED = "/studies/demo/agreement/"
+TINY = "/studies/tiny/agreement/"
 
 
 @pytest.fixture
-def large(demo: Study, settings: Settings, tmp_path: Path) -> Iterator[Study]:
-    settings.RESULTS_AT_ONCE, settings.WORK_DIR = 10, tmp_path
-    yield demo
+def patient(settings: Settings, tmp_path: Path) -> Iterator[None]:
+    settings.RESULTS_AT_ONCE, settings.WORK_DIR = 5, tmp_path
+    yield
     # Which study is large is known by its number, and the next test's has the same.
     caches["results"].clear()
+
+
+@pytest.fixture
+def large(demo: Study, patient: None) -> Study:
+    return demo
+
+
+@pytest.fixture
+def tiny(db: None, patient: None) -> Study:
+    return make_study(kinds=("single",))
 
 
 def work() -> None:
@@ -80,8 +92,8 @@ def test_pages_say_that_their_results_are_being_made_and_then_show_them(
             assert moments(at_once.content.decode()) == []
 
 
-def test_many_who_ask_at_once_make_work_once(large: Study, auditor: Client) -> None:
-    pages = [auditor.get(ASKED).content.decode() for _ in range(3)]
+def test_many_who_ask_at_once_make_work_once(tiny: Study, auditor: Client) -> None:
+    pages = [auditor.get(TINY).content.decode() for _ in range(3)]
     assert all("Being made" in page and 'http-equiv="refresh"' in page for page in pages)
     assert waiting() == 1
 
@@ -104,16 +116,16 @@ def test_what_is_shown_stays_until_the_next_is_made(large: Study, auditor: Clien
 
 
 def test_nothing_is_computed_again_where_nothing_changed(
-    large: Study, auditor: Client, monkeypatch: pytest.MonkeyPatch
+    tiny: Study, auditor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    auditor.get("/studies/demo/responses/")
+    auditor.get("/studies/tiny/responses/")
     work()
-    before = auditor.get("/studies/demo/responses/").content.decode()
+    before = auditor.get("/studies/tiny/responses/").content.decode()
     caches["default"].clear()
     monkeypatch.setattr(browse, "browsed", None)
-    auditor.get("/studies/demo/responses/")
+    auditor.get("/studies/tiny/responses/")
     work()
-    after = auditor.get("/studies/demo/responses/").content.decode()
+    after = auditor.get("/studies/tiny/responses/").content.decode()
     assert moments(after) > moments(before)
 
 
@@ -131,31 +143,31 @@ def test_why_there_is_no_result_is_told_as_ever(
     assert "nobody rated anything" in told
 
 
-def test_the_api_says_come_again(large: Study, auditor: Client) -> None:
-    answer = auditor.get("/api/v1/studies/demo/agreement/")
+def test_the_api_says_come_again(tiny: Study, auditor: Client) -> None:
+    answer = auditor.get("/api/v1/studies/tiny/agreement/")
     assert answer.status_code == 503
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert "a worker is making this result" in answer.json()["detail"]
     work()
-    assert auditor.get("/api/v1/studies/demo/agreement/").status_code == 200
+    assert auditor.get("/api/v1/studies/tiny/agreement/").status_code == 200
 
 
-def test_the_live_part_keeps_what_it_shows_meanwhile(large: Study, auditor: Client) -> None:
-    answer = auditor.get("/studies/demo/monitor/?part=live", headers={"HX-Request": "true"})
+def test_the_live_part_keeps_what_it_shows_meanwhile(tiny: Study, auditor: Client) -> None:
+    answer = auditor.get("/studies/tiny/monitor/?part=live", headers={"HX-Request": "true"})
     assert (answer.status_code, answer.content) == (204, b"")
 
 
-def test_a_worker_that_looks_leaves_no_trace_of_a_download(large: Study, auditor: Client) -> None:
-    assert auditor.get("/studies/demo/report/report.html").status_code == 202
+def test_a_worker_that_looks_leaves_no_trace_of_a_download(tiny: Study, auditor: Client) -> None:
+    assert auditor.get("/studies/tiny/report/report.html").status_code == 202
     work()
     assert not TrailEntry.objects.filter(action="downloaded").exists()
-    assert auditor.get("/studies/demo/report/report.html").status_code == 200
+    assert auditor.get("/studies/tiny/report/report.html").status_code == 200
     assert TrailEntry.objects.filter(action="downloaded").count() == 1
 
 
-def test_whoever_may_not_see_a_study_makes_no_work(large: Study, client: Client) -> None:
+def test_whoever_may_not_see_a_study_makes_no_work(tiny: Study, client: Client) -> None:
     client.force_login(User.objects.create_user("stranger"))
-    assert client.get(ASKED).status_code == 404
+    assert client.get(TINY).status_code == 404
     assert waiting() == 0
 
 
@@ -165,20 +177,20 @@ def test_commands_compute_at_once(large: Study, capsys: pytest.CaptureFixture[st
     assert waiting() == 0
 
 
-def test_what_nobody_needs_any_more_is_forgotten(large: Study, auditor: Client, tmp_path: Path) -> None:
-    gone = tmp_path / "results" / str(large.pk + 1) / "some.value"
+def test_what_nobody_needs_any_more_is_forgotten(tiny: Study, auditor: Client, tmp_path: Path) -> None:
+    gone = tmp_path / "results" / str(tiny.pk + 1) / "some.value"
     gone.parent.mkdir(parents=True)
     gone.write_bytes(b"")
-    auditor.get(ASKED)
+    auditor.get(TINY)
     work()
     assert not gone.parent.exists()
-    assert list((tmp_path / "results" / str(large.pk)).iterdir())
+    assert list((tmp_path / "results" / str(tiny.pk)).iterdir())
 
 
 def test_a_worker_that_died_is_followed_by_another(
-    large: Study, auditor: Client, monkeypatch: pytest.MonkeyPatch
+    tiny: Study, auditor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prepared, "GIVEN_UP", 0)
-    auditor.get(ASKED)
-    auditor.get(ASKED)
+    auditor.get(TINY)
+    auditor.get(TINY)
     assert waiting() == 2
