@@ -16,7 +16,7 @@ from django.utils import timezone
 from annotate import seats
 from annotate.kinds import Kind, Value
 from annotate.models import Annotator, Answer, Assignment, Criterion, Item, Judgment, Response, Study
-from judging import agreement, evidence, monitor
+from judging import agreement, evidence, monitor, views_monitor
 from judging.cached import fingerprint, kept, kept_a_minute
 from tests.factories import make_annotator, make_item, make_study
 
@@ -444,3 +444,15 @@ def test_the_fragment_is_a_part_of_the_page_and_no_more(staff: Client) -> None:
     assert fragment.strip().startswith('<div id="live"')
     assert "<html" not in fragment
     assert "Exclude" not in fragment, "a poll must not take away what somebody is typing"
+
+
+def test_many_annotators_have_pages(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked(3)
+    monkeypatch.setattr(views_monitor, "A_PAGE", 2)
+    first = staff.get("/studies/tiny/monitor/?sort=-items").content.decode()
+    second = staff.get("/studies/tiny/monitor/?sort=-items&page=2").content.decode()
+    listed = [re.findall(r'<tr><th scope="row"><a href="[^"]*annotators/(\d+)/"', p) for p in (first, second)]
+    assert [len(page) for page in listed] == [2, 1]
+    assert len(set(listed[0]) | set(listed[1])) == 3
+    assert 'rel="next" href="?sort=-items&amp;page=2#people"' in first
+    assert "3 to 3 of 3" in second
