@@ -73,9 +73,12 @@ class Server:
         return [self.pid, *map(int, children)]
 
     def megabytes(self) -> float:
-        """Memory of the server and its workers that is theirs alone (PSS counts shared pages by halves)."""
+        """Memory of the server and its workers that is theirs alone.
+
+        Without files: what of a library counts as one process's depends on who else runs.
+        """
         texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.processes()]
-        return sum(int(re.findall(r"^Pss: +(\d+)", text, re.MULTILINE)[0]) for text in texts) / 1024
+        return sum(int(re.findall(r"^Pss_Anon: +(\d+)", text, re.MULTILINE)[0]) for text in texts) / 1024
 
     def cpu_seconds(self) -> float:
         """User and system time of the server and its workers."""
