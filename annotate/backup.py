@@ -67,10 +67,8 @@ _PLAIN = {
 }
 # Tables that no model has.
 _BESIDE = {"django_migrations", "offbeat_cache"}
-# What is half made, and what only the running servers need.
 # Results of large studies: made again from the rows whenever they are missing.
 PREPARED = "results"
-_PASSING = (".", "metrics-", PREPARED)
 
 Told = dict[str, Any]
 
@@ -184,8 +182,10 @@ def _files() -> Iterator[str]:
     base = Path(settings.WORK_DIR)
     for path in base.rglob("*"):
         inner = path.relative_to(base)
-        passing = any(part.startswith(_PASSING) for part in inner.parts) or path.suffix == ".part"
-        if path.is_file() and not passing:
+        half_made = any(part.startswith(".") for part in inner.parts) or path.suffix == ".part"
+        # By the first folder alone: studies name folders further down, and may be called anything.
+        passing = inner.parts[0] == PREPARED or inner.parts[0].startswith("metrics-")
+        if path.is_file() and not half_made and not passing:
             yield inner.as_posix()
 
 

@@ -118,6 +118,18 @@ def test_a_backup_holds_rows_files_and_no_keys(kept: Path, settings: Settings) -
     assert [p.name for p in kept.parent.glob(".*")] == []
 
 
+def test_a_study_may_be_called_as_what_is_left_out(kept: Path, settings: Settings) -> None:
+    for folder in ("exports/results-2026", "exports/metrics-a", "results/1", "metrics-8000"):
+        (settings.WORK_DIR / folder).mkdir(parents=True)
+        (settings.WORK_DIR / folder / "some.zip").write_bytes(b"some")
+    manifest = backup(kept.with_name("again.zip"))
+    assert set(manifest["files"]) == {
+        "exports/done.zip",
+        "exports/metrics-a/some.zip",
+        "exports/results-2026/some.zip",
+    }
+
+
 def test_nothing_is_restored_over_data(kept: Path) -> None:
     with pytest.raises(BackupError, match="there is data already"):
         restore(kept)
