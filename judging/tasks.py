@@ -8,8 +8,9 @@ from django.utils import timezone
 from django_tasks import task
 
 from annotate.models import Answer, Study
-from judging import finished, scoring
+from judging.exports import export_jobs as finished
 from judging.models import ScoringTask
+from judging.runs import work as scoring
 
 
 @task()

@@ -1,24 +1,22 @@
 from django.urls import path
 
-from judging import (
-    views,
-    views_agreement,
-    views_exports,
-    views_files,
-    views_homogeneity,
-    views_imports,
-    views_judges,
-    views_map,
-    views_monitor,
-    views_pairs,
-    views_planning,
-    views_replication,
-    views_report,
-    views_responses,
-    views_runs,
-    views_similarity,
-    views_webhooks,
-)
+from judging.exports import views as views_exports
+from judging.imports import views_scores as views_files
+from judging.imports import views_study as views_imports
+from judging.monitor import views as views_monitor
+from judging.results.agreement import views as views_agreement
+from judging.results.audit import views
+from judging.results.homogeneity import map_views as views_map
+from judging.results.homogeneity import views as views_homogeneity
+from judging.results.judges import views as views_judges
+from judging.results.pairs import views as views_pairs
+from judging.results.planning import views as views_planning
+from judging.results.replication import views as views_replication
+from judging.results.responses import views as views_responses
+from judging.results.similarity import views as views_similarity
+from judging.results.summary import views as views_report
+from judging.runs import views as views_runs
+from judging.webhooks import views as views_webhooks
 
 urlpatterns = [
     path("studies/<slug:slug>/monitor/", views_monitor.monitor, name="monitor"),

@@ -29,7 +29,7 @@ from annotate.models import (
     Study,
 )
 from annotate.views.access import invite_path, remember
-from judging import finished
+from judging.exports import export_jobs as finished
 from judging.models import ScoreRun, ScoringTask
 from tests.factories import make_study
 

@@ -21,8 +21,8 @@ from django.urls import reverse
 from annotate import invites, members, seats, trail
 from annotate.models import Action, Item, Judgment, Role, Study, TrailEntry
 from annotate.models.trail import AppendOnlyError
-from judging import finished
-from judging.exports import export_folder, load_folder
+from judging.exports import export_jobs as finished
+from judging.folder.scores import export_folder, load_folder
 from tests.factories import make_study
 from tests.test_access import ROUTES, filled, kwargs_of
 

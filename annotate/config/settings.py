@@ -90,7 +90,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "annotate.config.middleware.BusyMiddleware",
-    "judging.prepared.Patience",
+    "judging.results.prepared.Patience",
 ]
 
 ROOT_URLCONF = "annotate.config.urls"
@@ -106,7 +106,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "judging.prepared.shown_from",
+                "judging.results.prepared.shown_from",
             ],
         },
     },

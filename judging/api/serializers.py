@@ -6,8 +6,8 @@ from django.conf import settings
 from rest_framework import serializers
 
 from annotate.api.lists import Chosen, Sent
+from judging.exports.writers import WRITERS
 from judging.models import Score, ScoreRun, ScoringTask, Verdict
-from judging.writers import WRITERS
 
 
 class ScorerSerializer(serializers.Serializer[Any]):

@@ -21,12 +21,19 @@ from annotate.api.errors import ConflictError
 from annotate.api.lists import ApiViewSet, Newest, StudyViewSet
 from annotate.api.views import Pushing, push_schema
 from annotate.models import Action, Role
-from judging import agreement, audit, finished, homogeneity, pairs, replication, scoring, similarity, tasks
-from judging.cached import fingerprint, kept
-from judging.exports import ScoreRow, import_scores
-from judging.homogeneity_json import as_json as homogeneity_json
+from judging import tasks
+from judging.exports import export_jobs as finished
+from judging.exports.range_response import ranged
+from judging.folder.scores import ScoreRow, import_scores
 from judging.models import Score, ScoreRun, ScoringTask, Verdict
-from judging.ranged import ranged
+from judging.results import agreement, audit
+from judging.results.cache import fingerprint, kept
+from judging.results.homogeneity import report as homogeneity
+from judging.results.homogeneity.json import as_json as homogeneity_json
+from judging.results.pairs import report as pairs
+from judging.results.replication import report as replication
+from judging.results.similarity import report as similarity
+from judging.runs import work as scoring
 
 from .serializers import (
     ExportOrder,

@@ -21,12 +21,13 @@ from judging.corpus.steps import (
     vectors_of,
 )
 from judging.stats import PromptSimilarity, prompt_similarity, source_codes
-from judging.stats.diversity import vendi_by_source
-from judging.stats.over_prompts import chance_of
-from judging.stats.similarity import THRESHOLDS
+from judging.stats.core.over_prompts import chance_of
+from judging.stats.similarity.diversity import vendi_by_source
+from judging.stats.similarity.homogeneity import THRESHOLDS
 
 CODE = code_of(
-    "corpus/homogeneity.py", *(f"stats/{n}.py" for n in ("similarity", "diversity", "unusualness"))
+    "corpus/homogeneity.py",
+    *(f"stats/similarity/{n}.py" for n in ("homogeneity", "diversity", "unusualness")),
 )
 ARRAYS = (
     ("counts", np.int64),

@@ -189,7 +189,7 @@ def check_embedded(task: Task) -> None:
 
 # -- unusualness
 
-UNUSUALNESS_CODE = code_of("corpus/steps.py", "stats/unusualness.py")
+UNUSUALNESS_CODE = code_of("corpus/steps.py", "stats/similarity/unusualness.py")
 
 
 def unusual(task: Task) -> Done:

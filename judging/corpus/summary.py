@@ -12,8 +12,8 @@ from scipy import stats
 from judging.corpus import homogeneity
 from judging.corpus.pool import Pool
 from judging.stats import Estimate, PromptSimilarity, means_over_prompts
-from judging.stats.alikeness import Likeness, alikeness_of, likeness
-from judging.stats.similarity import BINS, NEIGHBORS, THRESHOLDS
+from judging.stats.similarity.homogeneity import BINS, NEIGHBORS, THRESHOLDS
+from judging.stats.similarity.pair_similarity import Likeness, alikeness_of, likeness
 
 Floats = npt.NDArray[np.float64]
 LISTED = 50

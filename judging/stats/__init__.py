@@ -1,19 +1,49 @@
 """Pure statistics of judgments: numbers and frames in, numbers with honest intervals out. No Django here."""
 
-from judging.stats.across_prompts import RandomPairs, random_pairs
-from judging.stats.agreement import krippendorff_alpha, percent_agreement, weighted_alpha
-from judging.stats.alikeness import Alikeness, SourceMatrix, alikeness, source_matrix, trend
-from judging.stats.association import correlation
-from judging.stats.chance import ChanceCorrected, brennan_prediger, fleiss_kappa, gwet_ac
-from judging.stats.checks import pigeonhole, split_instruments
-from judging.stats.components import VarianceComponents, variance_components
-from judging.stats.consistency import choice_consistency
-from judging.stats.controls import Control, held_out_control
-from judging.stats.counts import Level, value_counts
-from judging.stats.curve import raters_needed
-from judging.stats.dawid_skene import DawidSkene, dawid_skene
-from judging.stats.description import describe_annotators, describe_items
-from judging.stats.diversity import (
+from judging.stats.agreement.alpha import krippendorff_alpha, percent_agreement, weighted_alpha
+from judging.stats.agreement.chance import ChanceCorrected, brennan_prediger, fleiss_kappa, gwet_ac
+from judging.stats.agreement.components import VarianceComponents, variance_components
+from judging.stats.agreement.consistency import choice_consistency
+from judging.stats.agreement.dawid_skene import DawidSkene, dawid_skene
+from judging.stats.agreement.description import describe_annotators, describe_items
+from judging.stats.agreement.grouping import adjusted_rand, co_membership
+from judging.stats.agreement.icc import Icc, IccKind, icc, one_way_icc
+from judging.stats.agreement.ranks import kendall_w, kendall_w_of_sets
+from judging.stats.agreement.rater_kappas import cohen_kappa, conger_kappa, scott_pi
+from judging.stats.agreement.raters_needed import raters_needed
+from judging.stats.agreement.reliability import reliability_of_mean
+from judging.stats.agreement.two_way import (
+    krippendorff_alpha_new_annotators,
+    percent_agreement_new_annotators,
+)
+from judging.stats.audit.checks import pigeonhole, split_instruments
+from judging.stats.audit.controls import Control, held_out_control
+from judging.stats.audit.divisive import Divisive, divisive_slopes
+from judging.stats.audit.group_contrast import GroupContrast, group_contrasts
+from judging.stats.audit.moments import Moments, Panel, cross_rater_moments
+from judging.stats.audit.most_underrated import most_underrated, score_gaps
+from judging.stats.audit.simulation import Simulated, StudyModel, simulated_study
+from judging.stats.audit.underrating import underrating, underratings
+from judging.stats.audit.verdict import Underrating, Verdict
+from judging.stats.core.counts import Level, value_counts
+from judging.stats.core.estimate import Estimate
+from judging.stats.core.label_lists import label_counts
+from judging.stats.core.measurement_error import errors_in_variables_slope
+from judging.stats.core.multiple import benjamini_hochberg
+from judging.stats.core.over_prompts import means_over_prompts
+from judging.stats.core.weights import Weighting, agreement_weights
+from judging.stats.hivemind.range_restriction import range_restricted, restriction_null
+from judging.stats.hivemind.replication import Cell, Reading, replicate_preferences, replicate_ratings
+from judging.stats.hivemind.selection import Family, Subset, pair_subsets, rating_subsets
+from judging.stats.pairs.false_negatives import FalseNegatives, false_negatives
+from judging.stats.pairs.judges import Position, Verbosity, position_bias, verbosity
+from judging.stats.pairs.matched_pairs import MatchedPairs, matched_pairs
+from judging.stats.pairs.pair_calibration import Bin, Calibrated, PairCalibration, pair_calibration
+from judging.stats.pairs.preference import BradleyTerry, bradley_terry
+from judging.stats.pairs.transitivity import Transitivity, transitivity
+from judging.stats.similarity.across_prompts import RandomPairs, random_pairs
+from judging.stats.similarity.association import correlation
+from judging.stats.similarity.diversity import (
     Ideas,
     Threshold,
     best_threshold,
@@ -22,57 +52,30 @@ from judging.stats.diversity import (
     rarefied_vendi,
     vendi_score,
 )
-from judging.stats.divisive import Divisive, divisive_slopes
-from judging.stats.estimate import Estimate
-from judging.stats.false_negatives import FalseNegatives, false_negatives
-from judging.stats.group_contrast import GroupContrast, group_contrasts
-from judging.stats.grouping import adjusted_rand, co_membership
-from judging.stats.human_similarity import (
-    Difference,
-    HumanSimilarity,
-    human_similarity,
-    similarity_difference,
-)
-from judging.stats.icc import Icc, IccKind, icc, one_way_icc
-from judging.stats.judges import Position, Verbosity, position_bias, verbosity
-from judging.stats.label_lists import label_counts
-from judging.stats.lexical import length_ratio, lexical_unusualness, token_jaccard
-from judging.stats.matched_pairs import MatchedPairs, matched_pairs
-from judging.stats.measurement_error import errors_in_variables_slope
-from judging.stats.moments import Moments, Panel, cross_rater_moments
-from judging.stats.most_underrated import most_underrated, score_gaps
-from judging.stats.multiple import benjamini_hochberg
-from judging.stats.named import cohen_kappa, conger_kappa, scott_pi
-from judging.stats.over_prompts import means_over_prompts
-from judging.stats.overlap import Overlap, SharedRun, compression_ratio, overlap, words_of
-from judging.stats.pair_calibration import Bin, Calibrated, PairCalibration, pair_calibration
-from judging.stats.preference import BradleyTerry, bradley_terry
-from judging.stats.ranks import kendall_w, kendall_w_of_sets
-from judging.stats.reliability import reliability_of_mean
-from judging.stats.replication import Cell, Reading, replicate_preferences, replicate_ratings
-from judging.stats.restriction import range_restricted, restriction_null
-from judging.stats.selection import Family, Subset, pair_subsets, rating_subsets
-from judging.stats.similarity import (
+from judging.stats.similarity.homogeneity import (
     PromptSimilarity,
     cosine_matrix,
     means_within,
     prompt_similarity,
     source_codes,
 )
-from judging.stats.similarity_calibration import SimilarityCalibration, similarity_calibration
-from judging.stats.simulation import Simulated, StudyModel, simulated_study
-from judging.stats.transitivity import Transitivity, transitivity
-from judging.stats.two_way import krippendorff_alpha_new_annotators, percent_agreement_new_annotators
-from judging.stats.underrating import underrating, underratings
-from judging.stats.unusualness import (
+from judging.stats.similarity.human_similarity import (
+    Difference,
+    HumanSimilarity,
+    human_similarity,
+    similarity_difference,
+)
+from judging.stats.similarity.lexical import length_ratio, lexical_unusualness, token_jaccard
+from judging.stats.similarity.overlap import Overlap, SharedRun, compression_ratio, overlap, words_of
+from judging.stats.similarity.pair_similarity import Alikeness, SourceMatrix, alikeness, source_matrix, trend
+from judging.stats.similarity.similarity_calibration import SimilarityCalibration, similarity_calibration
+from judging.stats.similarity.unusualness import (
     cluster_unusualness,
     neighbor_unusualness,
     perceived_unusualness,
     rated_unusualness,
     unusualness,
 )
-from judging.stats.verdict import Underrating, Verdict
-from judging.stats.weights import Weighting, agreement_weights
 
 __all__ = [
     "Alikeness",

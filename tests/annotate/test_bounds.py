@@ -162,7 +162,7 @@ def test_a_header_of_very_many_columns(tmp_path: Path, reader: Any) -> None:
 
 @pytest.mark.django_db
 def test_nul_is_named_where_it_stands(tmp_path: Path) -> None:
-    from judging.exports import load_folder
+    from judging.folder.scores import load_folder
 
     tables = small()
     tables["prompts"][0]["text"] = "before\0after"

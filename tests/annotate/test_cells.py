@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from annotate.cells import FORMULA, harmless
-from judging.agreement.tables import as_csv
-from judging.figures import csv_of
-from judging.writers.sheet import Output
+from judging.exports.writers.sheet import Output
+from judging.results.agreement.tables import as_csv
+from judging.results.figures import csv_of
 
 APPS = [Path(__file__).parents[2] / name for name in ("annotate", "judging")]
 BAD = [
@@ -21,9 +21,9 @@ BAD = [
 WRITERS = {
     "annotate/folder/writing.py": "the canonical folder holds texts as they are, so that it loads again",
     "annotate/views/desk_trail.py": "",
-    "judging/agreement/tables.py": "",
-    "judging/figures.py": "",
-    "judging/writers/sheet.py": "",
+    "judging/results/agreement/tables.py": "",
+    "judging/results/figures.py": "",
+    "judging/exports/writers/sheet.py": "",
 }
 
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from annotate import seats
 from annotate.kinds import Value
 from annotate.models import Annotator, Assignment, Judgment
-from judging import scoring
 from judging.models import ScoringTask
+from judging.runs import work as scoring
 from tests.factories import make_study
 
 pytestmark = pytest.mark.django_db

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from judging import stats
-from judging.stats.estimate import bootstrap_weights
+from judging.stats.core.estimate import bootstrap_weights
 
 DOMAIN = [1.0, 2.0, 3.0, 4.0, 5.0]
 LEVELS: tuple[stats.Level, ...] = ("nominal", "ordinal", "interval")

@@ -21,7 +21,7 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL
 import numpy as np
 
 from judging.stats import StudyModel, divisive_slopes, group_contrasts, simulated_study, underratings
-from judging.stats.proof import EFFECTS, prove
+from judging.stats.audit.validation import EFFECTS, prove
 
 SCORERS = 10
 

@@ -41,8 +41,8 @@ def main(n: int) -> int:
 
 def compare(n: int) -> float:
     from annotate.models import Prompt, Response, Study
-    from judging import scoring
     from judging.models import Embedding
+    from judging.runs import work as scoring
     from judging.scorers.minilm import MiniLM
 
     model = scoring.made("minilm")

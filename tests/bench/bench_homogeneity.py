@@ -2,8 +2,8 @@
 
     python -m tests.bench.bench_homogeneity
 
-The budget is 60 s and 2 GB for what `judging.homogeneity` computes from vectors, a prompt at a time; reading them
-from a database is not part of it.
+The budget is 60 s and 2 GB for what `judging.results.homogeneity.report` computes from vectors, a prompt at a time;
+reading them from a database is not part of it.
 """
 
 import resource

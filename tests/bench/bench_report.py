@@ -83,7 +83,7 @@ def rate(slug: str) -> None:
     from django.utils import timezone
 
     from annotate.models import Annotator, Answer, Assignment, Judgment, Study
-    from judging import frames
+    from judging.frames import tables as frames
     from judging.models import Score, ScoreRun
     from tests.factories import make_item
 

@@ -14,12 +14,13 @@ from django.test import Client
 
 from annotate.folder import FolderError, Form
 from annotate.models import Study
-from judging import audit, frames
 from judging.corpus import runs
 from judging.corpus.cluster import Cluster
 from judging.corpus.pool import Pool, write_pool
-from judging.exports import export_folder, load_folder, remove_judged
+from judging.folder.scores import export_folder, load_folder, remove_judged
+from judging.frames import tables as frames
 from judging.models import Embedding, PoolSummary, PoolUnusualness, ScoreRun
+from judging.results import audit
 from tests.corpus.conftest import rows
 from tests.corpus.made import vector
 from tests.corpus.test_corpus import MADE, one_machine

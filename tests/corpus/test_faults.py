@@ -156,7 +156,7 @@ def test_a_machine_without_the_project_is_named(tmp_path: Path, pool: Pool) -> N
 def test_a_worker_with_another_version_is_named(machines: Machines, pool: Pool, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(ROOT / "judging", copy / "judging", ignore=shutil.ignore_patterns("__pycache__"))
-    with (copy / "judging" / "stats" / "similarity.py").open("a") as file:
+    with (copy / "judging" / "stats" / "similarity" / "homogeneity.py").open("a") as file:
         file.write("THRESHOLDS = (0.1,)\n")
     machines.worker(cwd=copy, PYTHONPATH=str(copy))
     until(lambda: seen(machines))

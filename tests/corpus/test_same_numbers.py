@@ -10,13 +10,13 @@ import pytest
 from django.core.management import call_command
 
 from annotate.models import Study
-from judging import frames
 from judging.corpus import runs
 from judging.corpus.cluster import Cluster
 from judging.corpus.pool import Pool
-from judging.exports import load_folder
-from judging.homogeneity import Homogeneity, homogeneity
+from judging.folder.scores import load_folder
+from judging.frames import tables as frames
 from judging.models import Embedding, PoolSummary
+from judging.results.homogeneity.report import Homogeneity, homogeneity
 from judging.stats import Estimate
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from annotate.folder.load import check_folder
 from annotate.folder.tables import Table
 from annotate.formats import FORMATS, Options
 from annotate.formats.source import Source
-from judging.exports import Scores
+from judging.folder.scores import Scores
 
 FORMS = ("json", "jsonl", "csv", "tsv", "txt", "parquet", "arrow", "json.gz", "csv.gz", "parquet.gz")
 FOLDER = {

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from annotate.folder import unpack
 from annotate.formats import FORMATS
 from annotate.models import Study
-from judging.exports import load_folder
+from judging.folder.scores import load_folder
 from tests.annotate.test_folder import database
 from tests.fuzz import targets
 

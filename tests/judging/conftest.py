@@ -6,9 +6,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from annotate.models import Response, Study
-from judging import scoring
-from judging.exports import load_folder
+from judging.folder.scores import load_folder
 from judging.models import Embedding
+from judging.runs import work as scoring
 from judging.scorers import Embedder, Embeddings
 
 DEMO = Path(__file__).parents[2] / "fixtures" / "demo"

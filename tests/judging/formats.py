@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from annotate.formats import Options
-from judging.imports import Imported, import_study
+from judging.imports.study import Imported, import_study
 
 MUCH_FIRST = "Response 1 is much better than Response 2"
 SLIGHTLY_SECOND = "Response 2 is slightly better than Response 1"

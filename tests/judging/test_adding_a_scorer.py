@@ -11,8 +11,8 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from annotate.models import Response
-from judging import scoring
 from judging.models import Score, ScoreRun
+from judging.runs import work as scoring
 from judging.scorers import Scorer
 from tests.factories import make_study
 

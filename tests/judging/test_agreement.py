@@ -16,10 +16,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from annotate.models import Criterion, Study
-from judging import agreement as agreements
-from judging import frames
-from judging.agreement import tables
-from judging.exports import load_folder
+from judging.folder.scores import load_folder
+from judging.frames import tables as frames
+from judging.results import agreement as agreements
+from judging.results.agreement import tables
 
 PEOPLE, PROMPTS, RESPONSES = 6, 5, 4
 CRITERIA = {

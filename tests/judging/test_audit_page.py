@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from annotate.models import Prompt, Response, Study
-from judging import audit as audits
 from judging.models import Embedding, ScoreRun
+from judging.results import audit as audits
 from judging.stats import Verdict
 from tests.judging.formats import absolute, brought, jsonl
 

@@ -29,7 +29,7 @@ from annotate.models import (
     Response,
     Study,
 )
-from judging.invariants import INVARIANTS
+from judging.folder.invariants import INVARIANTS
 from judging.models import Embedding, PoolSummary, PoolUnusualness, Score, ScoreRun, ScoringTask, Verdict
 from tests.factories import make_study
 

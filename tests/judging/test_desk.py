@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from annotate import planting
 from annotate.models import Item, Study
-from judging.desk import distances
+from judging.folder.views import distances
 from judging.models import Embedding, ScoreRun
 from tests.factories import make_study
 

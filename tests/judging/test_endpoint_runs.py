@@ -15,8 +15,11 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from annotate.models import Study
-from judging import frames, judges, scoring, tasks
+from judging import tasks
+from judging.frames import tables as frames
 from judging.models import Embedding, Reply, Score, ScoreRun, ScoringTask, Verdict
+from judging.results.judges import report as judges
+from judging.runs import work as scoring
 from judging.scorers.endpoints import RefusedError
 from tests.factories import make_study
 from tests.scorers.serving import EndpointServer, Said, completion, serving

@@ -9,7 +9,7 @@ import pytest
 from annotate.folder import FolderError, Form
 from annotate.folder.replace import remove_study
 from annotate.models import Study
-from judging.exports import Scores, export_folder, import_scores, load_folder
+from judging.folder.scores import Scores, export_folder, import_scores, load_folder
 from judging.models import Embedding, Score, ScoreRun, Verdict
 from tests.annotate.test_folder import Row, Tables, assert_same, database, read_tables, small, write_folder
 

@@ -6,10 +6,10 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from judging.charts_planning import reliabilities, widths
-from judging.figures import Figure
-from judging.planning import Point
-from judging.report_sheets import ENDS, Ranged, Sheet
+from judging.results.figures import Figure
+from judging.results.planning.charts import reliabilities, widths
+from judging.results.planning.report import Point
+from judging.results.summary.sheets import ENDS, Ranged, Sheet
 from judging.stats import Estimate
 from judging.templatetags.figures import cell, cell_class
 

@@ -14,9 +14,9 @@ from annotate.folder import FolderError
 from annotate.folder.load import check_folder
 from annotate.formats import FORMATS, Options
 from annotate.models import Annotator, Answer, Item, Prompt, Response, Study
-from judging.exports import Scores
+from judging.exports.writers import WRITERS
+from judging.folder.scores import Scores
 from judging.models import Score, Verdict
-from judging.writers import WRITERS
 
 from .formats import SAMPLES, brought, jsonl, written
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from annotate.folder import FolderError
 from annotate.models import Annotator, Answer, Assignment, Item, Judgment, Prompt, Response, Study
-from judging.agreement import agreement
+from judging.results.agreement import agreement
 
 from .formats import MUCH_FIRST, SIMILAR, SLIGHTLY_SECOND, absolute, brought, jsonl
 

@@ -14,13 +14,13 @@ import pytest
 from django.test import Client
 
 from annotate.models import Study
-from judging import agreement as agreements
-from judging import audit as audits
-from judging import pairs as lists
-from judging import replication as panels
-from judging import similarity as similarities
 from judging import stats
-from judging.methods import parts
+from judging.results import agreement as agreements
+from judging.results import audit as audits
+from judging.results.methods import parts
+from judging.results.pairs import report as lists
+from judging.results.replication import report as panels
+from judging.results.similarity import report as similarities
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = {name: f for name in stats.__all__ if inspect.isfunction(f := getattr(stats, name))}

@@ -16,8 +16,11 @@ from django.utils import timezone
 from annotate import seats
 from annotate.kinds import Kind, Value
 from annotate.models import Annotator, Answer, Assignment, Criterion, Item, Judgment, Response, Study
-from judging import agreement, evidence, monitor, views_monitor
-from judging.cached import fingerprint, kept, kept_a_minute
+from judging.monitor import annotator_quality as evidence
+from judging.monitor import live as monitor
+from judging.monitor import views as views_monitor
+from judging.results import agreement
+from judging.results.cache import fingerprint, kept, kept_a_minute
 from tests.factories import make_annotator, make_item, make_study
 
 pytestmark = pytest.mark.django_db

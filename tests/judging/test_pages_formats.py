@@ -13,7 +13,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from annotate.models import Answer, Membership, Role, Study
-from judging import finished, waiting
+from judging.exports import export_jobs as finished
+from judging.imports import pending_uploads as waiting
 from judging.tasks import make_export
 
 from .formats import SAMPLES, absolute

@@ -12,9 +12,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from annotate.models import Answer, ItemResponse, Response, Study
-from judging import audit, frames, pairs, preferences
-from judging.exports import load_folder
+from judging.folder.scores import load_folder
+from judging.frames import preferences
+from judging.frames import tables as frames
 from judging.models import Score, ScoreRun, Verdict
+from judging.results import audit
+from judging.results.pairs import report as pairs
 from judging.stats import matched_pairs
 from tests.factories import make_annotator, make_study
 from tests.judging.commands import json_of

@@ -13,8 +13,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from annotate.models import Criterion, Study
-from judging import planning
-from judging.planning import Design, PlanError, Point
+from judging.results.planning import report as planning
+from judging.results.planning.report import Design, PlanError, Point
 from judging.stats import Estimate, raters_needed
 from tests.factories import make_study
 

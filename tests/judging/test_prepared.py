@@ -13,7 +13,8 @@ from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
 from annotate.models import Annotator, Judgment, Study, TrailEntry
-from judging import audit, browse, prepared
+from judging.results import audit, prepared
+from judging.results.responses import report as browse
 from tests.factories import make_study
 
 PAGES = [

@@ -16,9 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from scipy import stats as scipy_stats
 
 from annotate.models import Answer, Study
-from judging import replication
-from judging.exports import load_folder
+from judging.folder.scores import load_folder
 from judging.models import Score
+from judging.results.replication import report as replication
 from judging.stats import Family, label_counts, replicate_ratings
 from tests.factories import make_study
 from tests.judging.commands import json_of

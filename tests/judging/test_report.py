@@ -16,13 +16,13 @@ from django.db import connection
 from django.test import Client
 
 from annotate.models import Study
-from judging import scoring
-from judging.exports import load_folder
-from judging.figures import csv_of
+from judging.folder.scores import load_folder
 from judging.models import Embedding, ScoreRun
-from judging.report import report
-from judging.report_files import files, html, zipped
-from judging.wording import typeset, verdict_line
+from judging.results.figures import csv_of
+from judging.results.summary.files import files, html, zipped
+from judging.results.summary.report import report
+from judging.results.summary.wording import typeset, verdict_line
+from judging.runs import work as scoring
 from tests.factories import make_study
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 
 from annotate.models import Response, Study
-from judging import browse, scoring
 from judging.models import Score, ScoreRun
+from judging.results.responses import report as browse
+from judging.runs import work as scoring
 from tests.factories import make_study
 
 

@@ -11,11 +11,11 @@ from django.test import Client
 from django.urls import reverse
 
 from annotate.models import Judgment, Study
-from judging import agreement as agreements
-from judging import audit as audits
-from judging import monitor
-from judging.exports import load_folder
+from judging.folder.scores import load_folder
 from judging.models import Embedding
+from judging.monitor import live as monitor
+from judging.results import agreement as agreements
+from judging.results import audit as audits
 from tests.factories import make_study
 
 ROOT = Path(__file__).parents[2]

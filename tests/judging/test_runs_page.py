@@ -16,8 +16,9 @@ from django_tasks_db.models import DBTaskResult
 from pytest_django import DjangoAssertNumQueries
 
 from annotate.models import Study
-from judging import scoring, tasks
+from judging import tasks
 from judging.models import Score, ScoreRun, ScoringTask
+from judging.runs import work as scoring
 from tests.factories import make_study
 
 

@@ -5,9 +5,11 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from annotate.models import Prompt, Response, Study
-from judging import batches, frames, scoring
-from judging.batches import Missing, Stored
+from judging.frames import tables as frames
 from judging.models import Embedding, Score, ScoreRun, ScoringTask
+from judging.runs import batches
+from judging.runs import work as scoring
+from judging.runs.batches import Missing, Stored
 from judging.scorers import Embedder, Scorer, load
 from judging.scorers.length import log_length
 from tests.factories import make_study

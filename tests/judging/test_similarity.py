@@ -9,8 +9,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from annotate.models import Study
-from judging import scoring, similarity
-from judging.exports import load_folder
+from judging.folder.scores import load_folder
+from judging.results.similarity import report as similarity
+from judging.runs import work as scoring
 from tests.factories import make_study
 from tests.judging.commands import json_of
 

@@ -18,9 +18,10 @@ from django_tasks_db.models import DBTaskResult
 from pytest_django.fixtures import Settings
 
 from annotate.models import Study
-from judging import scoring, tasks
-from judging.batches import Missing, Stored
+from judging import tasks
 from judging.models import Score, ScoringTask
+from judging.runs import work as scoring
+from judging.runs.batches import Missing, Stored
 from tests.factories import make_study
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +68,7 @@ def test_who_fell_silent_has_lost_the_work(study: Study) -> None:
 
 
 def test_a_cancelled_order_stops_at_the_next_batch(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("judging.batches.SCORED_AT_ONCE", 3)
+    monkeypatch.setattr("judging.runs.batches.SCORED_AT_ONCE", 3)
     order = scoring.order(study, "length")
 
     def cancel(lacking: Missing, stored: Stored) -> None:

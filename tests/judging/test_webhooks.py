@@ -20,10 +20,12 @@ from django_tasks_db.models import DBTaskResult
 
 from annotate import members
 from annotate.models import Answer, Assignment, Judgment, Role, Study
-from judging import scoring, tasks, webhooks
-from judging.exports import export_folder, load_folder
+from judging import tasks
+from judging.folder.scores import export_folder, load_folder
 from judging.models import ScoringTask
-from judging.models_webhooks import Delivery, Webhook
+from judging.models.webhooks import Delivery, Webhook
+from judging.runs import work as scoring
+from judging.webhooks import outbox as webhooks
 from tests.factories import make_annotator, make_study
 
 pytestmark = pytest.mark.django_db
@@ -212,12 +214,12 @@ def test_people_who_do_not_agree_are_not_told_of(study: Study, receiver: Receive
 def test_looking_goes_on_as_long_as_somebody_asks(study: Study, receiver: Receiver) -> None:
     made = hook(study, receiver, Event.FULL)
     webhooks.look.call(study.pk)
-    [next_look] = DBTaskResult.objects.filter(task_path="judging.webhooks.look")
+    [next_look] = DBTaskResult.objects.filter(task_path="judging.webhooks.outbox.look")
     assert next_look.run_after is not None
     assert 50 < (next_look.run_after - timezone.now()).total_seconds() <= 60
     made.delete()
     assert webhooks.look.call(study.pk) == "nobody asks"
-    assert DBTaskResult.objects.filter(task_path="judging.webhooks.look").count() == 1
+    assert DBTaskResult.objects.filter(task_path="judging.webhooks.outbox.look").count() == 1
 
 
 def test_it_is_tried_again_later_and_later(study: Study, receiver: Receiver) -> None:
@@ -250,7 +252,7 @@ def test_the_next_try_is_in_the_queue_before_this_one(study: Study, receiver: Re
     webhooks.deliver.call(delivery.pk, 0)
     delivery.refresh_from_db()
     assert "Error" in delivery.error
-    [queued] = DBTaskResult.objects.filter(task_path="judging.webhooks.deliver")
+    [queued] = DBTaskResult.objects.filter(task_path="judging.webhooks.outbox.deliver")
     assert queued.args_kwargs["args"] == [delivery.pk, 1]
     # And two workers that have the same try in hand send it once.
     assert webhooks.deliver.call(delivery.pk, 0) == "over"

@@ -15,10 +15,10 @@ from scipy import stats
 from annotate.folder import FolderError
 from annotate.formats import FORMATS
 from annotate.models import Annotator, Answer, Judgment, Prompt, Response, Study
-from judging.exports import export_folder, load_folder
-from judging.reproduction import reproduce
-from judging.writers import WRITERS, export, tables, training
-from judging.writers.units import units
+from judging.exports.writers import WRITERS, export, tables, training
+from judging.exports.writers.units import units
+from judging.folder.reproduction import reproduce
+from judging.folder.scores import export_folder, load_folder
 
 from .formats import SAMPLES, absolute, brought, jsonl, written
 

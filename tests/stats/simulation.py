@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from judging.stats.simulation import StudyModel, simulated_study
+from judging.stats.audit.simulation import StudyModel, simulated_study
 
 Floats = NDArray[np.float64]
 

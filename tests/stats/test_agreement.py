@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from judging.stats import Level, co_membership, krippendorff_alpha, percent_agreement, value_counts
-from judging.stats.estimate import bootstrap_weights
+from judging.stats.core.estimate import bootstrap_weights
 
 LEVELS: tuple[Level, ...] = ("nominal", "ordinal", "interval", "ratio")
 
@@ -77,7 +77,9 @@ def test_clusters_are_drawn_whole() -> None:
 def test_interval_does_not_depend_on_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = random_counts(30)
     at_once = krippendorff_alpha(counts, range(5), "ordinal", resamples=40)
-    monkeypatch.setattr("judging.stats.agreement.batches", lambda total, _: [7] * (total // 7) + [total % 7])
+    monkeypatch.setattr(
+        "judging.stats.agreement.alpha.batches", lambda total, _: [7] * (total // 7) + [total % 7]
+    )
     assert krippendorff_alpha(counts, range(5), "ordinal", resamples=40) == at_once
 
 

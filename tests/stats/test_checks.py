@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from judging.stats import Panel, cross_rater_moments, pigeonhole, split_instruments, underratings
-from judging.stats.moments import resampled_moments
+from judging.stats.audit.moments import resampled_moments
 from tests.stats.simulation import simulate, slow_moments
 
 

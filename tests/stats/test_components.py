@@ -15,7 +15,7 @@ from judging.stats import (
     value_counts,
     variance_components,
 )
-from judging.stats.estimate import bootstrap_weights
+from judging.stats.core.estimate import bootstrap_weights
 
 Long = tuple[np.ndarray, np.ndarray, np.ndarray]
 

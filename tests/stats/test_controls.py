@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from judging.stats import StudyModel, held_out_control, simulated_study, underrating
-from judging.stats.controls import PLANTED
+from judging.stats.audit.controls import PLANTED
 
 Frames = tuple[pd.DataFrame, pd.DataFrame]
 

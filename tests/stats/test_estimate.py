@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from judging.stats import Estimate
-from judging.stats.estimate import batches, bootstrap_weights, percentile_interval
+from judging.stats.core.estimate import batches, bootstrap_weights, percentile_interval
 
 
 def test_undefined_has_a_reason_and_no_number() -> None:

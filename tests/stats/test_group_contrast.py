@@ -108,7 +108,7 @@ def test_gaps_equal_least_squares_with_prompts_as_fixed_effects() -> None:
 @pytest.mark.parametrize("thin", [False, True])
 def test_intervals_equal_a_slow_jackknife(thin: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every replicate from its own ratings; where responses have two ratings, they drop out with either."""
-    monkeypatch.setattr("judging.stats.group_contrast.WEAK", 0.0)
+    monkeypatch.setattr("judging.stats.audit.group_contrast.WEAK", 0.0)
     ratings, responses = study(2, gap=0.6, prompts=6, size=6, seats=4, annotators=6, noise=0.3)
     if thin:
         few = ratings["response_id"].isin([1, 9, 20])

@@ -19,7 +19,7 @@ from judging.stats import (
     similarity_difference,
     token_jaccard,
 )
-from judging.stats.weighted import partial_correlations, weighted_correlation, weighted_ranks
+from judging.stats.core.weighted import partial_correlations, weighted_correlation, weighted_ranks
 
 RHO = 0.7
 SEVERITY, NOISE, BETWEEN = 0.4, 1.0, 0.7

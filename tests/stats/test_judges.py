@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from judging.stats.judges import (
+from judging.stats.pairs.judges import (
     clustered_mean,
     position_bias,
     prefers_longer,

@@ -6,7 +6,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 
 from judging.stats import false_negatives, matched_pairs, pair_calibration
-from judging.stats.association import ranks_within
+from judging.stats.similarity.association import ranks_within
 from tests.stats.simulation import simulate
 
 

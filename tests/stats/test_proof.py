@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from judging.stats import StudyModel, Verdict, simulated_study, underrating, underratings
-from judging.stats.proof import DESIGNS, EFFECTS, prove
+from judging.stats.audit.validation import DESIGNS, EFFECTS, prove
 from tests.stats.simulation import simulate
 
 UNEQUAL = "96 × 11 × 3 of 22, three give 79 %"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judging.stats import reliability_of_mean
-from judging.stats.estimate import bootstrap_weights
+from judging.stats.core.estimate import bootstrap_weights
 
 
 def long(table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

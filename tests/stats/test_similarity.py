@@ -22,7 +22,7 @@ from judging.stats import (
     source_matrix,
     trend,
 )
-from judging.stats.similarity import BINS
+from judging.stats.similarity.homogeneity import BINS
 
 
 def made(seed: int, sizes: list[int], width: int = 6, shared: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

@@ -85,7 +85,7 @@ def test_equals_a_literal_transcription_with_every_replicate(design: object, cov
 def test_small_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     ratings, responses = ragged()
     at_once = underrating(ratings, responses)
-    monkeypatch.setattr("judging.stats.moments._BUDGET", 40)
+    monkeypatch.setattr("judging.stats.audit.moments._BUDGET", 40)
     batched = underrating(ratings, responses)
     assert batched.underrating.low == pytest.approx(at_once.underrating.low)
     assert batched.strength == pytest.approx(at_once.strength)
@@ -345,8 +345,8 @@ def test_wrong_input_is_refused_in_words() -> None:
     ],
 )
 def test_verdict_rule(low: float, high: float, detectable: float, verdict: Verdict, text: str) -> None:
-    from judging.stats.slopes import Variance
-    from judging.stats.verdict import judged
+    from judging.stats.audit.slopes import Variance
+    from judging.stats.audit.verdict import judged
 
     base: Underrating = underrating(*block())
     spread = (Variance(1, 1, 0), Variance(1, 0, 1))

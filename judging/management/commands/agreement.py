@@ -6,10 +6,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate import trail
 from annotate.models import Action, Study
-from judging import agreement as agreements
-from judging.agreement import Details, Entry
-from judging.agreement.tables import TABLES, as_csv
-from judging.management.asked import shown, study_named
+from judging.management.study_commands import shown, study_named
+from judging.results import agreement as agreements
+from judging.results.agreement import Details, Entry
+from judging.results.agreement.tables import TABLES, as_csv
 
 
 class Command(BaseCommand):

@@ -3,8 +3,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from judging.audit import COSINE, NAMES, Asked, AuditError, ContrastRow, ControlRow, Row, as_json, report
-from judging.management.asked import study_named
+from judging.management.study_commands import study_named
+from judging.results.audit import (
+    COSINE,
+    NAMES,
+    Asked,
+    AuditError,
+    ContrastRow,
+    ControlRow,
+    Row,
+    as_json,
+    report,
+)
 from judging.stats import Estimate
 
 

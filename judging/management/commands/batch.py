@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.models import Study
-from judging import batch_files
+from judging.runs import batch_files
 
 NAMED = 20
 

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.invariants import Fault, database_faults, faults
 from annotate.models import Study
-from judging.invariants import INVARIANTS
+from judging.folder.invariants import INVARIANTS
 
 
 class Command(BaseCommand):

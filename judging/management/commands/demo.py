@@ -15,9 +15,9 @@ from annotate import members
 from annotate.management.commands.serve import check_free
 from annotate.models import Role, Study
 from annotate.views.access import invite_path
-from judging import scoring
-from judging.exports import load_folder
+from judging.folder.scores import load_folder
 from judging.models import Embedding
+from judging.runs import work as scoring
 
 DEMO = Path(settings.BASE_DIR) / "fixtures" / "demo"
 # Role of each in the demo, and whether the account may make studies of its own.

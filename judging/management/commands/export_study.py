@@ -9,7 +9,7 @@ from annotate.folder import FolderError, Form
 from annotate.folder.progress import bar
 from annotate.folder.tables import FORMS
 from annotate.models import Action, Study
-from judging.writers import WRITERS, export
+from judging.exports.writers import WRITERS, export
 
 
 class Command(BaseCommand):

@@ -3,10 +3,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from judging import on_disk
-from judging.homogeneity import Homogeneity, HomogeneityError, homogeneity
-from judging.homogeneity_json import as_json
-from judging.management.asked import study_named
+from judging.management.study_commands import study_named
+from judging.results.homogeneity import external_pool as on_disk
+from judging.results.homogeneity.json import as_json
+from judging.results.homogeneity.report import Homogeneity, HomogeneityError, homogeneity
 from judging.stats import Estimate
 
 

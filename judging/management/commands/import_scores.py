@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotate.folder import FolderError
 from annotate.folder.progress import bar
 from annotate.models import Study
-from judging.exports import import_scores
+from judging.folder.scores import import_scores
 
 
 class Command(BaseCommand):
@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
     def _foreign(self, study: Study, form: str, file: Path, options: dict[str, Any]) -> None:
         # Imported here: a study's own tables need none of it.
-        from judging import outputs
+        from judging.imports import outputs
 
         if form not in outputs.FORMATS:
             raise CommandError(f"There is no format {form!r}; there are {', '.join(outputs.FORMATS)}.")

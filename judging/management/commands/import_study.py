@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotate.folder import FolderError
 from annotate.folder.progress import bar
 from annotate.formats import FORMATS, Options, Reading
-from judging.imports import Imported, import_study
+from judging.imports.study import Imported, import_study
 
 
 class Command(BaseCommand):

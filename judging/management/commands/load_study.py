@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.folder import FolderError
 from annotate.folder.progress import bar
-from judging.exports import load_folder
+from judging.folder.scores import load_folder
 
 
 class Command(BaseCommand):

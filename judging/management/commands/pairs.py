@@ -3,9 +3,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from judging.audit import COSINE, NAMES
-from judging.management.asked import shown, study_named
-from judging.pairs import Leaning, Margin, PairsError, Rated, as_json, report
+from judging.management.study_commands import shown, study_named
+from judging.results.audit import COSINE, NAMES
+from judging.results.pairs.report import Leaning, Margin, PairsError, Rated, as_json, report
 from judging.stats import Position
 
 

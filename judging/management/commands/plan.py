@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from judging.planning import Design, Plan, PlanError, plan
+from judging.results.planning.report import Design, Plan, PlanError, plan
 
 
 class Command(BaseCommand):

@@ -3,8 +3,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from judging.management.asked import study_named
-from judging.replication import Panel, ReplicationError, json_of, report
+from judging.management.study_commands import study_named
+from judging.results.replication.report import Panel, ReplicationError, json_of, report
 from judging.stats import Cell, Estimate
 
 

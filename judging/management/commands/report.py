@@ -5,9 +5,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate import trail
 from annotate.models import Action
-from judging.management.asked import study_named
-from judging.report import report
-from judging.report_files import files, html
+from judging.management.study_commands import study_named
+from judging.results.summary.files import files, html
+from judging.results.summary.report import report
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.folder import FolderError
-from judging.reproduction import reproduce
+from judging.folder.reproduction import reproduce
 
 
 class Command(BaseCommand):

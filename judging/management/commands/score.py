@@ -3,9 +3,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from judging import scoring
-from judging.batches import Missing, Stored
-from judging.management.asked import study_named
+from judging.management.study_commands import study_named
+from judging.runs import work as scoring
+from judging.runs.batches import Missing, Stored
 from judging.scorers.endpoints import EndpointError
 
 

@@ -3,9 +3,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from judging import similarity as similarities
-from judging.management.asked import shown, study_named
-from judging.similarity import Comparison, Row
+from judging.management.study_commands import shown, study_named
+from judging.results.similarity import report as similarities
+from judging.results.similarity.report import Comparison, Row
 
 
 class Command(BaseCommand):

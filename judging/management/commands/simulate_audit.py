@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from judging.stats.proof import (
+from judging.stats.audit.simulation import StudyModel
+from judging.stats.audit.validation import (  # fmt: skip
     BIAS,
     BIASED,
     DESIGNS,
@@ -18,8 +19,7 @@ from judging.stats.proof import (
     prove,
     prove_family,
     summary,
-)  # fmt: skip
-from judging.stats.simulation import StudyModel
+)
 
 COUNTS = ("prompts", "responses", "annotators", "ratings", "heavy")
 SIZES = (

@@ -1,0 +1,68 @@
+"""Exports: choose a shape, have it made, download it."""
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from annotate import trail
+from annotate.models import Action, Role, Study
+from annotate.views.access import for_members
+from annotate.views.desk import posted
+from judging import tasks
+from judging.exports import export_jobs as finished
+from judging.exports.range_response import ranged
+from judging.exports.writers import WRITERS
+
+
+class ExportForm(forms.Form):
+    writer = forms.ChoiceField(
+        choices=[(w.name, w.title) for w in WRITERS.values()],
+        widget=forms.RadioSelect,
+        initial="folder",
+        label="Shape",
+    )
+    escape = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="In CSV for spreadsheets, put an apostrophe before texts that begin with = + - @",
+        help_text="Otherwise a spreadsheet calculates them. The CSV of a study folder never has it.",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@for_members(Role.RESEARCHER)
+def exports(request: HttpRequest, study: Study) -> HttpResponse:
+    form = ExportForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        _make(request, study, form.cleaned_data["writer"], escape=form.cleaned_data["escape"])
+        return redirect("exports", study.slug)
+    made = finished.listed(study)
+    context = {
+        "study": study,
+        "form": form,
+        "writers": WRITERS.values(),
+        "made": made,
+        "waiting": any(f.status in ("waiting", "running") for f in made),
+    }
+    return render(request, "judging/exports.html", context, status=422 if form.errors else 200)
+
+
+def _make(request: HttpRequest, study: Study, writer: str, *, escape: bool) -> None:
+    made = tasks.start_export(study, writer, escape)
+    if made.status == "failed":
+        messages.error(request, f"Nothing was made: {made.told['error']}")
+    elif made.status != "done":
+        messages.success(request, "The export is being made. It will stand below when it is done.")
+
+
+@require_safe
+@for_members(Role.RESEARCHER)
+def download(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
+    """A finished export, also from where a download was cut off."""
+    found = finished.find(study, name)
+    if found is None or found.status != "done" or not found.path.is_file():
+        raise Http404("no such export")
+    trail.note(study, Action.DOWNLOADED, found.told["writer"], name=name)
+    return ranged(request, found.path, "application/zip")

@@ -1,0 +1,218 @@
+"""Preference sets for training, soft labels, and sets in the shape of AlpacaEval and RewardBench."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+
+from annotate.kinds import Kind
+from annotate.models import Criterion, Response, Study
+from judging.exports.writers.sheet import Output, Row
+from judging.exports.writers.units import Given, Unit, category, counted_items, units
+
+NO_VOTE = "pairs without a vote"
+NO_WINNER = "pairs without a winner: as many votes on each side"
+
+
+def criteria(study: Study, *kinds: Kind) -> list[Criterion]:
+    return list(study.criteria.filter(kind__in=[k.value for k in kinds]).order_by("position"))
+
+
+def preferences(study: Study, output: Output) -> None:
+    """TRL's preference format, with the votes behind each row."""
+    for criterion in criteria(study, Kind.PREFERENCE):
+        output.expected[criterion.key] += counted_items(criterion).count()
+        output.jsonl(f"preferences.{criterion.key}.jsonl", "preferences", _preferences(criterion, output))
+
+
+def _preferences(criterion: Criterion, output: Output) -> Iterator[Row]:
+    for unit in units(criterion):
+        if (winner := decided(unit, criterion, output)) is None:
+            continue
+        chosen, rejected = unit.responses[winner], unit.responses[1 - winner]
+        signed = [_signed(g, chosen) for g in unit.given if _is_vote(g)]
+        yield {
+            "prompt": unit.prompt,
+            "chosen": chosen.text,
+            "rejected": rejected.text,
+            "chosen_source": chosen.source,
+            "rejected_source": rejected.source,
+            "margin": sum(signed) / len(signed),
+            "vote_share": (sum(s > 0 for s in signed) + sum(s == 0 for s in signed) / 2) / len(signed),
+            "votes": votes(unit, chosen),
+            "item_id": unit.key,
+            "prompt_id": unit.item.prompt.key,
+            "criterion": criterion.key,
+        }
+
+
+def decided(unit: Unit, criterion: Criterion, output: Output) -> int | None:
+    """The place of the response that more people preferred; what has none is left out and counted."""
+    wins = Counter(g.response for g in unit.given if g.response)
+    first, second = (wins[r.key] for r in unit.responses)
+    if not any(_is_vote(g) for g in unit.given):
+        output.leave_out(criterion.key, NO_VOTE)
+        return None
+    if first == second:
+        output.leave_out(criterion.key, NO_WINNER)
+        return None
+    output.wrote(criterion.key)
+    return 0 if first > second else 1
+
+
+def _is_vote(given: Given) -> bool:
+    return given.value is not None
+
+
+def _signed(given: Given, chosen: Response) -> float:
+    """2 and 1 for the chosen response, -1 and -2 for the other, 0 for neither."""
+    if given.response is None or given.value is None:
+        return 0
+    return given.value if given.response == chosen.key else -given.value
+
+
+def votes(unit: Unit, chosen: Response) -> dict[str, int]:
+    """How many said what, in the words that the reader of this format knows."""
+    names = {2: "chosen_much", 1: "chosen_slightly", -1: "rejected_slightly", -2: "rejected_much"}
+    found = Counter(
+        names[int(_signed(g, chosen))] if g.response else g.label for g in unit.given if _is_vote(g)
+    )
+    return dict(sorted(found.items()))
+
+
+def unpaired(study: Study, output: Output) -> None:
+    """TRL's unpaired format out of ratings: above the middle of the scale is desirable, below it is not."""
+    for criterion in criteria(study, Kind.RATING):
+        if criterion.on == "single":
+            output.expected[criterion.key] += counted_items(criterion).count()
+            output.jsonl(f"unpaired.{criterion.key}.jsonl", "unpaired", _unpaired(criterion, output))
+
+
+def _unpaired(criterion: Criterion, output: Output) -> Iterator[Row]:
+    middle = (criterion.points[0] + criterion.points[-1]) / 2
+    for unit in units(criterion):
+        given = [g.value for g in unit.given if g.value is not None]
+        mean = sum(given) / len(given) if given else middle
+        if mean == middle:
+            why = "means at the middle of the scale" if given else "responses without a rating"
+            output.leave_out(criterion.key, why)
+            continue
+        output.wrote(criterion.key)
+        [response] = unit.responses
+        yield {
+            "prompt": unit.prompt,
+            "completion": response.text,
+            "label": mean > middle,
+            "source": response.source,
+            "mean": mean,
+            "n": len(given),
+            "item_id": unit.key,
+            "criterion": criterion.key,
+        }
+
+
+def soft_labels(study: Study, output: Output) -> None:
+    """The distribution of answers over the points of a scale or the options of a preference, one row a unit."""
+    for criterion in criteria(study, Kind.RATING, Kind.SIMILARITY, Kind.PREFERENCE):
+        output.expected[criterion.key] += counted_items(criterion).count()
+        output.jsonl(f"soft_labels.{criterion.key}.jsonl", "soft_labels", _soft(criterion, output))
+
+
+def _soft(criterion: Criterion, output: Output) -> Iterator[Row]:
+    for unit in units(criterion):
+        output.wrote(criterion.key)
+        asked = [[r] for r in unit.responses] if Kind(criterion.kind).per_response else [unit.responses]
+        for responses in asked:
+            about = unit.of(responses[0]) if Kind(criterion.kind).per_response else unit.given
+            yield {
+                "item_id": unit.key,
+                "criterion": criterion.key,
+                "prompt": unit.prompt,
+                "responses": [r.text for r in responses],
+                "response_ids": [r.key for r in responses],
+                **distribution(criterion, about, responses),
+            }
+
+
+def distribution(criterion: Criterion, given: list[Given], responses: list[Response]) -> Row:
+    """Counts, shares and entropy in bits; an undefined share is null."""
+    options: dict[str, float] = {str(p): p for p in criterion.points}
+    if criterion.kind == Kind.PREFERENCE:
+        signed = {2: "first_much", 1: "first_slightly", -1: "second_slightly", -2: "second_much"}
+        options = {name: value for value, name in signed.items()}
+        options |= dict.fromkeys(("tie", "both_good", "both_bad", "cannot_tell"), 0)
+        said = [
+            signed[int(_signed(g, responses[0]))] if g.response else g.label for g in given if _is_vote(g)
+        ]
+    else:
+        said = [str(int(g.value)) for g in given if g.value is not None]
+    counts = Counter(said)
+    n = len(said)
+    shares = {name: counts[name] / n if n else None for name in options}
+    entropy = -sum(c / n * math.log2(c / n) for c in counts.values()) if n else None
+    mean = sum(options[name] * c for name, c in counts.items()) / n if n else None
+    return {
+        "n": n,
+        "counts": {name: counts[name] for name in options},
+        "shares": shares,
+        "mean": mean,
+        "entropy_bits": abs(entropy) if entropy is not None else None,
+    }
+
+
+def alpaca(study: Study, output: Output) -> None:
+    """AlpacaEval's annotations: 1 is the first output, 2 the second, 1.5 neither."""
+    for criterion in criteria(study, Kind.PREFERENCE):
+        expected = sum(1 for _ in _votes_of(criterion))
+        output.expected[criterion.key] += expected
+        output.json_list(f"annotations.{criterion.key}.json", "annotations", _annotations(criterion, output))
+
+
+def _votes_of(criterion: Criterion) -> Iterator[tuple[Unit, Given]]:
+    for unit in units(criterion):
+        for given in unit.given:
+            yield unit, given
+
+
+def _annotations(criterion: Criterion, output: Output) -> Iterator[Row]:
+    for unit, given in _votes_of(criterion):
+        if given.value is None:
+            output.leave_out(criterion.key, "preferences left open")
+            continue
+        output.wrote(criterion.key)
+        first, second = unit.responses
+        preference = 1.5 if given.response is None else 1 if given.response == first.key else 2
+        yield {
+            "instruction": unit.prompt,
+            "output_1": first.text,
+            "generator_1": first.source,
+            "output_2": second.text,
+            "generator_2": second.source,
+            "dataset": category(unit),
+            "annotator": given.annotator,
+            "preference": preference,
+            # Ours: which output stood first on the page, as AlpacaEval's own switch is hidden.
+            "shown_first": (1 if given.shown[0] == first.key else 2) if given.shown else None,
+        }
+
+
+def rewardbench(study: Study, output: Output) -> None:
+    """RewardBench's rows: what more people preferred is chosen."""
+    for criterion in criteria(study, Kind.PREFERENCE):
+        output.expected[criterion.key] += counted_items(criterion).count()
+        output.jsonl(f"rewardbench.{criterion.key}.jsonl", "rewardbench", _rewardbench(criterion, output))
+
+
+def _rewardbench(criterion: Criterion, output: Output) -> Iterator[Row]:
+    for unit in units(criterion):
+        if (winner := decided(unit, criterion, output)) is None:
+            continue
+        chosen, rejected = unit.responses[winner], unit.responses[1 - winner]
+        yield {
+            "prompt": unit.prompt,
+            "chosen": chosen.text,
+            "chosen_model": chosen.source,
+            "rejected": rejected.text,
+            "rejected_model": rejected.source,
+            "subset": category(unit),
+            "id": unit.key,
+        }

@@ -1,0 +1,1 @@
+"""Rows to long DataFrames: the only bridge from the database to judging.stats."""

@@ -1,0 +1,126 @@
+"""Pairs as people and machines compare them: votes for each response, and what scorers make of the same pairs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from annotate.kinds import Kind, Measure
+from annotate.models import Criterion, Study
+from judging.frames import tables as frames
+from judging.results.agreement.units import signed_preference
+from judging.results.judges.report import choices
+from judging.scorers.length import NAME as LENGTH
+from judging.stats import value_counts
+
+LEVELS = [-2.0, -1.0, 0.0, 1.0, 2.0]
+"""Second much better, slightly better, neither, first slightly better, much better."""
+
+# A pairwise judge's choices: both orders taken together, with the item's first response shown first, or shown last.
+# None: a scorer of single responses, or a judge whose file does not say what it chose in each order.
+Order = Literal["both", "straight", "swapped"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """The pairs that people compared by one criterion, in one order; each has a vote."""
+
+    criterion: Criterion
+    pairs: pd.DataFrame  # pair_id, prompt_id, first, second, first_length, second_length
+    counts: npt.NDArray[np.int64]  # (n, 5), in the order of LEVELS
+
+    @property
+    def prompt(self) -> npt.NDArray[np.int64]:
+        return np.asarray(self.pairs["prompt_id"], dtype=np.int64)
+
+    @property
+    def thirds(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Votes for the first response, for the second, and for neither."""
+        return self.counts[:, 3:].sum(axis=1), self.counts[:, :2].sum(axis=1), self.counts[:, 2]
+
+    @property
+    def share(self) -> npt.NDArray[np.float64]:
+        """Share of votes for the first response, a tie as a half."""
+        first, _, neither = self.thirds
+        return np.asarray((first + neither / 2) / self.counts.sum(axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """What a scorer says of each pair: above 0 for the first response, below for the second; NaN where nothing."""
+
+    scorer: str
+    order: Order
+    values: "pd.Series[float]"  # by pair_id
+    pairwise: bool = False
+
+    def of(self, voted: Voted) -> npt.NDArray[np.float64]:
+        return np.asarray(voted.pairs["pair_id"].map(self.values), dtype=np.float64)
+
+
+def criteria(study: Study) -> list[Criterion]:
+    """The study's questions which response is better."""
+    good = ("", Measure.QUALITY)
+    return [c for c in study.criteria.all() if c.kind == Kind.PREFERENCE and c.measures in good]
+
+
+def shown_pairs(study: Study) -> pd.DataFrame:
+    """Every pair: pair_id, prompt_id, first, second, first_length, second_length."""
+    found = frames.pairs(study)
+    for side in ("first", "second"):
+        found[f"{side}_length"] = found.pop(f"{side}_text").str.len().astype(float)
+    return found
+
+
+def voted(criterion: Criterion, pairs: pd.DataFrame) -> Voted:
+    """Who cannot tell has no vote."""
+    given = frames.answers(criterion)
+    first = pairs.set_index("pair_id")["first"]
+    signed = signed_preference(given, first)
+    counts, items = value_counts(given["item_id"].to_numpy(), signed.to_numpy(), LEVELS)
+    some = counts.sum(axis=1) > 0
+    chosen = pairs.set_index("pair_id").loc[items[some]].reset_index()
+    return Voted(criterion, chosen, counts[some])
+
+
+def margins(study: Study, pairs: pd.DataFrame) -> list[Margins]:
+    """Of every scorer of single responses, of every pairwise judge, and of the lengths, the baseline, last."""
+    return [*_of_scores(study, pairs), *_of_judges(study), _of_lengths(pairs)]
+
+
+def _of_scores(study: Study, pairs: pd.DataFrame) -> Iterator[Margins]:
+    scores = frames.scores(study)
+    for name, rows in scores.groupby("scorer", sort=True):
+        known = rows.set_index("response_id")["score"]
+        difference = pairs["first"].map(known) - pairs["second"].map(known)
+        yield Margins(stored_name(str(name)), None, _by_pair(pairs, difference))
+
+
+def stored_name(scorer: str) -> str:
+    """The baseline is always computed; numbers stored under its name are another scorer's."""
+    return f"{LENGTH} (stored)" if scorer == LENGTH else scorer
+
+
+def _of_judges(study: Study) -> Iterator[Margins]:
+    rows = choices(study)
+    for name, given in rows[rows["probe"] == ""].groupby("scorer", sort=True):
+        known = given.set_index("of")[["value", "straight", "swapped"]].astype(float)
+        if not known["straight"].notna().any():
+            yield Margins(str(name), None, known["value"], True)
+            continue
+        yield Margins(str(name), "both", known["value"], True)
+        yield Margins(str(name), "straight", known["straight"], True)
+        yield Margins(str(name), "swapped", known["swapped"], True)
+
+
+def _of_lengths(pairs: pd.DataFrame) -> Margins:
+    # log_length of texts is that of their lengths.
+    logs = [np.log1p(pairs[side].to_numpy(dtype=np.float64)) for side in ("first_length", "second_length")]
+    return Margins(LENGTH, None, _by_pair(pairs, pd.Series(logs[0] - logs[1])))
+
+
+def _by_pair(pairs: pd.DataFrame, values: "pd.Series[float]") -> "pd.Series[float]":
+    return pd.Series(values.to_numpy(dtype=np.float64), index=pairs["pair_id"].to_numpy())

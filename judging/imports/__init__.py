@@ -1,0 +1,1 @@
+"""Foreign files into the database: whole studies, and machine scores joined to a study that is there."""

@@ -1,0 +1,133 @@
+"""Which responses and pairs of a study somebody's file speaks of: by id, by prompt and source, by exact text."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from annotate.models import ItemResponse, Response, Study
+from judging.imports.outputs.record import Choice, Named, Number, Told
+
+NAMED = 20
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+@dataclass
+class Joined:
+    """What was told of responses and pairs of the study, and what found no place."""
+
+    numbers: list[tuple[int, Number]] = field(default_factory=list)
+    choices: list[tuple[int, bool, Choice]] = field(default_factory=list)
+    how: Counter[str] = field(default_factory=Counter)
+    failed: int = 0
+    unmatched: int = 0
+    named: list[str] = field(default_factory=list)
+
+    @property
+    def matched(self) -> int:
+        return sum(self.how.values())
+
+    def miss(self, line: int, why: str) -> None:
+        self.unmatched += 1
+        if len(self.named) < NAMED:
+            self.named.append(f"line {line}: {why}")
+
+    def told(self) -> str:
+        """For people, before anything is stored."""
+        how = ", ".join(f"{n:,} by {what}" for what, n in self.how.most_common())
+        lines = [
+            f"{self.matched:,} matched{f' ({how})' if how else ''}; {self.unmatched:,} not matched; "
+            f"{self.failed:,} without a number"
+        ]
+        lines += [f"  {one}" for one in self.named]
+        if self.unmatched > len(self.named):
+            lines.append(f"  and {self.unmatched - len(self.named):,} more")
+        return "\n".join(lines)
+
+
+class Joiner:
+    """The study's responses by all they may be known by."""
+
+    def __init__(self, study: Study) -> None:
+        self._by_key: dict[str, int] = {}
+        self._by_source: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._by_text: dict[bytes, list[int]] = defaultdict(list)
+        self._prompt_of: dict[int, bytes] = {}
+        rows = Response.objects.filter(study=study).order_by("pk")
+        columns = ("pk", "key", "text", "source", "prompt__key", "prompt__text")
+        for pk, key, text, source, prompt_key, prompt in rows.values_list(*columns).iterator():
+            self._by_key[key] = pk
+            self._by_source[prompt_key, source].append(pk)
+            self._by_text[_hash(text)].append(pk)
+            self._prompt_of[pk] = _hash(prompt)
+        self._prompts = set(self._prompt_of.values())
+        self._items: dict[frozenset[int], list[tuple[int, int]]] = defaultdict(list)
+        shown: dict[int, list[int]] = defaultdict(list)
+        links = ItemResponse.objects.filter(item__study=study, item__kind="pair").order_by("item", "position")
+        for item, response in links.values_list("item_id", "response_id").iterator():
+            shown[item].append(response)
+        for item, pair in shown.items():
+            self._items[frozenset(pair)].append((item, pair[0]))
+
+    def join(self, told: Iterable[tuple[int, Told]]) -> Joined:
+        joined = Joined()
+        for line, one in told:
+            if isinstance(one, Number):
+                self._join_number(joined, line, one)
+            else:
+                self._join_choice(joined, line, one)
+        return joined
+
+    def _join_number(self, joined: Joined, line: int, told: Number) -> None:
+        found, how = self.find(told.of)
+        if not found:
+            joined.miss(line, how)
+            return
+        joined.how[how] += 1
+        joined.failed += told.value is None
+        joined.numbers += [(pk, told) for pk in found]
+
+    def _join_choice(self, joined: Joined, line: int, told: Choice) -> None:
+        (first, how), (second, why) = self.find(told.first), self.find(told.second)
+        if not first or not second:
+            joined.miss(line, why if first else how)
+            return
+        items = [item for a in first for b in second for item in self._items.get(frozenset((a, b)), ())]
+        if not items:
+            joined.miss(line, "no pair of these two responses in the study")
+            return
+        joined.how[how] += 1
+        joined.failed += told.preference is None
+        joined.choices += [(item, shown in first, told) for item, shown in dict(items).items()]
+
+    def find(self, of: Named) -> tuple[list[int], str]:
+        """Primary keys and how they were found, or none and why.
+
+        Several are found where the same words answer the same prompt more than once: a number is of the words.
+        """
+        for key in of.ids:
+            if key in self._by_key:
+                return [self._by_key[key]], "id"
+        if of.prompt_id and of.source:
+            found = self._by_source.get((of.prompt_id, of.source), [])
+            if len(found) == 1:
+                return found, "prompt and source"
+            if of.text is None:
+                several = f"{len(found)} responses" if found else "no response"
+                return [], f"{several} of {of.source} to prompt {of.prompt_id}"
+        if of.text is None:
+            return [], f"no response with the id {of.ids[0] if of.ids else '(none given)'}"
+        return self._by_words(of)
+
+    def _by_words(self, of: Named) -> tuple[list[int], str]:
+        found = self._by_text.get(_hash(of.text or ""), [])
+        if of.prompt is not None and (asked := _hash(of.prompt)) in self._prompts:
+            found = [pk for pk in found if self._prompt_of[pk] == asked]
+        if not found:
+            return [], f"no response with exactly these words: {(of.text or '')[:60]!r}"
+        if len({self._prompt_of[pk] for pk in found}) > 1:
+            return [], f"these words answer several prompts: {(of.text or '')[:60]!r}"
+        return found, "text"

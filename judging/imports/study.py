@@ -1,0 +1,91 @@
+"""Bring in a study from somebody else's files: all of it, or nothing; or only look at what would come in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from django.db import transaction
+
+from annotate.folder import FolderError, Loaded
+from annotate.folder.check import Known, Shows
+from annotate.folder.load import TakesUp, anyone, check_folder
+from annotate.folder.load import load_folder as load
+from annotate.folder.study_toml import spec_of
+from annotate.formats import Existing, Options, Reading, read
+from annotate.formats.draft import text_hash
+from annotate.models import ItemResponse, Study
+from judging.folder.scores import Scores
+
+
+@dataclass(frozen=True)
+class Imported:
+    reading: Reading
+    # None where a new study was only looked at.
+    loaded: Loaded | None
+
+    @property
+    def new(self) -> dict[str, int]:
+        """Rows that come in by table; all there are, as long as the study is not there."""
+        return self.reading.counts if self.loaded is None else self.loaded.new
+
+
+def import_study(
+    paths: Sequence[Path],
+    format: str,
+    options: Options,
+    *,
+    split: str = "",
+    dry_run: bool = False,
+    takes_up: TakesUp = anyone,
+) -> Imported:
+    """Read the files and load what they say under `options.slug`; FolderError and nothing changed if any is wrong.
+
+    A study of that name takes up what is new. A new one is a draft: nobody sees it before somebody looked at it.
+    """
+    study = Study.objects.filter(slug=options.slug).first()
+    if study is not None:
+        takes_up(study)
+        options = replace(options, into=existing(study))
+    with read(paths, format, options, split) as reading:
+        try:
+            return Imported(reading, _load(reading, options, study, dry_run=dry_run))
+        except FolderError as error:
+            raise reading.origin(error) from error
+
+
+def _load(reading: Reading, options: Options, study: Study | None, *, dry_run: bool) -> Loaded | None:
+    parts, stored = [Scores()], _known(options.into)
+    if dry_run and study is None:
+        check_folder(reading.folder, None, options.progress, parts, stored)
+        return None
+    with transaction.atomic():
+        loaded = load(reading.folder, progress=options.progress, parts=parts, stored=stored)
+        if study is None:
+            Study.objects.filter(pk=loaded.study.pk).update(status=Study.Status.DRAFT)
+        transaction.set_rollback(dry_run)
+    return loaded
+
+
+def existing(study: Study) -> Existing:
+    """What new rows may refer to."""
+    found = Existing(spec_of(study))
+    for key, text in study.prompts.values_list("key", "text").iterator():
+        found.prompts[key] = text_hash(text)
+    for key, prompt, text in study.responses.values_list("key", "prompt__key", "text").iterator():
+        found.responses[key] = prompt, text_hash(text)
+    shown = ItemResponse.objects.filter(item__study=study).order_by("item", "position")
+    for item, kind, response in shown.values_list("item__key", "item__kind", "response__key").iterator():
+        found.items[item] = kind, (*found.items.get(item, ("", ()))[1], response)
+    found.annotators = set(study.annotators.values_list("key", flat=True))
+    return found
+
+
+def _known(into: Existing | None) -> Known | None:
+    if into is None:
+        return None
+    return Known(
+        prompts=set(into.prompts),
+        responses={key: prompt for key, (prompt, _) in into.responses.items()},
+        items={key: Shows(kind, shown) for key, (kind, shown) in into.items.items()},
+        annotators=set(into.annotators),
+    )

@@ -1,0 +1,170 @@
+"""Numbers from files: other tools' outputs, and batch files that are answered where this application can't reach."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from annotate.folder import FolderError
+from annotate.models import Role, Study
+from annotate.views.access import for_members
+from judging import tasks
+from judging.folder.scores import import_scores
+from judging.imports import outputs
+from judging.imports import pending_uploads as waiting
+from judging.runs import batch_files
+from judging.runs import work as scoring
+
+SESSION = "scores"
+NAMED = 20
+
+
+class ScoresForm(forms.Form):
+    sent = forms.FileField(label="File", help_text="JSON, JSON Lines, CSV or Parquet, plain or .gz.")
+    format = forms.ChoiceField(
+        required=False,
+        label="Written by",
+        choices=[
+            ("", "Offbeat: the scores of a study folder"),
+            *((name, f.title) for name, f in outputs.FORMATS.items()),
+        ],
+    )
+    scorer = forms.CharField(
+        required=False, max_length=200, label="Scorer", help_text="Its name, where the file does not say it."
+    )
+    version = forms.CharField(required=False, max_length=200, label="Version")
+
+
+class BatchForm(forms.Form):
+    scorer = forms.ChoiceField(choices=lambda: [(name, name) for name in batch_files.names()])
+
+
+class ResultsForm(BatchForm):
+    sent = forms.FileField(
+        label="Results", help_text="JSON Lines, in any order; in pieces one after the other."
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@for_members(Role.AUDITOR)
+def files(request: HttpRequest, study: Study) -> HttpResponse:
+    """A study folder's scores are stored at once; what another tool wrote is shown first."""
+    form = ScoresForm(request.POST, request.FILES) if request.method == "POST" else ScoresForm()
+    if not form.is_bound or not form.is_valid():
+        return _page(request, study, scores=form)
+    asked = form.cleaned_data
+    try:
+        token = waiting.keep([asked["sent"]])
+        if asked["format"]:
+            request.session[SESSION] = {"study": study.slug, "token": token} | {
+                name: asked[name] for name in ("format", "scorer", "version")
+            }
+            return redirect("scores-look", study.slug)
+        counts = import_scores(study, _file(token))
+        waiting.forget(token)
+    except FolderError as error:
+        return _page(request, study, scores=form, error=error)
+    messages.success(request, f"{counts['scores']:,} scores read, {counts['new']:,} of them new.")
+    return redirect("runs", study.slug)
+
+
+def _page(request: HttpRequest, study: Study, **context: Any) -> HttpResponse:
+    shown = {"study": study, "scores": ScoresForm(), "names": batch_files.names()}
+    shown |= {"write": BatchForm(), "read": ResultsForm()} | context
+    wrong = "error" in context or any(getattr(form, "errors", None) for form in context.values())
+    return render(request, "judging/files.html", shown, status=422 if wrong else 200)
+
+
+def _file(token: str) -> Path:
+    folder = waiting.find(token)
+    if folder is None:
+        raise FileNotFoundError(token)
+    return waiting.paths(folder)[0]
+
+
+@require_http_methods(["GET", "POST"])
+@for_members(Role.AUDITOR)
+def look(request: HttpRequest, study: Study) -> HttpResponse:
+    """What matched and what did not; then what matches is stored, or nothing."""
+    kept = request.session.get(SESSION, {})
+    if kept.get("study") != study.slug or waiting.find(kept["token"]) is None:
+        messages.warning(request, "The file is gone. Send it again.")
+        return redirect("scores-files", study.slug)
+    try:
+        told = outputs.read(kept["format"], _file(kept["token"]), kept["scorer"])
+        joined = outputs.Joiner(study).join(told)
+        if request.method == "POST" and joined.matched:
+            return _store(request, study, joined, kept)
+    except FolderError as error:
+        return _page(request, study, error=error)
+    except outputs.ConflictError as error:
+        messages.error(request, f"Nothing was stored: {error}")
+        return redirect("scores-files", study.slug)
+    context = {"study": study, "joined": joined, "kept": kept, "how": joined.how.most_common()}
+    return render(request, "judging/files_look.html", context)
+
+
+def _store(request: HttpRequest, study: Study, joined: outputs.Joined, kept: dict[str, str]) -> HttpResponse:
+    new = outputs.store(study, joined, kept["version"])
+    waiting.forget(kept["token"])
+    del request.session[SESSION]
+    messages.success(request, f"{new:,} numbers are stored; the others were there before.")
+    return redirect("runs", study.slug)
+
+
+@require_POST
+@for_members(Role.AUDITOR)
+def write_batch(request: HttpRequest, study: Study) -> HttpResponse | FileResponse:
+    """The calls without an answer, to take along."""
+    form = BatchForm(request.POST)
+    if not form.is_valid():
+        return _page(request, study, write=form)
+    name = form.cleaned_data["scorer"]
+    file = tempfile.NamedTemporaryFile(suffix=".jsonl")  # noqa: SIM115 - closed, and gone, when it has been sent
+    written = batch_files.write(study, name, Path(file.name))
+    if not written.lines:
+        file.close()
+        messages.info(request, f"{name} has an answer to every call already.")
+        return redirect("scores-files", study.slug)
+    return FileResponse(file, as_attachment=True, filename=f"{study.slug}-{name}-batch.jsonl")
+
+
+@require_POST
+@for_members(Role.AUDITOR)
+def read_batch(request: HttpRequest, study: Study) -> HttpResponse:
+    """Keep the answers, and have a worker score what they allow; it calls nobody."""
+    form = ResultsForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, study, read=form)
+    name = form.cleaned_data["scorer"]
+    try:
+        found = _kept(study, name, form.cleaned_data["sent"])
+        tasks.enqueue(scoring.order(study, name, asked_by=request.user, call_budget=0))
+    except (batch_files.BatchError, scoring.BusyError) as error:
+        messages.error(request, f"{error}.")
+        return redirect("scores-files", study.slug)
+    messages.success(
+        request, f"{found.kept:,} answers kept; {found.foreign:,} of other calls or known before."
+    )
+    for key, why in found.failures[:NAMED]:
+        messages.warning(request, f"{key} failed: {why}")
+    if len(found.failures) > NAMED:
+        messages.warning(
+            request, f"{len(found.failures) - NAMED:,} more failed; the next batch file has them again."
+        )
+    return redirect("runs", study.slug)
+
+
+def _kept(study: Study, name: str, sent: UploadedFile) -> batch_files.ReadBack:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(sent.name or "results.jsonl").name
+        with path.open("wb") as file:
+            for chunk in sent.chunks():
+                file.write(chunk)
+        return batch_files.keep(study, name, path)

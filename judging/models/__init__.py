@@ -1,0 +1,35 @@
+"""What machines said of a study, the work of asking them, and who is notified."""
+
+from judging.models.pools import PoolSummary, PoolUnusualness
+from judging.models.scores import (
+    Embedding,
+    EmbeddingQuerySet,
+    Score,
+    ScoreQuerySet,
+    ScoreRun,
+    ScoreRunQuerySet,
+    Verdict,
+    VerdictQuerySet,
+    unknown_languages,
+)
+from judging.models.webhooks import Delivery, Webhook
+from judging.models.work import Reply, ScoringTask, ScoringTaskQuerySet
+
+__all__ = [
+    "Delivery",
+    "Embedding",
+    "EmbeddingQuerySet",
+    "PoolSummary",
+    "PoolUnusualness",
+    "Reply",
+    "Score",
+    "ScoreQuerySet",
+    "ScoreRun",
+    "ScoreRunQuerySet",
+    "ScoringTask",
+    "ScoringTaskQuerySet",
+    "Verdict",
+    "VerdictQuerySet",
+    "Webhook",
+    "unknown_languages",
+]

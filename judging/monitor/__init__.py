@@ -1,0 +1,1 @@
+"""A running study: progress, agreement so far, and how each annotator works."""

@@ -1,0 +1,169 @@
+"""How a study is going, page by page: the whole, one annotator, one judgment; and who or what does not count."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from annotate import seats
+from annotate.models import Annotator, Judgment, Role, Study
+from annotate.views.access import for_members
+from judging.monitor import live as monitors
+from judging.monitor.annotator_quality import WHOLE, Evidence
+
+LONGEST_REASON = 500
+LATEST = 100
+A_PAGE = 250
+
+
+@require_GET
+@for_members(Role.RESEARCHER)
+def monitor(request: HttpRequest, study: Study) -> HttpResponse:
+    context: dict[str, object] = {"study": study, "live": monitors.live(study)}
+    if request.GET.get("part") == "live":
+        return render(request, "judging/monitor.html#live", context)
+    sort = request.GET.get("sort", "annotator")
+    people = monitors.people_table(study, sort)
+    known = monitors.known_columns(people.value)
+    context |= {
+        "people": people,
+        "page": Paginator(people.value, A_PAGE).get_page(request.GET.get("page")),
+        "sort": sort if sort.removeprefix("-") in monitors.COLUMNS else "annotator",
+        "columns": [_column(name, sort) for name in known],
+        "unknown": [label for name, label in monitors.COLUMNS.items() if name not in known],
+        "excluded": monitors.excluded(study),
+        "slots": study.annotators.slots().count(),
+    }
+    return render(request, "judging/monitor.html", context)
+
+
+def _column(name: str, sort: str) -> dict[str, str]:
+    """What a heading says, what its link asks for, and how the table stands for `aria-sort`."""
+    standing = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
+    wanted = f"-{name}" if standing == "ascending" else name
+    return {"name": name, "label": monitors.COLUMNS[name], "sort": wanted, "standing": standing}
+
+
+@require_GET
+@for_members(Role.RESEARCHER)
+def annotator(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    return _annotator_page(request, _annotator(study, pk))
+
+
+def _annotator(study: Study, pk: int) -> Annotator:
+    return get_object_or_404(study.annotators, pk=pk)
+
+
+def _annotator_page(request: HttpRequest, person: Annotator, problem: str = "") -> HttpResponse:
+    judgments = (
+        Judgment.objects.current()
+        .filter(assignment__annotator=person)
+        .select_related("assignment__item")
+        .order_by("-submitted_at", "-pk")
+    )
+    context = {
+        "study": person.study,
+        "annotator": person,
+        "evidence": _evidence_on(person),
+        "judgments": judgments[:LATEST],
+        "n_judgments": judgments.count(),
+        "problem": problem,
+        "reason": request.POST.get("reason", ""),
+    }
+    return render(request, "judging/annotator.html", context, status=422 if problem else 200)
+
+
+def _evidence_on(person: Annotator) -> Evidence | None:
+    table = monitors.people_table(person.study, "annotator").value
+    return next((row for row in table if row.annotator.pk == person.pk), None)
+
+
+@require_GET
+@for_members(Role.RESEARCHER)
+def judgment(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    return _judgment_page(request, _judgment(study, pk))
+
+
+def _judgment(study: Study, pk: int) -> Judgment:
+    rows = Judgment.objects.in_study(study).select_related(
+        "assignment__item__prompt", "assignment__annotator"
+    )
+    found = get_object_or_404(rows, pk=pk)
+    found.assignment.study = study
+    return found
+
+
+def _judgment_page(request: HttpRequest, found: Judgment, problem: str = "") -> HttpResponse:
+    seat = found.assignment
+    answers = found.answers.select_related("criterion", "response", "other").order_by("criterion__position")
+    shown = {r.response_id: r.response for r in seat.item.item_responses.select_related("response")}
+    order = seat.shown or list(shown)
+    context = {
+        "study": seat.study,
+        "judgment": found,
+        "seat": seat,
+        "answers": answers.order_by("criterion__position", "pk"),
+        "responses": [shown[pk] for pk in order if pk in shown],
+        "order_known": bool(seat.shown),
+        "skipped": found.excluded == seats.SKIPPED,
+        "whole": found.excluded.startswith(WHOLE),
+        "last": seat.judgments.order_by("-revision").first() == found,
+        "problem": problem,
+        "reason": request.POST.get("reason", ""),
+    }
+    return render(request, "judging/judgment.html", context, status=422 if problem else 200)
+
+
+def _problem(reason: str) -> str:
+    if not reason:
+        return "Please give a reason: whoever reads the results will ask for it."
+    if len(reason) > LONGEST_REASON:
+        return f"Please keep the reason under {LONGEST_REASON} characters; this has {len(reason):,}."
+    if reason == seats.SKIPPED or reason.startswith(WHOLE):
+        return f"“{reason}” is how Offbeat marks something else. Please say it in other words."
+    return ""
+
+
+def _reason(request: HttpRequest) -> str:
+    return " ".join(request.POST.get("reason", "").split())
+
+
+@require_POST
+@for_members(Role.RESEARCHER)
+def exclude_annotator(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    person, reason = _annotator(study, pk), _reason(request)
+    if problem := _problem(reason):
+        return _annotator_page(request, person, problem)
+    if not person.excluded:
+        seats.exclude_annotator(person, reason)
+    return redirect("monitor-annotator", study.slug, pk)
+
+
+@require_POST
+@for_members(Role.RESEARCHER)
+def readmit_annotator(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    person = _annotator(study, pk)
+    if person.excluded:
+        seats.readmit_annotator(person)
+    return redirect("monitor-annotator", study.slug, pk)
+
+
+@require_POST
+@for_members(Role.RESEARCHER)
+def exclude_judgment(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    found, reason = _judgment(study, pk), _reason(request)
+    if problem := _problem(reason):
+        return _judgment_page(request, found, problem)
+    if not found.excluded:
+        seats.exclude(found, reason)
+    return redirect("monitor-judgment", study.slug, pk)
+
+
+@require_POST
+@for_members(Role.RESEARCHER)
+def readmit_judgment(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    found = _judgment(study, pk)
+    # What was passed over has no answers to count, and a whole exclusion is undone as a whole.
+    if found.excluded and found.excluded != seats.SKIPPED and not found.excluded.startswith(WHOLE):
+        seats.readmit(found)
+    return redirect("monitor-judgment", study.slug, pk)

@@ -1,0 +1,1 @@
+"""What the application can say of a study, one folder a result."""

@@ -1,0 +1,333 @@
+"""Beside the headline: further coefficients, variance components, order, sources. One entry a criterion."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast, get_args
+
+import numpy as np
+import pandas as pd
+
+from annotate.kinds import ItemKind, Kind, Measure
+from annotate.models import Criterion
+from judging.frames import tables as frames
+from judging.results.agreement.headline import chance, interval
+from judging.results.agreement.units import Units, signed_preference
+from judging.stats import (
+    BradleyTerry,
+    Estimate,
+    IccKind,
+    Weighting,
+    adjusted_rand,
+    bradley_terry,
+    brennan_prediger,
+    choice_consistency,
+    conger_kappa,
+    fleiss_kappa,
+    gwet_ac,
+    icc,
+    kendall_w_of_sets,
+    one_way_icc,
+    percent_agreement,
+    transitivity,
+    value_counts,
+    variance_components,
+)
+
+WEIGHTINGS: tuple[Weighting, ...] = get_args(Weighting)
+ICCS: tuple[IccKind, ...] = get_args(IccKind)
+_ICC_KEYS = {kind.lower() for kind in ICCS}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number with its interval; `key` names it in JSON and on the methods page."""
+
+    key: str
+    label: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """Chance-corrected agreement under one weighting of differences."""
+
+    weights: str
+    figures: list[Figure]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"weights": self.weights} | _figures(self.figures)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source's place in the order that preferences make."""
+
+    source: str
+    strength: Estimate
+    worth: float | None
+    n: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "source": self.source,
+            "strength": interval(self.strength),
+            "worth": self.worth,
+            "n": self.n,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    criterion: Criterion
+    answers_per_unit: int
+    figures: list[Figure]
+    coefficients: list[Coefficients]
+    sources: list[Source] = field(default_factory=list)
+    no_sources: str = ""  # why there is no order of sources where one is asked for
+
+    @property
+    def shown(self) -> list[Figure]:
+        """The figures as a page shows them: six intraclass correlations missing for one reason are one line."""
+        of_tables = [f for f in self.figures if f.key in _ICC_KEYS]
+        if not of_tables or any(f.estimate.estimate is not None for f in of_tables):
+            return self.figures
+        rest = [f for f in self.figures if f not in of_tables]
+        return [*rest, Figure("icc", "ICC of a complete table, all six", of_tables[0].estimate)]
+
+    def as_json(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "criterion": self.criterion.key,
+            "kind": self.criterion.kind,
+            "answers_per_unit": self.answers_per_unit,
+            "figures": _figures(self.figures),
+            "coefficients": [c.as_json() for c in self.coefficients],
+        }
+        if self.criterion.kind == Kind.PREFERENCE:
+            found["sources"] = [s.as_json() for s in self.sources]
+            if self.no_sources:
+                found["reason"] = self.no_sources
+        return found
+
+
+def _figures(figures: list[Figure]) -> dict[str, Any]:
+    return {f.key: interval(f.estimate) for f in figures}
+
+
+def details(criterion: Criterion, asked: Units) -> Details:
+    sizes = asked.given.groupby("unit").size()
+    usual = int(sizes.median()) if len(sizes) else 0
+    figures = _FIGURES[Kind(criterion.kind)](criterion, asked, max(1, usual))
+    found = Details(criterion, usual, figures, _coefficients(asked))
+    return found if criterion.kind != Kind.PREFERENCE else _with_sources(found)
+
+
+def _coefficients(asked: Units) -> list[Coefficients]:
+    if not asked.countable:
+        return []
+    counts, clusters = asked.counted()
+    domain, unit, annotator, value = asked.domain, *asked.long
+    found = []
+    for weights in WEIGHTINGS if asked.numeric else WEIGHTINGS[:1]:
+        ac = gwet_ac(counts, domain, weights, clusters=clusters)
+        kappa = fleiss_kappa(counts, domain, weights, clusters=clusters)
+        even = brennan_prediger(counts, domain, weights, clusters=clusters)
+        figures = [
+            Figure("gwet_ac", "Gwet’s AC1" if weights == "identity" else "Gwet’s AC2", ac),
+            Figure("fleiss_kappa", "Fleiss’ kappa", kappa),
+            Figure("brennan_prediger", "Brennan and Prediger", even),
+        ]
+        if clusters is None:  # Conger's error takes units to be independent
+            conger = conger_kappa(unit, annotator, value, domain, weights)
+            figures.append(Figure("conger_kappa", "Conger’s kappa", conger))
+        found.append(Coefficients(weights, figures))
+    return found
+
+
+def _spread(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
+    """Where the variance lies, and what a mean is worth."""
+    unit, annotator, value = asked.long
+    parts = variance_components(unit, annotator, value)
+    figures = [
+        Figure("variance_item", "Variance between items", parts.item),
+        Figure("variance_annotator", "Variance of severity", parts.annotator),
+        Figure("variance_residual", "Variance of the rest", parts.residual),
+        Figure(
+            "dependability_absolute", f"Dependability of a mean of {k}, level", _dependable(parts, k, True)
+        ),
+        Figure(
+            "dependability_relative", f"Dependability of a mean of {k}, order", _dependable(parts, k, False)
+        ),
+        Figure("icc_one_way", "ICC, one-way, one answer", one_way_icc(unit, value)),
+        Figure("icc_one_way_of_mean", f"ICC, one-way, mean of {k}", one_way_icc(unit, value, k=k)),
+    ]
+    return figures + _complete(asked)
+
+
+def _dependable(parts: Any, k: int, absolute: bool) -> Estimate:
+    return cast(Estimate, parts.dependability(k, absolute=absolute))
+
+
+def _complete(asked: Units) -> list[Figure]:
+    """The six intraclass correlations, where all annotators answered everything that is used."""
+    unit, annotator, value = asked.long
+    rows, columns = (pd.factorize(x, sort=True)[0] for x in (unit, annotator))
+    table = np.full((rows.max(initial=-1) + 1, columns.max(initial=-1) + 1), np.nan)
+    table[rows, columns] = value
+    n = int((~np.isnan(table).any(axis=1)).sum())
+    if n < 2 or table.shape[1] < 2:
+        found = Estimate.undefined(
+            f"They need items that every annotator answered; of such there {'is' if n == 1 else 'are'} {n}.",
+            n,
+        )
+        return [Figure(kind.lower(), _ICC_LABELS[kind], found) for kind in ICCS]
+    return [Figure(kind.lower(), _ICC_LABELS[kind], icc(table, kind)) for kind in ICCS]
+
+
+_ICC_LABELS = {
+    "ICC1": "ICC(1,1), other annotators for each item",
+    "ICC2": "ICC(2,1), all annotators on all items, level",
+    "ICC3": "ICC(3,1), these annotators, order",
+    "ICC1k": "ICC(1,k), of the mean",
+    "ICC2k": "ICC(2,k), of the mean",
+    "ICC3k": "ICC(3,k), of the mean",
+}
+
+
+def _rated(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
+    return [*_spread(criterion, asked, k), _order_within(asked, "prompt_id")]
+
+
+def _order_within(asked: Units, sets: str) -> Figure:
+    """Whether annotators put what is in one prompt, or one item, in the same order."""
+    given = asked.given
+    w = kendall_w_of_sets(
+        given[sets].to_numpy(),
+        given["annotator_id"].to_numpy(),
+        given["unit"].to_numpy(),
+        given["value"].to_numpy(),
+        rng=chance(),
+    )
+    where = "prompts" if sets == "prompt_id" else "sets"
+    return Figure("kendall_w", f"Kendall’s W within {where}", w)
+
+
+def _ranked(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
+    return [_order_within(asked, "item_id")]
+
+
+def _grouped(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
+    answers = frames.answers(criterion).dropna(subset=["value"])
+    index = adjusted_rand(
+        answers["item_id"].to_numpy(),
+        answers["annotator_id"].to_numpy(),
+        answers["response_id"].to_numpy(dtype=np.int64),
+        answers["value"].to_numpy(),
+        rng=chance(),
+    )
+    return [Figure("adjusted_rand", "Adjusted Rand index", index)]
+
+
+def _odd(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
+    """How often two annotators choose the same response: the headline counts responses one by one."""
+    chosen = asked.given[asked.given["value"] == 1]
+    place = chosen.groupby("item_id")["response_id"].transform(lambda r: pd.factorize(r)[0]).astype(float)
+    domain = [float(n) for n in range(int(place.max()) + 1)] if len(place) else [0.0]
+    counts, _ = value_counts(chosen["item_id"].to_numpy(), place.to_numpy(), domain)
+    return [Figure("same_choice", "Same response chosen", percent_agreement(counts, rng=chance()))]
+
+
+def _preferred(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
+    answers = frames.answers(criterion)
+    pairs = _compared(criterion, answers)
+    triads = transitivity(*(pairs[name].to_numpy() for name in _COMPARED), rng=chance())
+    return [
+        Figure("transitive_within", "Transitive triads of one annotator", triads.within),
+        Figure("transitive_majority", "Transitive triads of the majority", triads.majority),
+        *_as_rated(criterion, pairs),
+    ]
+
+
+_COMPARED = ["annotator_id", "first", "second", "preference"]
+
+
+def _compared(criterion: Criterion, answers: pd.DataFrame) -> pd.DataFrame:
+    """One row a preference: prompt_id, annotator_id, first and second response, signed preference."""
+    shown = frames.item_responses(criterion.study).pivot(
+        index="item_id", columns="position", values="response_id"
+    )
+    pairs = answers[["item_id", "prompt_id", "annotator_id"]].assign(
+        first=answers["item_id"].map(shown[0]),
+        second=answers["item_id"].map(shown[1]),
+        preference=signed_preference(answers, shown[0]),
+    )
+    return pairs
+
+
+def _as_rated(criterion: Criterion, pairs: pd.DataFrame) -> list[Figure]:
+    """Whether choices between two responses go with the same person's own ratings of them."""
+    return [
+        Figure(
+            "choice_consistency",
+            f"Choices that go with own ratings ({rated.key})",
+            choice_consistency(frames.answers(rated), pairs, rng=chance()),
+        )
+        for rated in _rating_criteria(criterion)
+    ][:1]
+
+
+def _rating_criteria(criterion: Criterion) -> list[Criterion]:
+    """Ratings that measure what the preference measures, quality where it does not say."""
+    measures = criterion.measures or Measure.QUALITY
+    every = criterion.study.criteria.filter(kind=Kind.RATING, measures=measures)
+    return sorted(every, key=lambda c: c.on != ItemKind.SINGLE)
+
+
+def _with_sources(found: Details) -> Details:
+    criterion = found.criterion
+    pairs = _compared(criterion, frames.answers(criterion))
+    source_of = frames.source_of(criterion.study)
+    pairs["first"], pairs["second"] = pairs["first"].map(source_of), pairs["second"].map(source_of)
+    pairs = pairs[pairs["first"] != pairs["second"]].dropna(subset=["preference"])
+    fitted = bradley_terry(
+        pairs["first"].to_numpy(),
+        pairs["second"].to_numpy(),
+        pairs["preference"].to_numpy(),
+        clusters=pairs["prompt_id"].to_numpy(),
+    )
+    tie = Figure("tie", "Ties, Davidson’s ν", fitted.tie)
+    return Details(
+        criterion,
+        found.answers_per_unit,
+        [*found.figures, tie],
+        found.coefficients,
+        _ranking(fitted),
+        "" if fitted.strengths["strength"].notna().any() else fitted.reason or "",
+    )
+
+
+def _ranking(fitted: BradleyTerry) -> list[Source]:
+    order = fitted.strengths.sort_values(["strength", "response"], ascending=[False, True])
+    return [_source(row, fitted) for row in order.to_dict("records")]
+
+
+def _source(row: Mapping[Any, Any], fitted: BradleyTerry) -> Source:
+    n, defined = round(float(row["n"])), np.isfinite(row["strength"])
+    why = fitted.reason or "No interval."
+    if not defined:
+        return Source(str(row["response"]), Estimate.undefined(why, n), None, n)
+    ends = (row["low"], row["high"])
+    bounded = all(np.isfinite(ends))
+    low, high = (float(e) if bounded else None for e in ends)
+    strength = Estimate(float(row["strength"]), low, high, n, None if bounded else why)
+    return Source(str(row["response"]), strength, float(row["worth"]), n)
+
+
+_FIGURES: dict[Kind, Callable[[Criterion, Units, int], list[Figure]]] = {
+    Kind.RATING: _rated,
+    Kind.SIMILARITY: _rated,
+    Kind.NUMBER: _spread,
+    Kind.PREFERENCE: _preferred,
+    Kind.RANKING: _ranked,
+    Kind.GROUPING: _grouped,
+    Kind.ODD_ONE_OUT: _odd,
+}

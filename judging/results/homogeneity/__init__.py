@@ -1,0 +1,1 @@
+"""How alike the responses of a pool are, and the map of one prompt."""

@@ -1,0 +1,1 @@
+"""LLM judges tested for consistency: repeats, other wordings, order and length."""

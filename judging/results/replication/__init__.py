@@ -1,0 +1,1 @@
+"""The Artificial Hivemind's subset correlations, beside what selection alone gives."""

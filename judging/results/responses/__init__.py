@@ -1,0 +1,1 @@
+"""Every response with its ratings, neighbors and scores."""

@@ -1,0 +1,1 @@
+"""Human similarity judgments against embedding similarity."""

@@ -1,0 +1,176 @@
+"""The report's sentences: verdicts with their numbers, and what can't be told."""
+
+import re
+from collections.abc import Sequence
+
+from annotate.models import Study
+from judging.models import PoolSummary
+from judging.results.homogeneity.report import Homogeneity
+from judging.results.summary.findings import Finding, Findings
+from judging.stats import Estimate, Verdict
+from judging.templatetags.figures import MINUS, number
+
+
+def sentence(finding: Finding) -> str:
+    """The verdict on one scorer, to follow its name."""
+    result, e = finding.result, finding.result.underrating
+    interval = "" if e.low is None else f" (95 % interval {number(e.low, 2)} to {number(e.high, 2)})"
+    size = "" if e.estimate is None else f"{number(abs(e.estimate), 2)} SD"
+    borderline = (
+        " The evidence is borderline: more annotators would make it firmer." if result.borderline else ""
+    )
+    if result.verdict is Verdict.UNDERRATES:
+        return (
+            f"underrates unusual answers: at equal human quality its score falls by {size} for each SD of "
+            f"unusualness{interval}.{_corrected(finding)}{borderline}"
+        )
+    if result.verdict is Verdict.OVERRATES:
+        return (
+            f"overrates unusual answers: at equal human quality its score rises by {size} for each SD of "
+            f"unusualness{_turned(e)}.{borderline}"
+        )
+    if result.verdict is Verdict.NO_UNDERRATING:
+        return f"is acquitted as far as these data reach: {result.verdict_text}; estimate {_signed(e)}.{borderline}"
+    if result.verdict is Verdict.UNDERPOWERED:
+        estimate = "" if e.estimate is None else f": estimate {number(e.estimate, 2, '+')} SD"
+        return typeset(f"stays open{estimate}. {result.reason}")
+    return typeset(f"can’t tell. {result.reason}")
+
+
+def typeset(text: str) -> str:
+    """A sentence of the statistics with minus signs for its hyphens before numbers."""
+    return re.sub(r"(?<![\w\])])-(?=\d)", MINUS, text)
+
+
+def all_of(names: Sequence[str]) -> str:
+    """Names in a sentence: a, b and c."""
+    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
+
+
+def _corrected(finding: Finding) -> str:
+    if finding.baseline:
+        return ""
+    if finding.discovery:
+        return " It stands among all scorers (false discovery rate 5 %)."
+    return " Among so many scorers it may be chance (it does not stand at a false discovery rate of 5 %)."
+
+
+def _turned(e: Estimate) -> str:
+    if e.low is None or e.high is None:
+        return ""
+    return f" (95 % interval {number(-e.high, 2)} to {number(-e.low, 2)})"
+
+
+def _signed(e: Estimate) -> str:
+    if e.estimate is None:
+        return "undefined"
+    inside = "" if e.low is None else f" (95 % interval {number(e.low, 2, '+')} to {number(e.high, 2, '+')})"
+    return f"{number(e.estimate, 2, '+')}{inside}"
+
+
+NAMED = 2
+"""Scorers of one verdict that the headline names; more are counted."""
+
+
+def verdict_line(accused: Sequence[str], acquitted: Sequence[str], favoring: Sequence[str], n: int) -> str:
+    """The headline, of n scorers: those that underrate, those that do not, those that overrate; the rest is open."""
+    n_open = n - len(accused) - len(acquitted) - len(favoring)
+    if n_open == n:
+        what = "this scorer underrates" if n == 1 else f"any of the {n} scorers underrates"
+        return f"Whether {what} unusual answers can’t be told from these ratings"
+    parts = []
+    if accused:
+        verb = "marks" if len(accused) == 1 else "mark"
+        parts.append(f"{_who(accused, n)} {verb} down unusual answers that people find as good")
+    if favoring:
+        verb = "marks" if len(favoring) == 1 else "mark"
+        parts.append(f"{_who(favoring, n)} {verb} unusual answers up")
+    if acquitted:
+        verb = "does not" if len(acquitted) == 1 else "do not"
+        what = "" if accused else " mark unusual answers down"
+        parts.append(f"{_who(acquitted, n)} {verb}{what}, as far as can be seen")
+    if n_open:
+        others = "one other" if n_open == 1 else f"{n_open} others"
+        parts.append(f"of {others} nothing can be told")
+    return "; ".join(parts)
+
+
+def _who(names: Sequence[str], n: int) -> str:
+    return all_of(names) if len(names) <= NAMED else f"{len(names)} of {n} scorers"
+
+
+def limits(study: Study, found: Findings | None, alike: Homogeneity | None) -> list[str]:
+    """What can't be told, and why, in whole sentences."""
+    said = []
+    if study.simulated:
+        said.append(
+            "The annotators and scorers of this study are simulated: nothing here says anything of real people or "
+            "machines."
+        )
+    if found is not None:
+        said += _of_findings(study, found)
+    if alike is not None:
+        said += _of_likeness(alike)
+    return said
+
+
+def _of_findings(study: Study, found: Findings) -> list[str]:
+    said = []
+    open_ = [f for f in found.main if f.result.verdict is Verdict.CANT_TELL]
+    if open_:
+        share = "any" if len(open_) == len(found.main) else f"{len(open_)}"
+        said.append(
+            f"Nothing can be told of {share} of the {len(found.main)} scorers, the baseline included: the verdicts "
+            "above say why, and what would change it."
+        )
+    result = found.worst.result
+    if result.reliability is not None:
+        said.append(
+            f"The mean of a response’s ratings has a reliability of {number(result.reliability, 2)} within prompts; "
+            "the method allows for that noise, and the intervals widen with it."
+        )
+    thin = [f for f in found.main if f.n_scored < f.n_pool]
+    if thin:
+        least = min(thin, key=lambda f: f.n_scored)
+        said.append(
+            f"{len(thin)} of the {len(found.main)} scorers did not score every response of the pool; the least, "
+            f"{least.scorer}, {least.n_scored:,} of {least.n_pool:,}."
+        )
+    if found.truncated:
+        said.append(
+            f"{found.truncated:,} responses are longer than the embedder reads: their ends are unseen."
+        )
+    said.append(
+        "Underrating is an association at equal human quality and length, not an effect of unusualness itself. What "
+        "misleads annotators and machine alike (shared taste, shared guidelines) shows in neither."
+    )
+    if isinstance(found.embedder, PoolSummary):
+        said.append(
+            f"Unusualness is against a larger pool: {found.embedder.n_responses:,} responses on disk, measured "
+            f"{found.embedder.computed_at:%Y-%m-%d} by {found.embedder.name}. Measures that need vectors or texts are "
+            "against this study’s own responses."
+        )
+    said.append(
+        f"Unusualness is what {found.embedder.scorer} sees of these pools. Another embedder or another pool is another "
+        "measure; how far the finding holds with others of the same embedder is shown below."
+    )
+    return said
+
+
+def _of_likeness(alike: Homogeneity) -> list[str]:
+    said = []
+    if alike.people.estimate is None:
+        said.append("How alike people would answer: the pool has no two answers of people to one prompt.")
+    if not alike.humans:
+        said.append(
+            "Whether the embedder sees likeness as people do: nobody was asked how alike two responses are."
+        )
+    if alike.unknown_languages:
+        said.append(
+            f"How alike and how unusual the responses to the prompts in {', '.join(alike.unknown_languages)} are: "
+            f"{alike.embedder} does not know "
+            f"{'this language' if len(alike.unknown_languages) == 1 else 'these languages'}."
+        )
+    if alike.n_missing:
+        said.append(f"{alike.n_missing:,} responses are not embedded and count in no cosine.")
+    return said

@@ -1,0 +1,1 @@
+"""Scorers at work: what is missing is scored in batches by a worker, watched, cancelled and resumed."""

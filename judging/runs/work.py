@@ -1,0 +1,189 @@
+"""Scoring as work to be done: ordered by somebody, claimed once, done in batches, watched, cancelled, taken up again.
+
+An order is a row of ScoringTask. What is scored is stored batch by batch, so whoever takes an order over goes on
+where the last one stopped.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from annotate import trail
+from annotate.models import Action, Study
+from judging.models import Reply, ScoreRun, ScoringTask
+from judging.runs.batches import Missing, Progress, Report, Stored, score_missing
+from judging.runs.probing import probe
+from judging.runs.registry import UnknownScorerError, entry_of, made, run_of
+from judging.scorers import AnyScorer
+from judging.scorers.endpoints import Budget, Remote
+from judging.webhooks import outbox as webhooks
+
+Status = ScoringTask.Status
+
+__all__ = ["UnknownScorerError", "made", "order", "perform", "run_of", "score"]
+
+
+class CancelledError(Exception):
+    """Somebody asked the work to end."""
+
+
+class SpentError(Exception):
+    """The budget of calls or tokens is used up."""
+
+
+class LostError(Exception):
+    """Another worker has taken the work over: this one was silent for too long."""
+
+
+class BusyError(ValueError):
+    """The scorer is at this study already."""
+
+
+def order(study: Study, scorer: str, **asked: Any) -> ScoringTask:
+    """Write an order down; nothing is done yet."""
+    entry_of(scorer)
+    try:
+        with transaction.atomic():
+            asked_for = {name: value for name, value in asked.items() if name != "asked_by" and value}
+            trail.record(study, Action.RUN_ORDERED, f"run of {scorer}", **asked_for)
+            return ScoringTask.objects.create(study=study, scorer=scorer, **asked)
+    except IntegrityError as error:
+        raise BusyError(f"{scorer} is at this study already; cancel that run or wait for its end") from error
+
+
+def score(study: Study, name: str, progress: Progress = lambda lacking, stored: None, **asked: Any) -> Report:
+    """Order and do it at once, here; what goes wrong is raised, and written down."""
+    left = ScoringTask.objects.free().filter(study=study, scorer=name, probe={}).first()
+    task = left or order(study, name, **asked)
+    if not task.claim():
+        raise BusyError(f"{name}: somebody else has taken this run")
+    try:
+        return perform(task, progress)
+    except (KeyboardInterrupt, SystemExit):
+        task.finish(Status.CANCELLED)
+        raise
+
+
+def perform(task: ScoringTask, progress: Progress = lambda lacking, stored: None) -> Report:
+    """Do a claimed order to its end, and write down how it ended."""
+    try:
+        with beating(task):
+            report = _work(task, progress)
+    except LostError:
+        raise
+    except Exception as error:
+        task.finish(*_ending(error))
+        webhooks.run_finished(task)
+        raise
+    task.finish(Status.DONE, task.error)
+    webhooks.run_finished(task)
+    return report
+
+
+def _work(task: ScoringTask, progress: Progress) -> Report:
+    scorer, used = made(task.scorer), (task.calls, task.tokens)
+    _connect(scorer, task)
+    run = run_of(task.study, task.scorer, scorer)
+    task.tell(run=run, notes=notes(run))
+
+    def told(lacking: Missing, stored: Stored) -> None:
+        spent = budget(scorer)
+        task.calls, task.tokens = used[0] + spent.used_calls, used[1] + spent.used_tokens
+        _tell(task, lacking, stored)
+        progress(lacking, stored)
+
+    if task.probe:
+        report = probe(task.study, task.scorer, scorer, task.probe, told)
+    else:
+        report = score_missing(run, scorer, told)
+    # Only now: what was answered before is used whatever the budget.
+    if budget(scorer).spent:
+        raise SpentError(f"the budget is used up: {task.calls:,} calls, {task.tokens:,} tokens")
+    return replace(report, notes=tuple(task.notes))
+
+
+def _ending(error: Exception) -> tuple[ScoringTask.Status, str]:
+    if isinstance(error, CancelledError):
+        return Status.CANCELLED, ""
+    if isinstance(error, SpentError):
+        return Status.STOPPED, str(error)
+    return Status.FAILED, f"{type(error).__name__}: {error}"
+
+
+def _connect(scorer: AnyScorer, task: ScoringTask) -> None:
+    """Give a scorer that asks elsewhere what was answered before, and what is left of its budget."""
+    if isinstance(scorer, Remote):
+        calls, tokens = task.call_budget, task.token_budget
+        left = Budget(
+            calls=None if calls is None else max(0, calls - task.calls),
+            tokens=None if tokens is None else max(0, tokens - task.tokens),
+        )
+        scorer.connect(replies=StoredReplies(), allowed=settings.ENDPOINTS_ALLOWED, budget=left)
+
+
+def budget(scorer: AnyScorer) -> Budget:
+    return scorer.budget if isinstance(scorer, Remote) else Budget()
+
+
+class StoredReplies:
+    """What endpoints answered, in the database: a killed run, another study or another server pays nothing again."""
+
+    def known(self, keys: Iterable[str]) -> dict[str, Any]:
+        return dict(Reply.objects.filter(key__in=list(keys)).values_list("key", "body"))
+
+    def keep(self, key: str, body: Any) -> None:
+        Reply.objects.bulk_create([Reply(key=key, body=body)], ignore_conflicts=True)
+
+
+def _tell(task: ScoringTask, lacking: Missing, stored: Stored) -> None:
+    mine = task.tell(
+        total=len(lacking.pks),
+        stored_before=lacking.stored,
+        done=stored.done,
+        failed=stored.failed,
+        error=stored.error,
+        calls=task.calls,
+        tokens=task.tokens,
+    )
+    if not mine:
+        raise LostError(f"run {task.pk} of {task.scorer} was taken over by another worker")
+    if ScoringTask.objects.filter(pk=task.pk, cancel_asked=True).exists():
+        raise CancelledError(f"run {task.pk} of {task.scorer} was cancelled")
+
+
+def notes(run: ScoreRun) -> list[str]:
+    """What whoever reads the numbers should know before."""
+    unknown = run.unknown_languages()
+    if not unknown:
+        return []
+    knows = ", ".join(run.languages or [])
+    return [
+        f"Some prompts are in {', '.join(unknown)}; this embedder knows {knows} only, and similarities of other "
+        "languages mean little."
+    ]
+
+
+@contextmanager
+def beating(task: ScoringTask) -> Iterator[None]:
+    """Show signs of life while a batch takes its time; a worker that shows none has lost its work."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(settings.SCORING_SILENCE / 4):
+            # A busy database is no reason to stop: the next beat may get through.
+            with suppress(DatabaseError):
+                task.tell()
+        connection.close()
+
+    thread = threading.Thread(target=beat, daemon=True, name=f"beat of scoring task {task.pk}")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,0 +1,221 @@
+"""Agreement with intervals for other items and other annotators, by a bootstrap of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from judging.stats.agreement.alpha import alphas, distances, krippendorff_alpha, percent_agreement
+from judging.stats.agreement.rater_kappas import coded
+from judging.stats.core.counts import Domain, Level, checked_domain, value_counts
+from judging.stats.core.estimate import (
+    Estimate,
+    FloatArray,
+    IntArray,
+    batches,
+    bootstrap_weights,
+    percentile_interval,
+)
+
+_FEW = "No interval: other annotators are drawn from these, and there are fewer than three."
+
+# Per resample: the times each unit is drawn, its values' weights (R, U, V), and their self-pairs (R, U, V).
+_Draw = tuple[FloatArray, FloatArray, FloatArray]
+
+
+def krippendorff_alpha_new_annotators(
+    unit: npt.ArrayLike,
+    annotator: npt.ArrayLike,
+    value: npt.ArrayLike,
+    domain: Domain,
+    level: Level,
+    *,
+    clusters: npt.ArrayLike | None = None,
+    resamples: int = 1000,
+    rng: np.random.Generator | None = None,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Return Krippendorff's alpha with an interval for other items and other annotators.
+
+    Parameters
+    ----------
+    unit, annotator, value : array_like, shape (n,)
+        Which unit each value belongs to, who gave it, and the value; NaN and None are missing.
+    domain : sequence, length V
+        Admissible values, strictly increasing; numbers unless `level` is nominal.
+    level : {"nominal", "ordinal", "interval", "ratio"}
+        Level of measurement.
+    clusters : array_like, shape (n,), optional
+        Units whose rows carry the same label are drawn together; one label a unit.
+    resamples : int
+        Number of bootstrap resamples.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
+    confidence : float
+        Level of the percentile interval.
+
+    Returns
+    -------
+    Estimate
+        The same alpha as `krippendorff_alpha`, usually with a wider interval; `n` as there. Without an
+        interval when there are fewer than three annotators.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, a label is missing, a value is outside the domain, an annotator gave two values to
+        a unit, or a unit lies in two clusters.
+
+    Notes
+    -----
+    Pigeonhole bootstrap: units (clusters) and annotators are drawn with replacement independently, a value
+    has the product of both counts as weight. An annotator drawn twice would agree with himself, which lifts
+    alpha (.38 to .41 with 25 annotators, to .55 with 5), so his pairs with himself are left out: with w_u
+    the draws of the unit, c_j of the annotator, M_u = sum_j c_j and P_u = M_u^2 - sum_j c_j^2,
+    o_ck = sum_u w_u M_u / P_u (sum_j c_j [c])(sum_j c_j [k]) less the self-pairs on the diagonal, and the
+    marginals of o, in which a value weighs by the pairs it forms, give the expected disagreement.
+    In simulations with annotators who differ much in how they use the scale, the 95 % interval covered 86 to
+    97 % (5 to 30 annotators), that of items alone 40 to 65 %.
+
+    References
+    ----------
+    Owen (2007), Annals of Applied Statistics 1:386-411; Owen and Eckles (2012), Annals of Applied Statistics
+    6:895-927.
+    """
+    counts, drawn, owners = _both(unit, annotator, value, domain, clusters)
+    same = krippendorff_alpha(counts, domain, level, clusters=owners, resamples=0, confidence=confidence)
+    if same.estimate is None:
+        return same
+    distance, size = distances(np.asarray(domain), level), counts.shape[1]
+    chance = rng if rng is not None else np.random.default_rng(0)
+
+    def one(draw: _Draw) -> FloatArray:
+        times, said, own = draw
+        total = said.sum(axis=2)
+        pairs = total**2 - own.sum(axis=2)
+        factor = np.divide(times * total, pairs, out=np.zeros_like(pairs), where=pairs > 0)
+        flat = (said * factor[:, :, None]).transpose(0, 2, 1) @ said
+        diagonal = np.arange(size)
+        flat[:, diagonal, diagonal] -= (own * factor[:, :, None]).sum(axis=1)
+        used = times * (pairs > 0)
+        values = (used * total).sum(axis=1)
+        alone = np.einsum("ru,ruv->r", used, own)
+        copies = np.divide(alone, values, out=np.ones_like(values), where=values > 0)
+        return alphas(flat.reshape(len(flat), -1), distance, copies)
+
+    draws = [one(draw) for draw in drawn.resampled(resamples, chance)]
+    return _interval(draws, same, drawn.n_annotators, confidence)
+
+
+def percent_agreement_new_annotators(
+    unit: npt.ArrayLike,
+    annotator: npt.ArrayLike,
+    value: npt.ArrayLike,
+    domain: Domain,
+    *,
+    clusters: npt.ArrayLike | None = None,
+    resamples: int = 1000,
+    rng: np.random.Generator | None = None,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Return the mean share of agreeing pairs with an interval for other items and other annotators.
+
+    Parameters
+    ----------
+    unit, annotator, value, domain, clusters, resamples, rng, confidence
+        As in `krippendorff_alpha_new_annotators`.
+
+    Returns
+    -------
+    Estimate
+        A share between 0 and 1, the same as from `percent_agreement`; `n` as there.
+
+    Raises
+    ------
+    ValueError
+        As in `krippendorff_alpha_new_annotators`.
+
+    Notes
+    -----
+    As `krippendorff_alpha_new_annotators`: an annotator drawn twice forms no pair with himself.
+
+    References
+    ----------
+    As for `krippendorff_alpha_new_annotators`.
+    """
+    counts, drawn, owners = _both(unit, annotator, value, domain, clusters)
+    same = percent_agreement(counts, clusters=owners, resamples=0, confidence=confidence)
+    if same.estimate is None:
+        return same
+    chance = rng if rng is not None else np.random.default_rng(0)
+
+    def one(draw: _Draw) -> FloatArray:
+        times, said, own = draw
+        pairs = said.sum(axis=2) ** 2 - own.sum(axis=2)
+        agreeing = (said**2 - own).sum(axis=2)
+        share = np.divide(agreeing, pairs, out=np.zeros_like(pairs), where=pairs > 0)
+        used = (times * (pairs > 0)).sum(axis=1)
+        total = (times * share).sum(axis=1)
+        return np.asarray(np.divide(total, used, out=np.full(len(used), np.nan), where=used > 0))
+
+    draws = [one(draw) for draw in drawn.resampled(resamples, chance)]
+    return _interval(draws, same, drawn.n_annotators, confidence)
+
+
+class _Design:
+    """Who said what of which unit, ready to be drawn again."""
+
+    def __init__(self, unit: IntArray, person: IntArray, code: IntArray, owner: IntArray, size: int) -> None:
+        self.shape = (len(owner), size)
+        self.owner = owner
+        self.n_annotators = int(person.max(initial=-1)) + 1
+        at = (unit * size + code, person)
+        self.said = sparse.csr_array((np.ones(len(unit)), at), shape=(len(owner) * size, self.n_annotators))
+
+    def resampled(self, resamples: int, chance: np.random.Generator) -> Iterator[_Draw]:
+        """Yield resamples of owners of units and of annotators in batches."""
+        owners = int(self.owner.max()) + 1
+        for size in batches(resamples, self.shape[0] * self.shape[1]):
+            times = bootstrap_weights(owners, size, chance)[:, self.owner]
+            drawn = bootstrap_weights(self.n_annotators, size, chance).T
+            said, own = (
+                np.asarray(self.said @ power).T.reshape(size, *self.shape) for power in (drawn, drawn**2)
+            )
+            yield times, said, own
+
+
+def _both(
+    unit: npt.ArrayLike,
+    annotator: npt.ArrayLike,
+    value: npt.ArrayLike,
+    domain: Domain,
+    clusters: npt.ArrayLike | None,
+) -> tuple[IntArray, _Design, IntArray]:
+    """Return the counts, the design that can be drawn again, and the cluster of each unit."""
+    counts, _ = value_counts(unit, value, domain)
+    rows = pd.factorize(np.asarray(unit), sort=True)[0].astype(np.int64)
+    _, person, code, given = coded(unit, annotator, value, checked_domain(domain))
+    owner = np.arange(len(counts))
+    if clusters is not None:
+        labels = pd.factorize(np.asarray(clusters), use_na_sentinel=False)[0]
+        if labels.shape != rows.shape:
+            raise ValueError("clusters must have one label a row.")
+        owner[rows] = labels
+        if (owner[rows] != labels).any():
+            raise ValueError("A unit lies in two clusters.")
+    owner = np.unique(owner, return_inverse=True)[1].astype(np.int64)
+    return counts, _Design(rows[given], person, code, owner, counts.shape[1]), owner
+
+
+def _interval(draws: list[FloatArray], same: Estimate, n_annotators: int, confidence: float) -> Estimate:
+    """Return the point estimate with the interval of the draws."""
+    point = same.estimate if same.estimate is not None else float("nan")
+    if n_annotators < 3:
+        return Estimate(point, None, None, same.n, _FEW, confidence)
+    if same.n == 1:
+        return Estimate(point, None, None, 1, same.reason or "No interval.", confidence)
+    return percentile_interval(np.concatenate(draws or [np.empty(0)]), point, same.n, confidence)

@@ -1,0 +1,1 @@
+"""Whether a scorer underrates unusual responses at equal true quality, and whether the data can tell."""

@@ -1,0 +1,336 @@
+"""Cross-rater moments of human quality and the columns beside it, for every delete-one replicate at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from judging.stats.core.estimate import BoolArray, FloatArray, IntArray
+
+_BUDGET = 50_000  # elements at a time: what fits a processor's cache is twice as fast
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Ratings and response columns with contiguous integer codes.
+
+    Parameters
+    ----------
+    prompt : ndarray of int, shape (n_responses,)
+        Prompt of each response, 0 to P - 1, each at least once.
+    columns : ndarray, shape (n_responses, F)
+        What goes beside human quality (unusualness, covariates, score), in units of the caller's choice.
+    response, annotator : ndarray of int, shape (n_ratings,)
+        Which response each rating is of and who gave it, 0 to M - 1.
+    value : ndarray, shape (n_ratings,)
+        The ratings; one a response and annotator.
+    """
+
+    prompt: IntArray
+    columns: FloatArray
+    response: IntArray
+    annotator: IntArray
+    value: FloatArray
+
+    @property
+    def n_prompts(self) -> int:
+        """Number of prompts P."""
+        return int(self.prompt.max()) + 1
+
+    @property
+    def n_annotators(self) -> int:
+        """Number of annotators M."""
+        return int(self.annotator.max()) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Moment matrices, symmetric, of true quality first and then the columns of the panel (D = 1 + F).
+
+    Parameters
+    ----------
+    prompt : ndarray, shape (P, D, D)
+        One prompt with all its annotators.
+    cell : ndarray, shape (C, D, D)
+        The prompt of a prompt-annotator cell without the annotator of the cell.
+    cell_prompt, cell_annotator : ndarray of int, shape (C,)
+        Which cell it is.
+    mean_square : ndarray, shape (P,)
+        Sum of squares of the human means, which holds their error as well.
+    """
+
+    prompt: FloatArray
+    cell: FloatArray
+    cell_prompt: IntArray
+    cell_annotator: IntArray
+    mean_square: FloatArray
+
+    @property
+    def total(self) -> FloatArray:
+        """Sum over prompts, shape (D, D)."""
+        return np.asarray(self.prompt.sum(axis=0))
+
+    @property
+    def naive(self) -> FloatArray:
+        """Per prompt, with the human mean in place of true quality, shape (P, D, D)."""
+        swapped = self.prompt.copy()
+        swapped[:, 0, 0] = self.mean_square
+        return swapped
+
+    def replicates(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the totals without one prompt, one annotator, one cell.
+
+        Returns
+        -------
+        without_prompt, without_annotator, without_cell : ndarray, shape (P or M or C, D, D)
+            The same sums over what is left.
+        """
+        change = self.cell - self.prompt[self.cell_prompt]
+        by_annotator = np.zeros((int(self.cell_annotator.max()) + 1, *change.shape[1:]))
+        np.add.at(by_annotator, self.cell_annotator, change)
+        total = self.total
+        return total - self.prompt, total + by_annotator, total + change
+
+
+def cross_rater_moments(panel: Panel) -> Moments:
+    """Return the moments of every prompt, whole and without each of its annotators.
+
+    Parameters
+    ----------
+    panel : Panel
+        Any assignment of annotators to responses.
+
+    Returns
+    -------
+    Moments
+        In the units of the panel.
+
+    Raises
+    ------
+    ValueError
+        If the panel holds no rating.
+
+    Notes
+    -----
+    For one prompt with K responses that have two or more ratings, ratings y_ij centered by the mean of
+    response means, n_i ratings of response i, S_i = sum_j y_ij and q_i = S_i / n_i:
+
+        B[i, i'] = (S_i S_i' - sum_j y_ij y_i'j) / (n_i n_i' - number of annotators who rated both)
+        A_qq = tr B - sum(B) / K
+
+    so only products of different annotators enter and their errors cancel on average; all other moments
+    are plain sums of products of columns centered over those K responses. Without an annotator the same
+    is computed anew, responses left with fewer than two ratings dropped and everything centered over the
+    rest.
+
+    References
+    ----------
+    The project's statistics.md, section 4.5. Fuller (1987), Measurement Error Models, for errors in
+    variables.
+    """
+    if panel.value.size == 0:
+        raise ValueError("The panel holds no rating.")
+    n_cells, cells = _cells(panel)
+    cell_prompt, cell_annotator, cell_slot, cell_of_rating = cells
+    slot = _slots(panel.prompt)
+    sizes = np.bincount(panel.prompt)
+    crowds = np.bincount(cell_prompt, minlength=panel.n_prompts)
+    depth = 1 + panel.columns.shape[1]
+    whole, square = np.zeros((panel.n_prompts, depth, depth)), np.zeros(panel.n_prompts)
+    left = np.zeros((n_cells, depth, depth))
+    place = np.zeros(panel.n_prompts, dtype=np.int64)
+    rating_prompt = panel.prompt[panel.response]
+    for chosen in _chunks(sizes, crowds):
+        shape = (len(chosen), int(sizes[chosen].max()), int(crowds[chosen].max()))
+        inside = np.zeros(panel.n_prompts, dtype=bool)
+        inside[chosen], place[chosen] = True, np.arange(len(chosen))
+        mine, here = inside[rating_prompt], inside[panel.prompt]
+        at = (place[rating_prompt[mine]], slot[panel.response[mine]], cell_slot[cell_of_rating[mine]])
+        ratings, given = np.zeros(shape), np.zeros(shape)
+        ratings[at], given[at] = panel.value[mine], 1.0
+        columns = np.zeros((*shape[:2], depth - 1))
+        columns[place[panel.prompt[here]], slot[here]] = panel.columns[here]
+        moments, means = _versions(ratings, given, columns)
+        whole[chosen], square[chosen] = moments[:, 0], means[:, 0]
+        own = np.flatnonzero(inside[cell_prompt])
+        left[own] = moments[place[cell_prompt[own]], 1 + cell_slot[own]]
+    return Moments(whole, left, cell_prompt, cell_annotator, square)
+
+
+def _cells(panel: Panel) -> tuple[int, tuple[IntArray, IntArray, IntArray, IntArray]]:
+    """Return the prompt-annotator cells: their prompt, annotator and slot, and the cell of each rating."""
+    key = panel.prompt[panel.response] * panel.n_annotators + panel.annotator
+    cells, of_rating = np.unique(key, return_inverse=True)
+    prompt, annotator = np.divmod(cells, panel.n_annotators)
+    return len(cells), (prompt, annotator, _slots(prompt), of_rating.astype(np.int64))
+
+
+def _slots(group: IntArray) -> IntArray:
+    """Return the running number of each element within its group."""
+    order = np.argsort(group, kind="stable")
+    sizes = np.bincount(group)
+    starts = np.cumsum(sizes) - sizes
+    slots = np.empty(len(group), dtype=np.int64)
+    slots[order] = np.arange(len(group)) - starts[group[order]]
+    return slots
+
+
+def _chunks(sizes: IntArray, crowds: IntArray) -> Iterator[IntArray]:
+    """Yield prompts of similar size together, so that padding stays small and so does memory."""
+    order = np.lexsort((crowds, sizes))
+    start = 0
+    for stop in range(1, len(order) + 1):
+        if stop < len(order):
+            widest = order[start : stop + 1]
+            cost = len(widest) * (crowds[widest].max() + 1) * sizes[order[stop]] ** 2
+            if cost <= _BUDGET and sizes[order[stop]] <= 2 * sizes[order[start]] + 8:
+                continue
+        yield order[start:stop]
+        start = stop
+
+
+def _versions(ratings: FloatArray, given: FloatArray, columns: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the moments of padded prompts, whole and without each annotator.
+
+    `ratings` and `given` (who rated what, 0 or 1) have shape (P, K, J), `columns` (P, K, F); the moments have
+    shape (P, 1 + J, D, D) and the sums of squared means (P, 1 + J).
+    """
+    n_prompts, size, crowd = ratings.shape
+    count = np.maximum(given.sum(axis=2), 1)
+    # Any constant near the mean will do here: it keeps the shift below free of cancellation.
+    ratings = (ratings - (ratings.sum(axis=2) / count).mean(axis=1)[:, None, None]) * given
+    none = np.zeros((n_prompts, 1, size))
+    away_y = np.concatenate([none, ratings.transpose(0, 2, 1)], axis=1)
+    away_r = np.concatenate([none, given.transpose(0, 2, 1)], axis=1)
+    step = max(1, _BUDGET // (n_prompts * size * size))
+    parts = [
+        _without(ratings, given, columns, away_y[:, low : low + step], away_r[:, low : low + step])
+        for low in range(0, crowd + 1, step)
+    ]
+    return np.concatenate([p[0] for p in parts], axis=1), np.concatenate([p[1] for p in parts], axis=1)
+
+
+def _without(
+    ratings: FloatArray, given: FloatArray, columns: FloatArray, away_y: FloatArray, away_r: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the moments without the ratings `away_y` (given where `away_r` is 1), shape (P, V, K) each."""
+    n = given.sum(axis=2)[:, None] - away_r
+    total = ratings.sum(axis=2)[:, None] - away_y
+    flipped = given.transpose(0, 2, 1)
+    both = (given @ flipped)[:, None] - _outer(away_r, away_r)
+    product = (ratings @ ratings.transpose(0, 2, 1))[:, None] - _outer(away_y, away_y)
+    half = (ratings @ flipped)[:, None] - _outer(away_y, away_r)
+    return _moments_of(n, total, n >= 2, (product, half, both), columns)
+
+
+def _moments_of(
+    n: FloatArray,
+    total: FloatArray,
+    stays: BoolArray,
+    same: tuple[FloatArray, FloatArray, FloatArray],
+    columns: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the moments, shape (P, V, D, D), and the sums of squared means, (P, V), of versions of prompts.
+
+    `n` and `total` are the ratings of each response and their sum, `stays` which responses count, (P, V, K) each;
+    `same` the sums over single annotators of y_ij y_i'j, y_ij r_i'j and r_ij r_i'j, (P, V, K, K) each, r telling
+    who rated; `columns` has shape (P, K, F).
+    """
+    kept = np.maximum(stays.sum(axis=2), 1)[:, :, None]
+    mean = np.divide(total, n, out=np.zeros_like(total), where=stays)
+    shift = mean.sum(axis=2, keepdims=True) / kept
+    quality = np.where(stays, mean - shift, 0.0)
+    between = _different_annotators(n, total, stays, same, shift)
+    size = kept[:, :, 0]
+    true_square = np.trace(between, axis1=2, axis2=3) - between.sum(axis=(2, 3)) / size
+    masked = np.where(stays[..., None], columns[:, None], 0.0)
+    centered = np.where(stays[..., None], masked - masked.sum(axis=2, keepdims=True) / kept[..., None], 0.0)
+    design = np.concatenate([quality[..., None], centered], axis=3)
+    moments = design.transpose(0, 1, 3, 2) @ design
+    observed = moments[:, :, 0, 0].copy()
+    moments[:, :, 0, 0] = true_square
+    return moments, observed
+
+
+def _different_annotators(
+    n: FloatArray,
+    total: FloatArray,
+    stays: BoolArray,
+    same: tuple[FloatArray, FloatArray, FloatArray],
+    shift: FloatArray,
+) -> FloatArray:
+    """Return B, the mean product of two different annotators' ratings, for each version of each prompt."""
+    product, half, both = same
+    c = shift[..., None]
+    # Centering the ratings by c turns sum_j y_ij y_i'j into this, without touching single ratings again.
+    own = half + half.swapaxes(-1, -2)
+    own *= -c
+    own += product
+    own += c * c * both
+    centered = total - n * shift
+    products = _outer(centered, centered)
+    products -= own
+    pairs = _outer(n, n)
+    pairs -= both
+    usable = (stays[..., :, None] & stays[..., None, :]) & (pairs > 0)
+    return np.divide(products, pairs, out=np.zeros_like(pairs), where=usable)
+
+
+def resampled_moments(panel: Panel, prompt_weight: FloatArray, annotator_weight: FloatArray) -> FloatArray:
+    """Return the moments of a panel whose prompts and annotators are weighted, as a bootstrap draws them.
+
+    Parameters
+    ----------
+    panel : Panel
+        Any assignment of annotators to responses.
+    prompt_weight, annotator_weight : ndarray, shapes (R, P) and (R, M)
+        How often each is drawn, in each of R resamples.
+
+    Returns
+    -------
+    ndarray, shape (R, D, D)
+        As the total of `cross_rater_moments`, which unit weights give.
+
+    Notes
+    -----
+    A rating weighs as much as its prompt times its annotator. Two copies of an annotator are one person, so products of
+    an annotator with himself are left out, whichever copies they are of: sum_j w_j^2 y_ij y_i'j is taken
+    away. A response with ratings from fewer than two different annotators drops out of a resample.
+    """
+    resamples = len(prompt_weight)
+    depth = 1 + panel.columns.shape[1]
+    found = np.zeros((resamples, depth, depth))
+    order = np.argsort(panel.prompt[panel.response], kind="stable")
+    bounds = np.cumsum(np.bincount(panel.prompt[panel.response], minlength=panel.n_prompts))
+    slot = _slots(panel.prompt)
+    for p, rows in enumerate(np.split(order, bounds[:-1])):
+        people, person = np.unique(panel.annotator[rows], return_inverse=True)
+        members = np.flatnonzero(panel.prompt == p)
+        ratings, given = np.zeros((2, len(members), len(people)))
+        at = (slot[panel.response[rows]], person)
+        ratings[at], given[at] = panel.value[rows], 1.0
+        ratings -= given * panel.value[rows].mean()
+        own = _drawn(ratings, given, panel.columns[members], annotator_weight[:, people])
+        found += prompt_weight[:, p, None, None] * own
+    return found
+
+
+def _drawn(ratings: FloatArray, given: FloatArray, columns: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return the moments of one prompt, ratings and given of shape (K, J), for weights of shape (R, J)."""
+    size, square = len(ratings), weight * weight
+
+    def of_one(a: FloatArray, b: FloatArray) -> FloatArray:
+        products = (a[:, None] * b[None]).reshape(size * size, -1)
+        return np.asarray((square @ products.T).reshape(1, len(weight), size, size))
+
+    n, total = (weight @ given.T)[None], (weight @ ratings.T)[None]
+    stays = n * n > np.diagonal(of_one(given, given), axis1=2, axis2=3)
+    same = (of_one(ratings, ratings), of_one(ratings, given), of_one(given, given))
+    return np.asarray(_moments_of(n, total, stays, same, columns[None])[0][0])
+
+
+def _outer(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the outer products over the last axis."""
+    return np.asarray(a[..., :, None] * b[..., None, :])

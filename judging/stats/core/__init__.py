@@ -1,0 +1,1 @@
+"""What all statistics share: estimates with intervals, counts, samples, weights, many tests."""

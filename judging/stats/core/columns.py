@@ -1,0 +1,134 @@
+"""The columns of an audit: their names, their scales, and which of them say something of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from judging.stats.audit.moments import Panel
+from judging.stats.core.estimate import FloatArray, IntArray
+from judging.stats.core.sample import Sample, centered, why_undefined
+
+TINY = 1e-10
+
+
+def beside_unusualness(
+    covariates: Sequence[str], scorers: Sequence[str], second: str | None = None
+) -> tuple[str, ...]:
+    """Return the columns between unusualness and the scores, in the order of the moments; refuse a double one."""
+    for name, given in (("covariates", covariates), ("scorers", scorers)):
+        if isinstance(given, str):
+            raise ValueError(f"{name} must be a sequence of names, not the string {given!r}.")  # noqa: TRY004
+    beside = (*covariates, *([] if second is None else [second]))
+    names = ["unusualness", *beside, *scorers]
+    if len(set(names)) != len(names) or {"prompt_id", "response_id"} & set(names):
+        raise ValueError(f"covariates must be distinct columns of their own, got {list(covariates)}.")
+    return beside
+
+
+def _left_out(before: Sequence[str], after: Sequence[str], why: str) -> tuple[str, ...]:
+    """Return a note for each covariate that fell out."""
+    return tuple(f"Covariate {name} left out: it {why}." for name in before if name not in after)
+
+
+def _pooled_scales(panel: Panel) -> FloatArray:
+    """Return the pooled within-prompt SD of each column, 0 for one that is constant up to rounding."""
+    within = centered(panel.columns, panel.prompt)
+    scale = np.sqrt((within**2).sum(axis=0) / (len(within) - panel.n_prompts))
+    return np.where(scale > TINY * np.abs(panel.columns).max(axis=0), scale, 0.0)
+
+
+def _independent(columns: FloatArray, prompt: IntArray, names: Sequence[str]) -> tuple[list[str], str | None]:
+    """Return the covariates that say something of their own, and which ones unusualness follows from, if any.
+
+    `columns`, shape (n, 1 + len(names)), hold unusualness and then the covariates.
+    """
+    within = centered(columns, prompt)
+    basis = np.empty((len(within), 0))
+    kept: list[int] = []
+    for index in range(1, len(names) + 1):
+        if _unexplained(within[:, index], basis) > TINY:
+            kept.append(index)
+            basis = within[:, kept]
+    confounded = None
+    if _unexplained(within[:, 0], basis) <= TINY:
+        confounded = " and ".join(names[index - 1] for index in kept)
+    return [names[index - 1] for index in kept], confounded
+
+
+def _unexplained(column: FloatArray, basis: FloatArray) -> float:
+    """Return the share of a column's sum of squares that the basis does not reproduce."""
+    if basis.shape[1] == 0:
+        return 1.0
+    fitted = basis @ np.linalg.lstsq(basis, column, rcond=None)[0]
+    return float(((column - fitted) ** 2).sum() / (column**2).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A panel in unit scales with the columns that can be told apart, or why there is none.
+
+    Parameters
+    ----------
+    panel : Panel or None
+        Unusualness, covariates, the second measure if there is one, and the scorers that vary; each column has
+        unit pooled within-prompt SD, the ratings unit SD.
+    covariates : tuple of str
+        Those that were kept.
+    scales : mapping of str to float
+        Pooled within-prompt SD of each scorer that varies, in the order of the panel.
+    spread : float
+        SD of the ratings.
+    notes : tuple of str
+        Which covariates fell out, and why.
+    why_not : str
+        Why there is no panel.
+    """
+
+    panel: Panel | None
+    covariates: tuple[str, ...] = ()
+    scales: dict[str, float] | None = None
+    spread: float = 1.0
+    notes: tuple[str, ...] = ()
+    why_not: str = ""
+
+    @property
+    def n_beside(self) -> int:
+        """Number of columns before the first scorer."""
+        if self.panel is None or self.scales is None:
+            return 0
+        return int(self.panel.columns.shape[1]) - len(self.scales)
+
+
+def prepared(
+    sample: Sample, covariates: Sequence[str], scorers: Sequence[str], second: str | None = None
+) -> Prepared:
+    """Return the sample in unit scales, without columns that do not vary or follow from others."""
+    why_not = why_undefined(sample)
+    if why_not:
+        return Prepared(None, why_not=why_not)
+    scales = _pooled_scales(sample.panel)
+    first = 1 + len(covariates)
+    if (scales[[0] if second is None else [0, first]] == 0).any():
+        return Prepared(None, why_not="Unusualness does not vary between the responses to a prompt.")
+    # The slope does not depend on the ratings' units; unit spread keeps sums of fourth powers in range.
+    spread = float(sample.panel.value.std())
+    if np.ptp(sample.panel.value) == 0:
+        return Prepared(None, why_not="All ratings are the same, so they say nothing about quality.")
+    columns = sample.panel.columns / np.where(scales > 0, scales, 1.0)
+    place = {name: 1 + i for i, name in enumerate(covariates)}
+    varied = [name for name in covariates if scales[place[name]] > 0]
+    kept, confounded = _independent(columns[:, [0, *(place[n] for n in varied)]], sample.panel.prompt, varied)
+    notes = _left_out(covariates, varied, "does not vary within prompts")
+    notes += _left_out(varied, kept, "follows from the other covariates")
+    if confounded:
+        words = f"Unusualness and {confounded} rise and fall together; nothing can tell them apart."
+        return Prepared(None, notes=notes, why_not=words)
+    at_score = first if second is None else first + 1
+    own = {name: at_score + i for i, name in enumerate(scorers) if scales[at_score + i] > 0}
+    chosen = [0, *(place[n] for n in kept), *range(first, at_score), *own.values()]
+    value = (sample.panel.value - sample.panel.value.mean()) / spread
+    panel = replace(sample.panel, columns=columns[:, chosen], value=value)
+    return Prepared(panel, tuple(kept), {n: float(scales[i]) for n, i in own.items()}, spread, notes)

@@ -1,0 +1,220 @@
+"""What can be analyzed: responses with a score and at least two ratings, checked and coded once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from judging.stats.audit.moments import Panel
+from judging.stats.core.estimate import BoolArray, FloatArray, IntArray
+
+_HUGE = 1e100
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The panel, which rows of the responses it kept, and what was left out.
+
+    Parameters
+    ----------
+    panel : Panel
+        Columns: unusualness, covariates, scores.
+    kept : ndarray of int
+        Rows of the responses that are in the panel, in its order.
+    ids : Index
+        All response ids.
+    n_rated, people : int
+        Complete responses with a rating, and annotators who gave one.
+    n_incomplete, n_thin : int
+        Rated responses left out for want of a number, and of a second rating.
+    notes : tuple of str
+        What was left out, in words.
+    """
+
+    panel: Panel
+    kept: IntArray
+    ids: pd.Index
+    n_rated: int
+    people: int
+    n_incomplete: int
+    n_thin: int
+    notes: tuple[str, ...] = field(default=())
+
+
+def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
+    """Raise if a column is missing or an id is."""
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise ValueError(f"{name} lacks the column(s) {', '.join(missing)}.")
+    for column in columns:
+        if column.endswith("_id") and bool(frame[column].isna().any()):
+            raise ValueError(f"{name} has a missing {column}.")
+
+
+def numbers(frame: pd.DataFrame, columns: Sequence[str]) -> FloatArray:
+    """Return columns as floats, shape (rows, columns), NaN where missing; raise ValueError on infinity."""
+    try:
+        table = frame[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Columns {', '.join(columns)} must hold numbers.") from error
+    for name, column in zip(columns, table.T, strict=True):
+        if bool((np.abs(column[~np.isnan(column)]) > _HUGE).any()):
+            raise ValueError(f"{name} holds a value that is infinite or too large to square.")
+    return np.asarray(table)
+
+
+def scored_alike(table: pd.DataFrame, scorers: Sequence[str]) -> list[list[str]]:
+    """Return the scorers in groups that scored the same responses; a column that is missing scored none."""
+    groups: dict[bytes, list[str]] = {}
+    for name in scorers:
+        scored = table[name].notna().to_numpy() if name in table else np.zeros(0)
+        groups.setdefault(scored.tobytes(), []).append(name)
+    return list(groups.values())
+
+
+def sample_of(
+    ratings: pd.DataFrame,
+    responses: pd.DataFrame,
+    covariates: tuple[str, ...],
+    scorers: tuple[str, ...] = ("score",),
+) -> Sample:
+    """Return what can be analyzed: complete responses with two ratings, two of them to a prompt.
+
+    Parameters
+    ----------
+    ratings, responses : DataFrame
+        As for `underrating`.
+    covariates : tuple of str
+        Further columns of the responses.
+    scorers : tuple of str
+        Columns of the scores, which must all be given.
+
+    Returns
+    -------
+    Sample
+        With an empty panel when nothing can be analyzed; `why_undefined` says why.
+
+    Raises
+    ------
+    ValueError
+        As `underrating`.
+    """
+    require(ratings, ["prompt_id", "response_id", "annotator_id", "value"], "ratings")
+    names = ["unusualness", *covariates, *scorers]
+    require(responses, ["prompt_id", "response_id", *names], "responses")
+    ids = pd.Index(responses["response_id"])
+    repeated = responses["response_id"].duplicated()
+    if repeated.any():
+        raise ValueError(f"responses lists {responses.loc[repeated, 'response_id'].iloc[0]!r} twice.")
+    columns = numbers(responses, names)
+    value = numbers(ratings, ["value"])[:, 0]
+    row = ids.get_indexer(pd.Index(ratings["response_id"])).astype(np.int64)
+    known: BoolArray = np.asarray(row >= 0)
+    _check_prompts(ratings, responses, row, known)
+    annotator = pd.factorize(ratings["annotator_id"])[0].astype(np.int64)
+    prompt = pd.factorize(responses["prompt_id"])[0].astype(np.int64)
+    complete: BoolArray = np.asarray(~np.isnan(columns).any(axis=1))
+    given: BoolArray = np.asarray(known & ~np.isnan(value))
+    rated = np.zeros(len(ids), dtype=bool)
+    rated[row[given]] = True
+    use = given.copy()
+    use[given] = complete[row[given]]
+    _check_repeats(row[given], annotator[given])
+    keeps = _enough(np.bincount(row[use], minlength=len(ids)), prompt)
+    use[use] = keeps[row[use]]
+    kept = np.flatnonzero(keeps)
+    renumber = np.cumsum(keeps) - 1
+    panel = Panel(
+        _contiguous(prompt[kept]), columns[kept], renumber[row[use]], _contiguous(annotator[use]), value[use]
+    )
+    lost = int((rated & ~complete).sum())
+    thin = int((rated & complete).sum()) - len(kept)
+    people = len(np.unique(annotator[given]))
+    notes = _left_out(lost, thin, int((~known).sum()))
+    return Sample(panel, kept, ids, int((rated & complete).sum()), people, lost, thin, notes)
+
+
+def _check_prompts(ratings: pd.DataFrame, responses: pd.DataFrame, row: IntArray, known: BoolArray) -> None:
+    """Raise if a rating puts its response under another prompt than the responses do."""
+    said = ratings["prompt_id"].to_numpy(dtype=object)[known]
+    meant = responses["prompt_id"].to_numpy(dtype=object)[row[known]]
+    differ = np.flatnonzero(said != meant)
+    if differ.size:
+        where = ratings["response_id"].to_numpy(dtype=object)[known][differ[0]]
+        raise ValueError(f"ratings and responses put response {where!r} under different prompts.")
+
+
+def _check_repeats(row: IntArray, annotator: IntArray) -> None:
+    """Raise if an annotator rated a response twice: his errors would not be independent."""
+    key = row * (int(annotator.max(initial=0)) + 1) + annotator
+    if len(np.unique(key)) != len(key):
+        raise ValueError("An annotator rated the same response twice; keep one of the ratings.")
+
+
+def effective_number(code: IntArray) -> float:
+    """Return how many equally busy people would be as many as these: 1 over the sum of their squared shares.
+
+    Parameters
+    ----------
+    code : ndarray of int, shape (n,)
+        Who gave each rating, from 0.
+
+    Returns
+    -------
+    float
+        Between 1 and the number of people; 0 without ratings.
+    """
+    if not len(code):
+        return 0.0
+    shares = np.bincount(code) / len(code)
+    return float(1 / (shares**2).sum())
+
+
+def _enough(counts: IntArray, prompt: IntArray) -> BoolArray:
+    """Return which responses have two ratings and another such response to their prompt."""
+    twice = counts >= 2
+    fellows = np.bincount(prompt[twice], minlength=int(prompt.max(initial=0)) + 1)
+    return np.asarray(twice & (fellows[prompt] >= 2))
+
+
+def _contiguous(codes: IntArray) -> IntArray:
+    """Return codes renumbered from 0 without gaps, in the same order."""
+    return np.unique(codes, return_inverse=True)[1].astype(np.int64)
+
+
+def _left_out(incomplete: int, thin: int, unknown: int) -> tuple[str, ...]:
+    """Return what was left out, in words."""
+    said = (
+        (incomplete, "rated response(s) left out: no score, unusualness or covariate."),
+        (thin, "rated response(s) left out: fewer than two ratings, or alone in their prompt to have two."),
+        (unknown, "rating(s) left out: their response is not among the responses."),
+    )
+    return tuple(f"{count} {words}" for count, words in said if count)
+
+
+def why_undefined(sample: Sample) -> str | None:
+    """Return in words why no slope can be computed from such a sample, or None."""
+    if sample.n_rated == 0:
+        return "No response has a rating as well as a score, an unusualness and all covariates."
+    if len(sample.kept):
+        return None
+    if sample.people < 2:
+        return (
+            "Only one annotator: the error of a rating can't be told from quality. "
+            "Have at least two annotators rate every response."
+        )
+    return (
+        "No prompt has two responses with two ratings each, so quality can't be told from rating error. "
+        "Have at least two annotators rate every response."
+    )
+
+
+def centered(values: FloatArray, prompt: IntArray) -> FloatArray:
+    """Return values, shape (n,) or (n, F), minus their prompt's mean."""
+    table = values.reshape(len(values), -1)
+    sizes = np.bincount(prompt)
+    means = np.column_stack([np.bincount(prompt, column) / sizes for column in table.T])
+    return np.asarray((table - means[prompt]).reshape(values.shape))

@@ -1,0 +1,1 @@
+"""The subset correlations of the Artificial Hivemind paper and their null."""

@@ -1,0 +1,1 @@
+"""Preferences between pairs: strengths, calibration, judges' consistency."""

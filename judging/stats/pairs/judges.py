@@ -1,0 +1,326 @@
+"""How steady a machine judge is: asked again, asked in other words, by position and by length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from judging.stats.agreement.icc import Icc, icc
+from judging.stats.core.estimate import (
+    BoolArray,
+    Estimate,
+    FloatArray,
+    as_share,
+    clustered_error,
+    unbounded_t_interval,
+)
+
+LENGTHS_DIFFER = 30
+"""Characters; below it two responses count as equally long, as in AlpacaEval's analysis."""
+
+
+def clustered_mean(values: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: float = 0.95) -> Estimate:
+    """Return a mean over responses or pairs, whole prompts taken as drawn.
+
+    Parameters
+    ----------
+    values : array_like of float, shape (n,)
+        NaN is left out.
+    prompt : array_like, shape (n,)
+        Label of the prompt of each.
+    confidence : float
+        Level of the t interval, with as many degrees of freedom as there are prompts less one.
+
+    Returns
+    -------
+    Estimate
+        n counts values. Undefined without any; without an interval for a single prompt.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+    given, labels = np.asarray(values, dtype=np.float64), np.asarray(prompt)
+    if given.shape != labels.shape or given.ndim != 1:
+        raise ValueError("values and prompt must be one-dimensional and equally long.")
+    known = ~np.isnan(given)
+    given, labels = given[known], labels[known]
+    if not len(given):
+        return Estimate.undefined("Nothing was answered.", 0, confidence)
+    groups = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    mean = float(given.mean())
+    error = clustered_error(given - mean, groups)
+    if error is None:
+        return Estimate(mean, None, None, len(given), "All are of one prompt.", confidence)
+    return unbounded_t_interval(mean, error, int(groups.max()), len(given), confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Steadiness:
+    """What a judge says when it is asked the same again.
+
+    Parameters
+    ----------
+    same : Estimate
+        Share of responses or pairs with the same answer every time.
+    spread : Estimate
+        Mean standard deviation of the answers to one, in units of the score.
+    icc : Icc
+        ICC1 of a single answer: 1 if only the responses differ, 0 if only chance speaks.
+    """
+
+    same: Estimate
+    spread: Estimate
+    icc: Icc
+
+
+def steadiness(scores: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: float = 0.95) -> Steadiness:
+    """Return how far a judge agrees with itself.
+
+    Parameters
+    ----------
+    scores : array_like of float, shape (n, k)
+        One row a response or pair, one column a time; rows with a missing answer (NaN) are left out.
+    prompt : array_like, shape (n,)
+        Label of the prompt of each row.
+    confidence : float
+        Level of the intervals.
+
+    Returns
+    -------
+    Steadiness
+
+    Raises
+    ------
+    ValueError
+        If there are not at least two columns, or the shapes do not fit.
+    """
+    table, labels = np.asarray(scores, dtype=np.float64), np.asarray(prompt)
+    if table.ndim != 2 or table.shape[1] < 2 or labels.shape != table.shape[:1]:
+        raise ValueError("scores must have one row a label of prompt, and two columns or more.")
+    whole = ~np.isnan(table).any(axis=1)
+    table, labels = table[whole], labels[whole]
+    same = (np.ptp(table, axis=1) < 1e-9).astype(np.float64) if len(table) else np.zeros(0)
+    spread = table.std(axis=1, ddof=1) if len(table) else np.zeros(0)
+    return Steadiness(
+        clustered_mean(same, labels, confidence=confidence),
+        clustered_mean(spread, labels, confidence=confidence),
+        icc(table, "ICC1", confidence=confidence),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """What another wording of the rubric changes.
+
+    Parameters
+    ----------
+    shift : Estimate
+        Mean difference to the rubric as it is, in units of the score.
+    agreement : Icc
+        ICC3 of both wordings: how far they order the responses alike, shifts apart.
+    """
+
+    shift: Estimate
+    agreement: Icc
+
+
+def template_sensitivity(
+    base: npt.ArrayLike, other: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: float = 0.95
+) -> Sensitivity:
+    """Return how another wording of the rubric moves a judge's scores.
+
+    Parameters
+    ----------
+    base, other : array_like of float, shape (n,)
+        Scores of the same responses by the rubric and by its paraphrase; NaN where one failed.
+    prompt : array_like, shape (n,)
+        Label of the prompt of each.
+    confidence : float
+        Level of the intervals.
+
+    Returns
+    -------
+    Sensitivity
+    """
+    both = np.column_stack([np.asarray(base, dtype=np.float64), np.asarray(other, dtype=np.float64)])
+    shift = clustered_mean(both[:, 1] - both[:, 0], prompt, confidence=confidence)
+    return Sensitivity(shift, icc(both, "ICC3", confidence=confidence))
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What the order of two responses does to a judge.
+
+    Parameters
+    ----------
+    consistent : Estimate
+        Share of pairs with the same winner (or a tie) in both orders.
+    first : Estimate
+        Share of choices that fall on the response shown first, ties as halves; .5 without bias.
+    pull : Estimate
+        Mean preference for what is shown first, from -1 to 1; 0 without bias.
+    """
+
+    consistent: Estimate
+    first: Estimate
+    pull: Estimate
+
+
+def position_bias(
+    straight: npt.ArrayLike, swapped: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: float = 0.95
+) -> Position:
+    """Return how a judge's choice follows the order in which responses are shown.
+
+    Parameters
+    ----------
+    straight, swapped : array_like of float, shape (n,)
+        Preference for the same response of each pair, shown first and shown second, from -1 to 1; pairs not asked
+        in both orders (NaN) are left out.
+    prompt : array_like, shape (n,)
+        Label of the prompt of each pair.
+    confidence : float
+        Level of the intervals.
+
+    Returns
+    -------
+    Position
+
+    Raises
+    ------
+    ValueError
+        If a preference is infinite.
+
+    Notes
+    -----
+    Each pair stands in both places, so what is better in it drops out: pull = mean (straight - swapped) / 2.
+    """
+    one, two = np.asarray(straight, dtype=np.float64), np.asarray(swapped, dtype=np.float64)
+    if np.isinf(one).any() or np.isinf(two).any():
+        raise ValueError("A preference must not be infinite.")
+    asked = ~(np.isnan(one) | np.isnan(two))
+    labels, one, two = np.asarray(prompt)[asked], one[asked], two[asked]
+    consistent = (np.sign(one) == np.sign(two)).astype(np.float64)
+    first = (2 + np.sign(one) - np.sign(two)) / 4
+    return Position(
+        as_share(clustered_mean(consistent, labels, confidence=confidence)),
+        as_share(clustered_mean(first, labels, confidence=confidence)),
+        clustered_mean((one - two) / 2, labels, confidence=confidence),
+    )
+
+
+def prefers_longer(
+    preference: npt.ArrayLike,
+    first_length: npt.ArrayLike,
+    second_length: npt.ArrayLike,
+    prompt: npt.ArrayLike,
+    *,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Return the share of pairs of unequal length in which the longer response wins, ties as halves.
+
+    Parameters
+    ----------
+    preference : array_like of float, shape (n,)
+        For the first response, from -1 to 1; NaN is left out.
+    first_length, second_length : array_like of float, shape (n,)
+        Characters; pairs that differ by `LENGTHS_DIFFER` or less are left out.
+    prompt : array_like, shape (n,)
+        Label of the prompt of each pair.
+    confidence : float
+        Level of the interval.
+
+    Returns
+    -------
+    Estimate
+        .5 if length goes with nothing. Longer responses may be better, so a share above .5 is a bias only as far
+        as it exceeds that of people judging the same pairs.
+
+    References
+    ----------
+    AlpacaEval, ``analyze.py``.
+    """
+    lead = np.asarray(first_length, dtype=np.float64) - np.asarray(second_length, dtype=np.float64)
+    unequal: BoolArray = np.abs(lead) > LENGTHS_DIFFER
+    wins: FloatArray = (1 + np.sign(np.asarray(preference, dtype=np.float64)) * np.sign(lead)) / 2
+    return as_share(clustered_mean(wins[unequal], np.asarray(prompt)[unequal], confidence=confidence))
+
+
+@dataclass(frozen=True, slots=True)
+class Verbosity:
+    """How often the longer response wins. Each `n` counts the pairs that differ in length.
+
+    Parameters
+    ----------
+    judge, people : Estimate
+        Share of the same pairs in which the judge and the annotators prefer the longer one, ties as halves.
+    excess : Estimate
+        The first less the second: what the judge likes about length beyond what people do.
+    """
+
+    judge: Estimate
+    people: Estimate
+    excess: Estimate
+
+
+def verbosity(
+    preference: npt.ArrayLike,
+    share: npt.ArrayLike,
+    first_length: npt.ArrayLike,
+    second_length: npt.ArrayLike,
+    prompt: npt.ArrayLike,
+    *,
+    confidence: float = 0.95,
+) -> Verbosity:
+    """Return how much more a judge prefers longer responses than people do on the same pairs.
+
+    Parameters
+    ----------
+    preference : array_like of float, shape (n,)
+        Above 0 for the first response, below for the second, 0 for neither; NaN is left out.
+    share : array_like of float, shape (n,)
+        Share of annotators who prefer the first response, a tie as a half; NaN is left out.
+    first_length, second_length : array_like of float, shape (n,)
+        Characters; pairs that differ by `LENGTHS_DIFFER` or less are left out.
+    prompt : array_like, shape (n,)
+        Label of the prompt of each pair.
+    confidence : float
+        Level of the intervals.
+
+    Returns
+    -------
+    Verbosity
+        Undefined without a pair that both judged and whose lengths differ.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or a number is infinite.
+
+    Notes
+    -----
+    Longer responses may be better, and people may like length too, so what is above one half is a bias only as far as
+    people of the same pairs do not go along. Intervals are of the pairs' differences and take prompts as drawn.
+
+    References
+    ----------
+    AlpacaEval, ``analyze.py``, for the pairs that count; Zheng et al. (2023), Judging LLM-as-a-Judge, NeurIPS.
+    """
+    lead = np.asarray(first_length, dtype=np.float64) - np.asarray(second_length, dtype=np.float64)
+    said, people = np.asarray(preference, dtype=np.float64), np.asarray(share, dtype=np.float64)
+    labels = np.asarray(prompt)
+    if not said.shape == people.shape == lead.shape == labels.shape:
+        raise ValueError("preference, share, lengths and prompt must be equally long.")
+    if np.isinf(said).any() or np.isinf(people).any():
+        raise ValueError("Preferences and shares must not be infinite.")
+    known = (np.abs(lead) > LENGTHS_DIFFER) & ~np.isnan(said) & ~np.isnan(people)
+    judge = (1 + np.sign(said[known]) * np.sign(lead[known])) / 2
+    crowd = np.where(lead[known] > 0, people[known], 1 - people[known])
+    won, liked, beyond = (
+        clustered_mean(values, labels[known], confidence=confidence)
+        for values in (judge, crowd, judge - crowd)
+    )
+    return Verbosity(as_share(won), as_share(liked), beyond)

@@ -1,0 +1,1 @@
+"""Similarity of responses, homogeneity of pools, unusualness, and human similarity against embeddings."""

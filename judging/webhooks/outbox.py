@@ -1,0 +1,170 @@
+"""Telling addresses what happens in a study: signed, tried again, and never to what only this machine can reach.
+
+Signatures follow the Standard Webhooks specification (webhook-id, webhook-timestamp, webhook-signature).
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django_tasks import task
+
+from annotate.models import Assignment, Item, Study
+from judging.models import ScoringTask
+from judging.models.webhooks import SECRET, Delivery, Webhook
+from judging.results.agreement import SoFar, interval, so_far
+from judging.results.cache import kept
+from judging.scorers.endpoints.guard import GuardedTransport, RefusedError
+
+Event = Webhook.Event
+# Seconds from one try to the next: about nine hours in all.
+PAUSES = (10, 60, 300, 1_800, 7_200, 21_600)
+SECONDS = 10.0
+
+
+def sign(secret: str, message: str, stamp: int, body: str) -> str:
+    """What the receiver computes too, from the secret and what it got."""
+    key = base64.b64decode(secret.removeprefix(SECRET))
+    signed = hmac.new(key, f"{message}.{stamp}.{body}".encode(), hashlib.sha256)
+    return "v1," + base64.b64encode(signed.digest()).decode()
+
+
+def tell(study: Study, event: Event, key: str, data: dict[str, Any], to: Webhook | None = None) -> int:
+    """Write a message down for every address that wants it and has not had it; how many there are."""
+    hooks = [to] if to else [h for h in study.webhooks.all() if h.wants(event)]
+    head = {"event": event.value, "study": study.slug, "simulated": study.simulated}
+    body = json.dumps(head | {"at": timezone.now().isoformat()} | data)
+    told = 0
+    for hook in hooks:
+        with transaction.atomic():
+            found, new = Delivery.objects.get_or_create(
+                webhook=hook, key=key, defaults={"event": event, "body": body, "next_at": timezone.now()}
+            )
+            if new:
+                deliver.enqueue(found.pk, 0)
+        told += new
+    return told
+
+
+@task()
+def deliver(pk: int, attempt: int) -> str:
+    """Try it once. The next try is in the queue before this one begins: a worker that dies loses nothing."""
+    with transaction.atomic():
+        due = Delivery.objects.filter(pk=pk, attempts=attempt, delivered_at=None)
+        if not due.update(attempts=attempt + 1, tried_at=timezone.now(), next_at=_later(attempt)):
+            return "over"
+        if attempt < len(PAUSES):
+            again = deliver.using(run_after=_later(attempt))
+            again.enqueue(pk, attempt + 1)
+    delivery = Delivery.objects.select_related("webhook").get(pk=pk)
+    code, error = _post(delivery)
+    result: dict[str, Any] = {"status_code": code, "error": error[:300]}
+    if not error:
+        result |= {"delivered_at": timezone.now(), "next_at": None}
+    # Where it went meanwhile, by hand or by another worker, stays as it is.
+    Delivery.objects.filter(pk=pk, delivered_at=None).update(**result)
+    return error or "delivered"
+
+
+def _later(attempt: int) -> dt.datetime | None:
+    return timezone.now() + dt.timedelta(seconds=PAUSES[attempt]) if attempt < len(PAUSES) else None
+
+
+def _post(delivery: Delivery) -> tuple[int | None, str]:
+    hook, stamp = delivery.webhook, int(timezone.now().timestamp())
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Offbeat",
+        "webhook-id": str(delivery.uuid),
+        "webhook-timestamp": str(stamp),
+        "webhook-signature": sign(hook.secret, str(delivery.uuid), stamp, delivery.body),
+    }
+    transport = GuardedTransport(settings.ENDPOINTS_ALLOWED, connections=1)
+    try:
+        # Redirects are not followed, and what is answered is not read: only whether it was taken.
+        with (
+            httpx.Client(transport=transport, timeout=SECONDS, trust_env=False) as client,
+            client.stream("POST", hook.url, content=delivery.body.encode(), headers=headers) as answer,
+        ):
+            error = "" if answer.is_success else f"answered with {answer.status_code}"
+            return answer.status_code, error
+    except RefusedError as error:
+        return None, str(error)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        return None, f"{type(error).__name__}: {error}"
+
+
+def run_finished(done: ScoringTask) -> None:
+    told = {
+        "run": done.pk,
+        "scorer": done.scorer,
+        "status": done.status,
+        "stored": done.stored,
+        "wanted": done.wanted,
+        "failed": done.failed,
+    }
+    tell(done.study, Event.RUN, f"run:{done.pk}", told)
+
+
+def begin(study: Study) -> None:
+    """Have somebody look at the study from time to time."""
+    look.enqueue(study.pk)
+
+
+@task()
+def look(pk: int) -> str:
+    """See whether a study has become full or its annotators agree, as long as somebody wants to know."""
+    study = Study.objects.filter(pk=pk).first()
+    if study is None or not study.webhooks.exists():
+        return "nobody asks"
+    later = timezone.now() + dt.timedelta(seconds=settings.WEBHOOK_LOOK)
+    look.using(run_after=later).enqueue(pk)
+    told = _tell_full(study) + _tell_agreement(study)
+    return f"told {told}"
+
+
+def _tell_full(study: Study) -> int:
+    if not any(hook.wants(Event.FULL) for hook in study.webhooks.all()):
+        return 0
+    seats = Assignment.objects.filter(study=study, item__role=Item.Role.MAIN, item__withheld=False)
+    n = seats.count()
+    if not n or seats.filter(~Q(status=Assignment.Status.SUBMITTED)).exists():
+        return 0
+    # An excluded judgment opens another seat: when that is filled the study is full once more.
+    return tell(study, Event.FULL, f"full:{n}", {"judgments": n})
+
+
+def _tell_agreement(study: Study) -> int:
+    hooks = [h for h in study.webhooks.all() if h.wants(Event.AGREEMENT) and h.threshold is not None]
+    reached = list(_reached(study)) if hooks else []
+    told = 0
+    for hook in hooks:
+        for entry in reached:
+            if entry.alpha.low is not None and entry.alpha.low >= (hook.threshold or 0.0):
+                key = f"agreement:{entry.criterion.key}:{hook.threshold}"
+                told += tell(study, Event.AGREEMENT, key, _agreed(entry, hook), hook)
+    return told
+
+
+def _reached(study: Study) -> Iterator[SoFar]:
+    yield from kept(study, "so-far", lambda: so_far(study))
+
+
+def _agreed(entry: SoFar, hook: Webhook) -> dict[str, Any]:
+    return {
+        "criterion": entry.criterion.key,
+        "level": entry.level,
+        "threshold": hook.threshold,
+        "alpha": interval(entry.alpha),
+        "n_items": entry.n_items,
+        "n_answers": entry.n_answers,
+    }

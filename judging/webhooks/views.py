@@ -1,0 +1,100 @@
+"""Addresses that are told what happens in a study, and what they were told."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from annotate import trail
+from annotate.models import Action, Role, Study
+from annotate.views.access import for_members
+from annotate.views.desk import posted
+from judging.models.webhooks import Delivery, Webhook
+from judging.scorers.endpoints.guard import RefusedError, check_url
+from judging.webhooks import outbox as webhooks
+
+Event = Webhook.Event
+MOST, LATEST = 10, 50
+
+
+class WebhookForm(forms.Form):
+    url = forms.CharField(max_length=500, label="Address", help_text="https://… where JSON is taken by POST.")
+    events = forms.MultipleChoiceField(
+        choices=[(e.value, e.label) for e in Event if e != Event.TEST],
+        widget=forms.CheckboxSelectMultiple,
+        label="Tell it when",
+    )
+    threshold = forms.FloatField(
+        required=False,
+        min_value=-1,
+        max_value=1,
+        label="Threshold of agreement",
+        help_text="Krippendorff’s alpha. It is reached when the whole 95 % interval of a criterion lies above it.",
+    )
+
+    def clean_url(self) -> str:
+        url = str(self.cleaned_data["url"])
+        try:
+            check_url(url)
+        except RefusedError as error:
+            raise forms.ValidationError(f"{error}.") from error
+        return url
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if Event.AGREEMENT in cleaned.get("events", []) and cleaned.get("threshold") is None:
+            self.add_error("threshold", "Which agreement? For example 0.667.")
+        return cleaned
+
+
+@require_http_methods(["GET", "POST"])
+@for_members(Role.RESEARCHER)
+def webhooks_page(request: HttpRequest, study: Study) -> HttpResponse:
+    form, made = WebhookForm(posted(request)), None
+    if request.method == "POST" and form.is_valid():
+        if study.webhooks.count() < MOST:
+            made, form = _add(study, form.cleaned_data), WebhookForm()
+        else:
+            form.add_error(None, f"A study tells {MOST} addresses at most: remove one first.")
+    context = {
+        "study": study,
+        "form": form,
+        "made": made,
+        "hooks": study.webhooks.order_by("pk"),
+        "deliveries": Delivery.objects.filter(webhook__study=study)
+        .select_related("webhook")
+        .order_by("-pk")[:LATEST],
+    }
+    wrong = form.is_bound and made is None
+    return render(request, "judging/webhooks.html", context, status=422 if wrong else 200)
+
+
+def _add(study: Study, asked: dict[str, Any]) -> Webhook:
+    with transaction.atomic():
+        made: Webhook = study.webhooks.create(**asked)
+        trail.record(study, Action.CHANGED, "webhook", url=made.url, events=made.events)
+        webhooks.begin(study)
+    return made
+
+
+@require_POST
+@for_members(Role.RESEARCHER)
+def webhook(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    """Send a test, or remove it with all it was told."""
+    found = get_object_or_404(Webhook, pk=pk, study=study)
+    if request.POST.get("do") == "remove":
+        with transaction.atomic():
+            trail.record(study, Action.CHANGED, "webhook", url=found.url, removed=True)
+            found.delete()
+        messages.success(request, f"{found.url} is told nothing any more.")
+    else:
+        with transaction.atomic():
+            trail.record(study, Action.CHANGED, "webhook", url=found.url, tested=True)
+            webhooks.tell(study, Event.TEST, f"test:{uuid.uuid4()}", {}, found)
+        messages.success(request, "A test is on its way: it stands below.")
+    return redirect("webhooks", study.slug)
