@@ -23,7 +23,7 @@ test: $(VENV)/.dev
 	DEBUG=1 $(BIN)/mypy .
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-	TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/annotate tests/judging tests/api tests/test_trail.py tests/test_access.py
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/annotate tests/judging tests/results tests/api tests/test_trail.py tests/test_access.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
