@@ -13,8 +13,8 @@ from judging.results.pairs import views as views_pairs
 from judging.results.planning import views as views_planning
 from judging.results.replication import views as views_replication
 from judging.results.responses import views as views_responses
-from judging.results.similarity import views as views_similarity
 from judging.results.summary import views as views_report
+from judging.results.urls import urlpatterns as results
 from judging.runs import views as views_runs
 from judging.webhooks import views as views_webhooks
 
@@ -56,7 +56,6 @@ urlpatterns = [
         views_agreement.agreement_annotators,
         name="agreement-annotators",
     ),
-    path("studies/<slug:slug>/similarity/", views_similarity.similarity, name="similarity"),
     path("studies/<slug:slug>/audit/", views.audit, name="audit"),
     path("studies/<slug:slug>/pairs/", views_pairs.pairs, name="pairs"),
     path("studies/<slug:slug>/replication/", views_replication.replication, name="replication"),
@@ -83,5 +82,5 @@ urlpatterns = [
     path("studies/<slug:slug>/report/", views_report.report, name="report"),
     path("studies/<slug:slug>/report/report.html", views_report.report_file, name="report-file"),
     path("studies/<slug:slug>/report/report.zip", views_report.report_folder, name="report-folder"),
-    path("methods/", views.methods, name="methods"),
+    *results,
 ]

@@ -1,6 +1,8 @@
 from django.urls import include, path
 
 from annotate.api.urls import LIST, ONE, PUSH
+from judging.results import COMPUTED
+from judging.results.api import endpoint
 
 from . import docs, views
 
@@ -22,7 +24,10 @@ urlpatterns = [
     path("studies/<slug:slug>/audit/", views.Audit.as_view(ONE), name="api-audit"),
     path("studies/<slug:slug>/pairs/", views.Pairs.as_view(ONE), name="api-pairs"),
     path("studies/<slug:slug>/replication/", views.Replication.as_view(ONE), name="api-replication"),
-    path("studies/<slug:slug>/similarity/", views.Similarity.as_view(ONE), name="api-similarity"),
+    *(
+        path(f"studies/<slug:slug>/{name}/", endpoint(name).as_view(ONE), name=f"api-{name}")
+        for name in COMPUTED
+    ),
     path("studies/<slug:slug>/homogeneity/", views.Homogeneity.as_view(ONE), name="api-homogeneity"),
     path("studies/<slug:slug>/exports/", views.Exports.as_view(PUSH), name="api-exports"),
     path("studies/<slug:slug>/exports/<slug:name>/", views.Exports.as_view(ONE), name="api-export"),

@@ -32,7 +32,6 @@ from judging.results.homogeneity import report as homogeneity
 from judging.results.homogeneity.json import as_json as homogeneity_json
 from judging.results.pairs import report as pairs
 from judging.results.replication import report as replication
-from judging.results.similarity import report as similarity
 from judging.runs import work as scoring
 
 from .serializers import (
@@ -238,13 +237,6 @@ class Replication(Result):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         key = "replication-json"
         return self.told(request, key, lambda: kept(self.study, key, lambda: replication.json_of(self.study)))
-
-
-class Similarity(Result):
-    @result_schema("similarity", "How alike people find pairs, against embeddings")
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        key = "similarity-json"
-        return self.told(request, key, lambda: kept(self.study, key, lambda: similarity.as_json(self.study)))
 
 
 class Homogeneity(Result):

@@ -1,1 +1,43 @@
-"""What the application can say of a study, one folder a result."""
+"""What the application can say of a study, one folder a result.
+
+RESULTS is the one list: the page, its JSON, the REST endpoint, the export and the tab of a result follow from its
+entry. What a result is stands in `judging.results.NAME.result`, which is imported when somebody asks for it.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from judging.results.result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A result by its name, which is its address, and the tab that shows it within a group of tabs."""
+
+    name: str
+    tab: str
+    group: str
+    computed: bool = True
+    """Whether it has options, JSON and a command; if not, it is a page alone."""
+
+
+RESULTS = (
+    Entry("planning", "Planning", "Collect", computed=False),
+    Entry("agreement", "Agreement", "Agreement", computed=False),
+    Entry("similarity", "Similarity", "Agreement"),
+    Entry("homogeneity", "Homogeneity", "Homogeneity", computed=False),
+    Entry("audit", "Audit", "Audit", computed=False),
+    Entry("pairs", "Pairs and lists", "Audit", computed=False),
+    Entry("replication", "Replication", "Audit", computed=False),
+    Entry("judges", "Judges", "Audit", computed=False),
+    Entry("responses", "Responses", "Responses", computed=False),
+    Entry("report", "Report", "Report", computed=False),
+)
+COMPUTED = tuple(entry.name for entry in RESULTS if entry.computed)
+
+
+def find(name: str) -> "Result[Any, Any]":
+    result: Result[Any, Any] = import_module(f"judging.results.{name}.result").RESULT
+    return result

@@ -15,12 +15,12 @@ from django.test import Client
 
 from annotate.models import Study
 from judging import stats
+from judging.results import COMPUTED, find
 from judging.results import agreement as agreements
 from judging.results import audit as audits
 from judging.results.methods import parts
 from judging.results.pairs import report as lists
 from judging.results.replication import report as panels
-from judging.results.similarity import report as similarities
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = {name: f for name in stats.__all__ if inspect.isfunction(f := getattr(stats, name))}
@@ -44,10 +44,10 @@ def results(study: Study) -> list[Any]:
     """What the commands say in JSON."""
     return [
         agreements.as_json(study, agreements.report(study)),
-        similarities.as_json(study),
         audits.as_json(study),
         lists.as_json(study, lists.report(study)),
         panels.json_of(study),
+        *(find(name).cached_json(study, find(name).options()) for name in COMPUTED),
     ]
 
 

@@ -47,7 +47,7 @@ def test_page_and_command_say_the_same(demo: Study, auditor: Client) -> None:
 def test_numbers_in_words_say_simulated(demo: Study) -> None:
     out = StringIO()
     call_command("similarity", "demo", stdout=out)
-    assert out.getvalue().startswith("The stored annotators of this study are simulated.")
+    assert out.getvalue().startswith("This study is simulated")
     assert "minilm against similarity: Spearman" in out.getvalue()
 
 
@@ -69,7 +69,7 @@ def test_biosses_agrees_with_the_published_correlation(shared: Path, db: None, a
     load_folder(shared / "data" / "biosses")
     study = Study.objects.get(slug="biosses")
     scoring.score(study, "minilm")
-    row = similarity.similarity(study).rows[0]
+    row = similarity.compute(study).rows[0]
     assert row.result.spearman.estimate == pytest.approx(0.816, abs=0.005)
     assert row.result.n_pairs == 100
     # Each prompt is one pair, so nothing can be said within prompts, or of unusualness.

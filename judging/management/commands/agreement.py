@@ -6,10 +6,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate import trail
 from annotate.models import Action, Study
-from judging.management.study_commands import shown, study_named
+from judging.management.study_commands import study_named
 from judging.results import agreement as agreements
 from judging.results.agreement import Details, Entry
 from judging.results.agreement.tables import TABLES, as_csv
+from judging.results.text import text
 
 
 class Command(BaseCommand):
@@ -56,18 +57,18 @@ class Command(BaseCommand):
 
 def _line(e: Entry) -> str:
     return (
-        f"{e.criterion.key} ({e.criterion.kind}, {e.level}): alpha {shown(e.alpha)}, for new annotators too "
-        f"{shown(e.alpha_new_annotators)}; "
-        f"percent agreement {shown(e.percent_agreement)}; reliability of the mean {shown(e.reliability_of_mean)}; "
+        f"{e.criterion.key} ({e.criterion.kind}, {e.level}): alpha {text(e.alpha)}, for new annotators too "
+        f"{text(e.alpha_new_annotators)}; "
+        f"percent agreement {text(e.percent_agreement)}; reliability of the mean {text(e.reliability_of_mean)}; "
         f"{e.n_items:,} items, {e.n_annotators:,} annotators, {e.n_answers:,} answers"
     )
 
 
 def _more(d: Details) -> str:
     lines = [f"{d.criterion.key}, further:"]
-    lines += [f"  {f.label}: {shown(f.estimate)}, n = {f.estimate.n:,}" for f in d.figures]
+    lines += [f"  {f.label}: {text(f.estimate)}, n = {f.estimate.n:,}" for f in d.figures]
     lines += [
-        f"  {f.label}, {c.weights} weights: {shown(f.estimate)}" for c in d.coefficients for f in c.figures
+        f"  {f.label}, {c.weights} weights: {text(f.estimate)}" for c in d.coefficients for f in c.figures
     ]
-    lines += [f"  {s.source}: strength {shown(s.strength)} from {s.n:,} preferences" for s in d.sources]
+    lines += [f"  {s.source}: strength {text(s.strength)} from {s.n:,} preferences" for s in d.sources]
     return "\n".join([*lines, *([f"  No order of sources: {d.no_sources}"] if d.no_sources else [])])

@@ -3,9 +3,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from judging.management.study_commands import shown, study_named
+from judging.management.study_commands import study_named
 from judging.results.audit import COSINE, NAMES
 from judging.results.pairs.report import Leaning, Margin, PairsError, Rated, as_json, report
+from judging.results.text import text
 from judging.stats import Position
 
 
@@ -49,9 +50,9 @@ def _rated(row: Rated) -> str:
         return f"{who}: can't tell. {p.reason}"
     fair = "undefined" if m.fair_ratio is None else f"{m.fair_ratio:.2f}"
     return (
-        f"{who}: of {p.n_pairs:,} equally good pairs the usual one is preferred in {shown(p.usual_preferred)}; "
-        f"held-out gap {shown(p.held_out_gap)}\n    missed of good responses: unusual {shown(m.unusual)}, "
-        f"n = {m.unusual.n:,}; usual {shown(m.usual)}, n = {m.usual.n:,}; ratio {shown(m.ratio)}, "
+        f"{who}: of {p.n_pairs:,} equally good pairs the usual one is preferred in {text(p.usual_preferred)}; "
+        f"held-out gap {text(p.held_out_gap)}\n    missed of good responses: unusual {text(m.unusual)}, "
+        f"n = {m.unusual.n:,}; usual {text(m.usual)}, n = {m.usual.n:,}; ratio {text(m.ratio)}, "
         f"a fair scorer's {fair}"
     )
 
@@ -63,9 +64,9 @@ def _margin(row: Margin) -> str:
     if everywhere is None:
         return f"{who}: undefined ({row.found.reason})"
     return (
-        f"{who}: agrees with the majority {shown(row.found.accuracy)}; Brier {shown(everywhere.brier)} (one half "
+        f"{who}: agrees with the majority {text(row.found.accuracy)}; Brier {text(everywhere.brier)} (one half "
         f"{_number(row.found.brier_of_half)}, other people {_number(row.found.brier_of_people)}); log-loss "
-        f"{shown(everywhere.log_loss)}; ECE {shown(everywhere.ece)} (right predictions "
+        f"{text(everywhere.log_loss)}; ECE {text(everywhere.ece)} (right predictions "
         f"{everywhere.ece_if_calibrated:.3f}); {everywhere.n_pairs:,} pairs, {row.found.n_prompts:,} prompts"
     )
 
@@ -73,8 +74,8 @@ def _margin(row: Margin) -> str:
 def _leaning(row: Leaning) -> str:
     v = row.length
     return (
-        f"{row.scorer} on {row.criterion.key}: {_position(row.position)}longer wins {shown(v.judge)}, by people "
-        f"{shown(v.people)}, beyond them {shown(v.excess)}, n = {v.excess.n:,}"
+        f"{row.scorer} on {row.criterion.key}: {_position(row.position)}longer wins {text(v.judge)}, by people "
+        f"{text(v.people)}, beyond them {text(v.excess)}, n = {v.excess.n:,}"
     )
 
 
@@ -82,8 +83,8 @@ def _position(p: Position | None) -> str:
     if p is None:
         return ""
     return (
-        f"same winner in both orders {shown(p.consistent)}, shown first {shown(p.first)}, "
-        f"pull {shown(p.pull)}, n = {p.pull.n:,}; "
+        f"same winner in both orders {text(p.consistent)}, shown first {text(p.first)}, "
+        f"pull {text(p.pull)}, n = {p.pull.n:,}; "
     )
 
 

@@ -13,7 +13,6 @@ from annotate.views.access import for_members
 from judging.results import audit as audits
 from judging.results.cache import kept
 from judging.results.figures import Figure
-from judging.results.methods import parts, simulation
 from judging.results.summary.charts import forest
 
 TO_READ = 8
@@ -93,8 +92,3 @@ def _to_read(study: Study, row: audits.Row, asked: audits.Asked) -> list[dict[st
         {str(k): v for k, v in record.items()} | {"response": texts[int(record["response_id"])]}
         for record in frame.to_dict("records")
     ]
-
-
-@require_GET
-def methods(request: HttpRequest) -> HttpResponse:
-    return render(request, "judging/methods.html", {"parts": parts(), "simulation": simulation()})

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from annotate.kinds import Kind
 from annotate.models import Criterion, Item, Study
 from judging.frames import tables as frames
 from judging.models import ScoreRun
-from judging.results.agreement import interval
+from judging.results.result import NotComputable
 from judging.stats import (
     Difference,
     HumanSimilarity,
@@ -31,10 +30,6 @@ WORDS = "word overlap"  # the baseline: what two texts share word for word
 TO_READ = 5
 
 
-class SimilarityError(ValueError):
-    """Why there is nothing to hold against each other, and what would change that."""
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One measure of likeness against one criterion."""
@@ -47,6 +42,10 @@ class Row:
     unknown_languages: tuple[str, ...] = ()  # of prompts, which the embedder does not know
 
     @property
+    def is_baseline(self) -> bool:
+        return self.measure == WORDS
+
+    @property
     def prompts_between(self) -> tuple[float, float, float] | None:
         """Lowest quarter, middle and highest quarter of the prompts' own correlations."""
         each = self.result.prompts["spearman"]
@@ -54,46 +53,6 @@ class Row:
             return None
         low, middle, high = np.quantile(each, [0.25, 0.5, 0.75])
         return float(low), float(middle), float(high)
-
-    def as_json(self) -> dict[str, Any]:
-        r, c, between = self.result, self.calibration, self.prompts_between
-        return {
-            "criterion": self.criterion.key,
-            "measure": self.measure,
-            "n_pairs": r.n_pairs,
-            "n_prompts": r.n_prompts,
-            "n_annotators": r.n_annotators,
-            "n_left_out": r.n_left_out,
-            **{name: interval(getattr(r, name)) for name in CORRELATIONS},
-            "prompts": {
-                "n_prompts": len(r.prompts),
-                "quartiles": None if between is None else list(between),
-            },
-            "calibration": {
-                "mae": c.mae,
-                "rmse": c.rmse,
-                "rmse_constant": c.rmse_constant,
-                "noise_floor": c.noise_floor,
-                "curve": _records(c.curve),
-                **({"reason": c.reason} if c.reason else {}),
-            },
-            "overstatement": interval(c.overstatement),
-        }
-
-
-CORRELATIONS = [
-    "spearman",
-    "pearson",
-    "within_spearman",
-    "within_pearson",
-    "half",
-    "reliability",
-    "ceiling",
-    "corrected",
-    "corrected_pearson",
-    "given_lexical",
-    "lexical_given",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +65,6 @@ class Comparison:
     result: Difference
     p_adjusted: float | None
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "criterion": self.criterion.key,
-            "first": self.first,
-            "second": self.second,
-            "difference": interval(self.result.difference),
-            "p": self.result.p,
-            "p_adjusted": self.p_adjusted,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
@@ -123,26 +72,26 @@ class Similarity:
     comparisons: list[Comparison]
 
 
-def similarity(study: Study) -> Similarity:
+def compute(study: Study) -> Similarity:
     """Every embedder, and word overlap, against every similarity criterion; then embedders against each other."""
     criteria = list(study.criteria.filter(kind=Kind.SIMILARITY))
     if not criteria:
-        raise SimilarityError(
+        raise NotComputable(
             "No criterion of this study asks how alike two responses are. In study.toml: on = “pair”, "
             "kind = “similarity”."
         )
     runs = embedding_runs(study)
     if not runs:
-        raise SimilarityError(
+        raise NotComputable(
             f"No embedder has read this study’s responses yet: run `manage.py score {study.slug} --scorer minilm`."
         )
     pairs = measured_pairs(study, runs)
-    found = Similarity([], [])
+    report = Similarity([], [])
     for criterion in criteria:
         answers = frames.answers(criterion).rename(columns={"item_id": "pair_id"})
-        found.rows.extend(_rows(criterion, answers, pairs, runs))
-        found.comparisons.extend(_comparisons(criterion, answers, pairs, [*runs, WORDS]))
-    return found
+        report.rows.extend(_rows(criterion, answers, pairs, runs))
+        report.comparisons.extend(_comparisons(criterion, answers, pairs, [*runs, WORDS]))
+    return report
 
 
 def embedding_runs(study: Study) -> dict[str, ScoreRun]:
@@ -156,21 +105,21 @@ def embedding_runs(study: Study) -> dict[str, ScoreRun]:
 
 def measured_pairs(study: Study, runs: dict[str, ScoreRun]) -> pd.DataFrame:
     """One row a pair: pair_id, prompt_id, WORDS, length_ratio, and for each embedder its cosine and unusualness."""
-    found = frames.pairs(study)
-    words = [found[side].tolist() for side in ("first_text", "second_text")]
-    found[WORDS], found["length_ratio"] = token_jaccard(*words), length_ratio(*words)
+    measured = frames.pairs(study)
+    words = [measured[side].tolist() for side in ("first_text", "second_text")]
+    measured[WORDS], measured["length_ratio"] = token_jaccard(*words), length_ratio(*words)
     for name, run in runs.items():
         pool, vectors = frames.vectors(run)
-        places = [pd.Index(pool["response_id"]).get_indexer(found[side]) for side in ("first", "second")]
+        places = [pd.Index(pool["response_id"]).get_indexer(measured[side]) for side in ("first", "second")]
         known = (places[0] >= 0) & (places[1] >= 0)
         unit = vectors.astype(np.float64)
         unusual = unusualness(unit, pool["prompt_id"].to_numpy()) if len(pool) else np.empty(0)
-        columns = np.full((2, len(found)), np.nan)
+        columns = np.full((2, len(measured)), np.nan)
         a, b = (place[known] for place in places)
         columns[0, known] = np.einsum("nd,nd->n", unit[a], unit[b])
         columns[1, known] = (unusual[a] + unusual[b]) / 2
-        found[name], found[_unusual(name)] = columns
-    return found.drop(columns=["first_text", "second_text"])
+        measured[name], measured[_unusual(name)] = columns
+    return measured.drop(columns=["first_text", "second_text"])
 
 
 def _unusual(name: str) -> str:
@@ -203,15 +152,15 @@ def _rows(
 def _comparisons(
     criterion: Criterion, answers: pd.DataFrame, pairs: pd.DataFrame, names: Sequence[str]
 ) -> list[Comparison]:
-    found = [
+    differences = [
         (first, second, similarity_difference(answers, pairs, first, second, rng=_chance()))
         for first, second in combinations(names, 2)
     ]
-    known = [d.p for _, _, d in found if d.p is not None]
+    known = [d.p for _, _, d in differences if d.p is not None]
     adjusted = iter(benjamini_hochberg(known).tolist() if known else [])
     return [
         Comparison(criterion, first, second, d, None if d.p is None else float(next(adjusted)))
-        for first, second, d in found
+        for first, second, d in differences
     ]
 
 
@@ -258,37 +207,3 @@ def _read(pairs: pd.DataFrame) -> list[Apart]:
         )
         for row in pairs.to_dict("records")
     ]
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(k): None if pd.isna(v) else v for k, v in r.items()} for r in table.to_dict("records")]
-
-
-def as_json(study: Study) -> dict[str, Any]:
-    """What `similarity --json` and the page's JSON say; without anything to compare empty lists, and the reason."""
-    head: dict[str, Any] = {"study": study.slug, "simulated": study.simulated}
-    try:
-        found = similarity(study)
-    except SimilarityError as error:
-        return head | {"measures": [], "comparisons": [], "reason": str(error)}
-    return head | {
-        "measures": [row.as_json() | _apart(row) for row in found.rows],
-        "comparisons": [c.as_json() for c in found.comparisons],
-    }
-
-
-def _apart(row: Row) -> dict[str, Any]:
-    return {
-        side: [
-            {
-                "item": a.item.key,
-                "human_mean": a.human_mean,
-                "standard_error": a.standard_error,
-                "n": a.n,
-                "measure": a.measure,
-                "expected": a.expected,
-            }
-            for a in found
-        ]
-        for side, found in to_read(row).items()
-    }

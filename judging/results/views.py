@@ -1,0 +1,53 @@
+"""The page of every result, and the same as JSON."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+from pydantic import ValidationError
+
+from annotate.models import Role, Study
+from annotate.views.access import for_members
+from judging.results import find
+from judging.results.methods import parts, simulation
+from judging.results.result import NotComputable, Options, Result, problems_of
+
+
+def page(name: str) -> Callable[..., HttpResponseBase]:
+    """The view of a result: `?format=json` gives its JSON, anything else its page."""
+
+    def view(request: HttpRequest, study: Study) -> HttpResponse:
+        result = find(name)
+        options = _options(result, request)
+        if request.GET.get("format") == "json":
+            return JsonResponse(result.cached_json(study, options))
+        return render(request, result.template, _context(result, request, study, options))
+
+    view.__name__ = name
+    return require_GET(for_members(Role.AUDITOR)(view))
+
+
+def _options(result: Result[Any, Any], request: HttpRequest) -> Options:
+    try:
+        options: Options = result.options.from_query(request.GET.dict(), page=True)
+    except ValidationError as error:
+        raise Http404(str(problems_of(error))) from error
+    return options
+
+
+def _context(
+    result: Result[Any, Any], request: HttpRequest, study: Study, options: Options
+) -> dict[str, Any]:
+    context = {"study": study, "tab": result.name} | result.page_beside(study)
+    try:
+        report = result.cached(study, options)
+        return context | {"report": report} | result.context(request, study, options, report)
+    except NotComputable as error:
+        return context | {"why": str(error)}
+
+
+@require_GET
+def methods(request: HttpRequest) -> HttpResponse:
+    return render(request, "judging/methods.html", {"parts": parts(), "simulation": simulation()})

@@ -1,0 +1,63 @@
+"""Cells of `judging.results.table.Table` on a page: one number a cell, its interval and n below."""
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from judging.results.table import Cell, Column, Link
+from judging.stats import Estimate
+from judging.templatetags.figures import number, p_value, percent
+
+register = template.Library()
+
+
+@register.simple_tag
+def table_cell(column: Column[Any], cell: Cell) -> SafeString | str:
+    if isinstance(cell, Estimate):
+        return _estimate(column, cell)
+    if isinstance(cell, Link):
+        return _link(cell)
+    if isinstance(cell, float):
+        return _number(column, cell)
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return "–" if cell is None else cell
+
+
+def _estimate(column: Column[Any], e: Estimate) -> SafeString:
+    if e.estimate is None:
+        return format_html('<span class="quiet">{}</span>', e.reason)
+    main = _number(column, e.estimate)
+    if e.low is None or e.high is None:
+        why = (e.reason or "").removeprefix("No interval: ")
+        return format_html('{}<br><span class="ci">n = {}; no interval: {}</span>', main, f"{e.n:,}", why)
+    ends = _number(column, e.low), _number(column, e.high)
+    return format_html('{}<br><span class="ci">[{}, {}], n = {}</span>', main, *ends, f"{e.n:,}")
+
+
+def _number(column: Column[Any], value: float | None) -> str:
+    if column.style == "percent":
+        return percent(value)
+    if column.style == "p":
+        return p_value(value)
+    return number(value, column.digits, column.sign)
+
+
+def _link(cell: Link) -> SafeString:
+    text = format_html('<a href="{}">{}</a>', cell.href, cell.text) if cell.href else cell.text
+    return (
+        format_html('{}<br><span class="quiet">{}</span>', text, cell.note)
+        if cell.note
+        else format_html("{}", text)
+    )
+
+
+@register.simple_tag
+def cell_style(column: Column[Any], cell: Cell) -> SafeString:
+    """Numbers stand to the right; sentences get room."""
+    if column.style == "why":
+        return SafeString(' class="why"')
+    is_number = isinstance(cell, int | float | Estimate) or cell is None
+    return SafeString(' class="n"' if is_number else "")
