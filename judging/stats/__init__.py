@@ -20,7 +20,7 @@ from judging.stats.audit.checks import pigeonhole, split_instruments
 from judging.stats.audit.controls import Control, held_out_control
 from judging.stats.audit.divisive import Divisive, divisive_slopes
 from judging.stats.audit.group_contrast import GroupContrast, group_contrasts
-from judging.stats.audit.moments import Moments, Panel, cross_rater_moments
+from judging.stats.audit.moments import Moments, cross_rater_moments
 from judging.stats.audit.most_underrated import most_underrated, score_gaps
 from judging.stats.audit.simulation import Simulated, StudyModel, simulated_study
 from judging.stats.audit.underrating import underrating, underratings
@@ -31,6 +31,7 @@ from judging.stats.core.label_lists import label_counts
 from judging.stats.core.measurement_error import errors_in_variables_slope
 from judging.stats.core.multiple import benjamini_hochberg
 from judging.stats.core.over_prompts import means_over_prompts
+from judging.stats.core.panel import Panel
 from judging.stats.core.weights import Weighting, agreement_weights
 from judging.stats.hivemind.range_restriction import range_restricted, restriction_null
 from judging.stats.hivemind.replication import Cell, Reading, replicate_preferences, replicate_ratings

@@ -85,7 +85,7 @@ def test_equals_a_literal_transcription_with_every_replicate(design: object, cov
 def test_small_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     ratings, responses = ragged()
     at_once = underrating(ratings, responses)
-    monkeypatch.setattr("judging.stats.audit.moments._BUDGET", 40)
+    monkeypatch.setattr("judging.stats.core.panel.BUDGET", 40)
     batched = underrating(ratings, responses)
     assert batched.underrating.low == pytest.approx(at_once.underrating.low)
     assert batched.strength == pytest.approx(at_once.strength)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from judging.stats.audit.moments import Panel, cross_rater_moments, resampled_moments
+from judging.stats.audit.moments import cross_rater_moments, resampled_moments
 from judging.stats.audit.slopes import solved
 from judging.stats.core.columns import TINY, Prepared, beside_unusualness, prepared
 from judging.stats.core.estimate import (
@@ -20,6 +20,7 @@ from judging.stats.core.estimate import (
     percentile_interval,
     unbounded_t_interval,
 )
+from judging.stats.core.panel import Panel
 from judging.stats.core.sample import sample_of
 
 

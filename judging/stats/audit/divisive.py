@@ -11,9 +11,9 @@ import pandas as pd
 from scipy import stats
 
 from judging.stats.audit.checks import instrumented, moments_within, ready_for
-from judging.stats.audit.moments import Panel
 from judging.stats.core.columns import Prepared
 from judging.stats.core.estimate import BoolArray, Estimate, FloatArray, IntArray, unbounded_t_interval
+from judging.stats.core.panel import Panel
 
 THIRDS = 3
 

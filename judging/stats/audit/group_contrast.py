@@ -10,11 +10,12 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from judging.stats.audit.moments import Moments, Panel, cross_rater_moments
+from judging.stats.audit.moments import Moments, cross_rater_moments
 from judging.stats.audit.slopes import p_values, solved, two_way
 from judging.stats.audit.verdict import WEAK
 from judging.stats.core.columns import TINY, beside_unusualness, prepared
 from judging.stats.core.estimate import Estimate, FloatArray, IntArray, check_confidence, unbounded_t_interval
+from judging.stats.core.panel import Panel
 from judging.stats.core.sample import effective_number, require, sample_of, scored_alike
 
 

@@ -2,47 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from judging.stats.core import panel as panels
 from judging.stats.core.estimate import BoolArray, FloatArray, IntArray
-
-_BUDGET = 50_000  # elements at a time: what fits a processor's cache is twice as fast
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """Ratings and response columns with contiguous integer codes.
-
-    Parameters
-    ----------
-    prompt : ndarray of int, shape (n_responses,)
-        Prompt of each response, 0 to P - 1, each at least once.
-    columns : ndarray, shape (n_responses, F)
-        What goes beside human quality (unusualness, covariates, score), in units of the caller's choice.
-    response, annotator : ndarray of int, shape (n_ratings,)
-        Which response each rating is of and who gave it, 0 to M - 1.
-    value : ndarray, shape (n_ratings,)
-        The ratings; one a response and annotator.
-    """
-
-    prompt: IntArray
-    columns: FloatArray
-    response: IntArray
-    annotator: IntArray
-    value: FloatArray
-
-    @property
-    def n_prompts(self) -> int:
-        """Number of prompts P."""
-        return int(self.prompt.max()) + 1
-
-    @property
-    def n_annotators(self) -> int:
-        """Number of annotators M."""
-        return int(self.annotator.max()) + 1
+from judging.stats.core.panel import Cells, Panel, batches, slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +53,30 @@ class Moments:
         without_prompt, without_annotator, without_cell : ndarray, shape (P or M or C, D, D)
             The same sums over what is left.
         """
-        change = self.cell - self.prompt[self.cell_prompt]
-        by_annotator = np.zeros((int(self.cell_annotator.max()) + 1, *change.shape[1:]))
-        np.add.at(by_annotator, self.cell_annotator, change)
-        total = self.total
-        return total - self.prompt, total + by_annotator, total + change
+        return replicates_of(self.prompt, self.cell, self.cell_prompt, self.cell_annotator)
+
+
+def replicates_of(
+    prompt: FloatArray, cell: FloatArray, cell_prompt: IntArray, cell_annotator: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the totals without one prompt, one annotator, one cell of anything that adds up over prompts.
+
+    Parameters
+    ----------
+    prompt, cell : ndarray, shapes (P, ...) and (C, ...)
+        One prompt with all its annotators, and the prompt of a cell without the annotator of the cell.
+    cell_prompt, cell_annotator : ndarray of int, shape (C,)
+        Which cell it is.
+
+    Returns
+    -------
+    without_prompt, without_annotator, without_cell : ndarray, shape (P or M or C, ...)
+    """
+    change = cell - prompt[cell_prompt]
+    by_annotator = np.zeros((int(cell_annotator.max()) + 1, *change.shape[1:]))
+    np.add.at(by_annotator, cell_annotator, change)
+    total = prompt.sum(axis=0)
+    return total - prompt, total + by_annotator, total + change
 
 
 def cross_rater_moments(panel: Panel) -> Moments:
@@ -132,63 +117,15 @@ def cross_rater_moments(panel: Panel) -> Moments:
     """
     if panel.value.size == 0:
         raise ValueError("The panel holds no rating.")
-    n_cells, cells = _cells(panel)
-    cell_prompt, cell_annotator, cell_slot, cell_of_rating = cells
-    slot = _slots(panel.prompt)
-    sizes = np.bincount(panel.prompt)
-    crowds = np.bincount(cell_prompt, minlength=panel.n_prompts)
     depth = 1 + panel.columns.shape[1]
+    cells = Cells.of(panel)
     whole, square = np.zeros((panel.n_prompts, depth, depth)), np.zeros(panel.n_prompts)
-    left = np.zeros((n_cells, depth, depth))
-    place = np.zeros(panel.n_prompts, dtype=np.int64)
-    rating_prompt = panel.prompt[panel.response]
-    for chosen in _chunks(sizes, crowds):
-        shape = (len(chosen), int(sizes[chosen].max()), int(crowds[chosen].max()))
-        inside = np.zeros(panel.n_prompts, dtype=bool)
-        inside[chosen], place[chosen] = True, np.arange(len(chosen))
-        mine, here = inside[rating_prompt], inside[panel.prompt]
-        at = (place[rating_prompt[mine]], slot[panel.response[mine]], cell_slot[cell_of_rating[mine]])
-        ratings, given = np.zeros(shape), np.zeros(shape)
-        ratings[at], given[at] = panel.value[mine], 1.0
-        columns = np.zeros((*shape[:2], depth - 1))
-        columns[place[panel.prompt[here]], slot[here]] = panel.columns[here]
-        moments, means = _versions(ratings, given, columns)
-        whole[chosen], square[chosen] = moments[:, 0], means[:, 0]
-        own = np.flatnonzero(inside[cell_prompt])
-        left[own] = moments[place[cell_prompt[own]], 1 + cell_slot[own]]
-    return Moments(whole, left, cell_prompt, cell_annotator, square)
-
-
-def _cells(panel: Panel) -> tuple[int, tuple[IntArray, IntArray, IntArray, IntArray]]:
-    """Return the prompt-annotator cells: their prompt, annotator and slot, and the cell of each rating."""
-    key = panel.prompt[panel.response] * panel.n_annotators + panel.annotator
-    cells, of_rating = np.unique(key, return_inverse=True)
-    prompt, annotator = np.divmod(cells, panel.n_annotators)
-    return len(cells), (prompt, annotator, _slots(prompt), of_rating.astype(np.int64))
-
-
-def _slots(group: IntArray) -> IntArray:
-    """Return the running number of each element within its group."""
-    order = np.argsort(group, kind="stable")
-    sizes = np.bincount(group)
-    starts = np.cumsum(sizes) - sizes
-    slots = np.empty(len(group), dtype=np.int64)
-    slots[order] = np.arange(len(group)) - starts[group[order]]
-    return slots
-
-
-def _chunks(sizes: IntArray, crowds: IntArray) -> Iterator[IntArray]:
-    """Yield prompts of similar size together, so that padding stays small and so does memory."""
-    order = np.lexsort((crowds, sizes))
-    start = 0
-    for stop in range(1, len(order) + 1):
-        if stop < len(order):
-            widest = order[start : stop + 1]
-            cost = len(widest) * (crowds[widest].max() + 1) * sizes[order[stop]] ** 2
-            if cost <= _BUDGET and sizes[order[stop]] <= 2 * sizes[order[start]] + 8:
-                continue
-        yield order[start:stop]
-        start = stop
+    left = np.zeros((len(cells.prompt), depth, depth))
+    for batch in batches(panel, cells):
+        moments, means = _versions(batch.ratings, batch.given, batch.columns)
+        whole[batch.prompts], square[batch.prompts] = moments[:, 0], means[:, 0]
+        left[batch.cells] = moments[batch.version]
+    return Moments(whole, left, cells.prompt, cells.annotator, square)
 
 
 def _versions(ratings: FloatArray, given: FloatArray, columns: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -204,7 +141,7 @@ def _versions(ratings: FloatArray, given: FloatArray, columns: FloatArray) -> tu
     none = np.zeros((n_prompts, 1, size))
     away_y = np.concatenate([none, ratings.transpose(0, 2, 1)], axis=1)
     away_r = np.concatenate([none, given.transpose(0, 2, 1)], axis=1)
-    step = max(1, _BUDGET // (n_prompts * size * size))
+    step = max(1, panels.BUDGET // (n_prompts * size * size))
     parts = [
         _without(ratings, given, columns, away_y[:, low : low + step], away_r[:, low : low + step])
         for low in range(0, crowd + 1, step)
@@ -218,11 +155,47 @@ def _without(
     """Return the moments without the ratings `away_y` (given where `away_r` is 1), shape (P, V, K) each."""
     n = given.sum(axis=2)[:, None] - away_r
     total = ratings.sum(axis=2)[:, None] - away_y
+    return _moments_of(n, total, n >= 2, _same_annotator(ratings, given, away_y, away_r), columns)
+
+
+def _same_annotator(
+    ratings: FloatArray, given: FloatArray, away_y: FloatArray, away_r: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the sums over single annotators of y_ij y_i'j, y_ij r_i'j and r_ij r_i'j, shape (P, V, K, K) each."""
     flipped = given.transpose(0, 2, 1)
     both = (given @ flipped)[:, None] - _outer(away_r, away_r)
     product = (ratings @ ratings.transpose(0, 2, 1))[:, None] - _outer(away_y, away_y)
     half = (ratings @ flipped)[:, None] - _outer(away_y, away_r)
-    return _moments_of(n, total, n >= 2, (product, half, both), columns)
+    return product, half, both
+
+
+def different_annotators(
+    ratings: FloatArray,
+    given: FloatArray,
+    away: tuple[FloatArray, FloatArray],
+    stays: BoolArray,
+    shift: FloatArray,
+) -> FloatArray:
+    """Return B of `cross_rater_moments` for versions of prompts, shape (P, V, K, K).
+
+    Parameters
+    ----------
+    ratings, given : ndarray, shape (P, K, J)
+        Ratings, 0 where there is none; and who rated what, 0 or 1.
+    away : tuple of ndarray, shape (P, V, K) each
+        Ratings that each version leaves out, 0 where there is none; and where there is one.
+    stays : ndarray of bool, shape (P, V, K)
+        Which responses count; products with others are 0.
+    shift : ndarray, shape (P, V, 1)
+        Taken from every rating first.
+
+    Returns
+    -------
+    ndarray, shape (P, V, K, K)
+    """
+    n = given.sum(axis=2)[:, None] - away[1]
+    total = ratings.sum(axis=2)[:, None] - away[0]
+    return _different_annotators(n, total, stays, _same_annotator(ratings, given, *away), shift)
 
 
 def _moments_of(
@@ -304,7 +277,7 @@ def resampled_moments(panel: Panel, prompt_weight: FloatArray, annotator_weight:
     found = np.zeros((resamples, depth, depth))
     order = np.argsort(panel.prompt[panel.response], kind="stable")
     bounds = np.cumsum(np.bincount(panel.prompt[panel.response], minlength=panel.n_prompts))
-    slot = _slots(panel.prompt)
+    slot = slots(panel.prompt)
     for p, rows in enumerate(np.split(order, bounds[:-1])):
         people, person = np.unique(panel.annotator[rows], return_inverse=True)
         members = np.flatnonzero(panel.prompt == p)

@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pandas as pd
 
-from judging.stats.audit.moments import Panel, cross_rater_moments
+from judging.stats.audit.moments import cross_rater_moments
 from judging.stats.core.columns import TINY
 from judging.stats.core.estimate import FloatArray
+from judging.stats.core.panel import Panel
 from judging.stats.core.sample import Sample, centered, sample_of, why_undefined
 
 

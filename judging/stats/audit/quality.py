@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from judging.stats.audit.moments import Moments, Panel, cross_rater_moments
+from judging.stats.audit.moments import Moments, cross_rater_moments
 from judging.stats.audit.slopes import solved, two_way
 from judging.stats.audit.verdict import WEAK
 from judging.stats.core.estimate import Estimate, FloatArray, IntArray, unbounded_t_interval
+from judging.stats.core.panel import Panel
 from judging.stats.core.sample import Sample, centered, effective_number, sample_of, why_undefined
 
 _TINY = 1e-10

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from judging.stats.audit.moments import Panel
 from judging.stats.core.estimate import FloatArray, IntArray
+from judging.stats.core.panel import Panel
 from judging.stats.core.sample import Sample, centered, why_undefined
 
 TINY = 1e-10

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from judging.stats.audit.moments import Panel
 from judging.stats.core.estimate import BoolArray, FloatArray, IntArray
+from judging.stats.core.panel import Panel
 
 _HUGE = 1e100
 
