@@ -6,7 +6,7 @@ where the last one stopped.
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -168,22 +168,42 @@ def notes(run: ScoreRun) -> list[str]:
     ]
 
 
+# Milliseconds that a heartbeat waits for a lock, and seconds that anybody waits for a heartbeat.
+LONGEST_LOCK = 1_000
+LONGEST_BEAT = 10
+
+
 @contextmanager
 def beating(task: ScoringTask) -> Iterator[None]:
     """Show signs of life while a batch takes its time; a worker that shows none has lost its work."""
     over = threading.Event()
 
-    def beat() -> None:
+    def beat_until_over() -> None:
         while not over.wait(settings.SCORING_SILENCE / 4):
             # A busy database is no reason to stop: the next beat may get through.
             with suppress(DatabaseError):
-                task.tell()
-        connection.close()
+                beat(task)
 
-    thread = threading.Thread(target=beat, daemon=True, name=f"beat of scoring task {task.pk}")
+    thread = threading.Thread(target=beat_until_over, daemon=True, name=f"beat of scoring task {task.pk}")
     thread.start()
     try:
         yield
     finally:
         over.set()
-        thread.join()
+        # A database that is gone may keep the last beat for ever; the work is done all the same.
+        thread.join(LONGEST_BEAT)
+
+
+def beat(task: ScoringTask) -> None:
+    """One sign of life on a connection of its own, from a thread that others wait for.
+
+    Whoever holds the lock it needs may be among them, so it gives up soon.
+    """
+    with closing(connection):
+        with connection.cursor() as cursor:
+            if connection.vendor == "sqlite":
+                cursor.execute(f"PRAGMA busy_timeout = {LONGEST_LOCK}")
+        with transaction.atomic(), connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute(f"SET LOCAL lock_timeout = {LONGEST_LOCK}")
+            task.tell()

@@ -3,16 +3,14 @@
 import datetime as dt
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django.fixtures import Settings
@@ -160,24 +158,6 @@ def _database_url() -> str:
     return f"postgres://{s['USER']}:{s['PASSWORD']}@{address}/{s['NAME']}" + (
         f"?host={socket}" if socket else ""
     )
-
-
-@pytest.fixture
-def shared_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """A database that other processes reach: SQLite's test database lies in memory, so it is copied to a file."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    memory, path = connections["default"], tmp_path / "tasks.sqlite3"
-    memory.ensure_connection()
-    with closing(sqlite3.connect(path)) as target:
-        memory.connection.backup(target)
-    on_disk = memory.copy()
-    on_disk.settings_dict["NAME"] = str(path)
-    connections["default"] = on_disk
-    yield
-    on_disk.close()
-    connections["default"] = memory
 
 
 @pytest.fixture
