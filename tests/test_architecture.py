@@ -1,5 +1,6 @@
 """The walls of the house, tried in fresh processes."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,10 @@ def test_no_page_asks_for_anything_from_elsewhere() -> None:
     outside = [p.name for p in own if any(s in p.read_text() for s in ('src="http', "url(http", "@import"))]
     assert own
     assert outside == []
+
+
+def test_the_front_page_is_short_and_its_links_arrive() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 160
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert [link for link in links if not (ROOT / link).is_file()] == []

@@ -1,4 +1,4 @@
-"""What the API tells of annotate's tables, in the words of the study folder (format.md)."""
+"""What the API tells of annotate's tables, in the words of the study folder (annotate/folder/README.md)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The columns of each table (format.md), what each admits, and how a cell of a CSV file becomes a value."""
+"""The columns of each table (README.md beside this), what each admits, and how a CSV cell becomes a value."""
 
 import datetime as dt
 import functools

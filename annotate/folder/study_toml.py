@@ -324,7 +324,7 @@ def criterion_of(spec: CriterionSpec, position: int) -> Criterion:
 
 
 def render(spec: StudySpec) -> str:
-    """study.toml; a default is left out where format.md gives one to a criterion, and in the optional tables."""
+    """study.toml; defaults of criteria and of the optional tables are left out."""
     lines = [f"{name} = {_toml(getattr(spec, name))}" for name in ("slug", *StudySpec.own)]
     for name, table in spec.tables.items():
         if told := table.told():

@@ -30,7 +30,7 @@ class Layout:
 
     columns: dict[str, type]
     defaults: Row = field(default_factory=dict)
-    # Columns that format.md doesn't know: the type all their values have, or `object`.
+    # Columns that annotate/folder/README.md doesn't know: the type all their values have, or `object`.
     further: dict[str, type] = field(default_factory=dict)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""A study folder in the making: readers say what they found, and it is written down as tables of format.md."""
+"""A study folder in the making: readers say what they found, and it is written down as tables of a study folder."""
 
 import contextlib
 import hashlib

@@ -16,12 +16,12 @@ from judging.runs import work as scoring
 from judging.scorers import Scorer
 from tests.factories import make_study
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+README = (Path(__file__).parents[2] / "judging" / "scorers" / "README.md").read_text()
 
 
 @pytest.mark.django_db
 def test_the_readme_adds_a_scorer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    section = README.split("### Adding a scorer")[1].split("\n## ")[0]
+    section = README.split("## Adding a scorer")[1].split("\n## ")[0]
     module_text, setting = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     path = re.search(r"`(judging/scorers/\w+\.py)`", section)
     assert path is not None

@@ -84,13 +84,6 @@ def test_every_key_of_the_results_is_explained(ids: list[str], demo: Study) -> N
     assert sorted(set(keys(found)) - NOT_KEYS - set(ids)) == []
 
 
-@pytest.mark.django_db
-def test_every_key_of_the_results_is_in_the_readme(demo: Study) -> None:
-    readme = (ROOT / "README.md").read_text()
-    found = results(demo)
-    assert [key for key in sorted(set(keys(found)) - NOT_KEYS) if f"`{key}`" not in readme] == []
-
-
 def test_every_link_to_the_page_arrives(ids: list[str]) -> None:
     linked = {
         fragment

@@ -1,4 +1,4 @@
-"""Made-up studies whose truth is known, and the estimator of statistics.md 4.5 written out slowly."""
+"""Made-up studies whose truth is known, and the estimator of judging/stats/README.md 4.5 written out slowly."""
 
 from __future__ import annotations
 

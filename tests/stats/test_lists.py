@@ -19,7 +19,7 @@ def test_matched_pairs_acquit_fair_scorers_and_are_equal_to_people_held_out() ->
     assert np.mean([e.estimate for e in shares]) == pytest.approx(0.5, abs=0.03)
     assert np.mean([(e.low or 0) < 0.5 < (e.high or 0) for e in shares]) >= 0.85
     assert np.mean([f.held_out_gap.estimate for f in found]) == pytest.approx(0, abs=0.07)
-    # What statistics.md says of matching on the human mean alone: the unusual one is a quarter SD worse.
+    # What judging/stats/README.md says of matching on the human mean alone: the unusual one is a quarter SD worse.
     assert np.mean([f.naive_held_out_gap.estimate for f in found]) == pytest.approx(0.27, abs=0.08)
 
 

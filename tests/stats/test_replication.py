@@ -201,7 +201,7 @@ def test_pair_subsets_follow_the_rules_and_the_papers_sizes(shared: Path) -> Non
 
 
 def test_a_fair_scorer_falls_and_the_null_explains_it() -> None:
-    """statistics.md 4.3: subset correlations of an equally valid scorer fall. Twenty studies, seeded."""
+    """judging/stats/README.md 4.3: subset correlations of an equally valid scorer fall. Twenty studies, seeded."""
     falls, readings = [], Counter[Reading]()
     for seed in range(20):
         cells = replicate_ratings(*_in_order(rated(seed)), draws=100)

@@ -91,7 +91,7 @@ def divisive_slopes(
 
     References
     ----------
-    The project's statistics.md, sections 4.2 and 4.3. Angrist and Krueger (1995), Journal of Business and Economic
+    judging/stats/README.md, sections 4.2 and 4.3. Angrist and Krueger (1995), Journal of Business and Economic
     Statistics 13:225, for split-sample instruments.
     """
     if splits < 1:

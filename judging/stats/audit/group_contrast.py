@@ -138,7 +138,7 @@ def group_contrasts(
 
     References
     ----------
-    The project's statistics.md, section 4.5, for moments and jackknife.
+    judging/stats/README.md, section 4.5, for moments and jackknife.
     """
     check_confidence(confidence)
     require(responses, ["group"], "responses")

@@ -112,7 +112,7 @@ def cross_rater_moments(panel: Panel) -> Moments:
 
     References
     ----------
-    The project's statistics.md, section 4.5. Fuller (1987), Measurement Error Models, for errors in
+    judging/stats/README.md, section 4.5. Fuller (1987), Measurement Error Models, for errors in
     variables.
     """
     if panel.value.size == 0:

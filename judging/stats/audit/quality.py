@@ -167,7 +167,7 @@ def calibrated(
 
     References
     ----------
-    The project's statistics.md, sections 4.1 and 4.2; Lord (1960), Journal of the American Statistical Association
+    judging/stats/README.md, sections 4.1 and 4.2; Lord (1960), Journal of the American Statistical Association
     55:307, for matching on a fallible measure.
     """
     sample = sample_of(ratings, responses, tuple(covariates))

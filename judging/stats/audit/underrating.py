@@ -88,7 +88,7 @@ def underrating(
 
     References
     ----------
-    The project's statistics.md, sections 4.1, 4.2 and 4.5. Owen (2007), Annals of Applied Statistics
+    judging/stats/README.md, sections 4.1, 4.2 and 4.5. Owen (2007), Annals of Applied Statistics
     1:386, for variance over two crossed factors. Westfall and Yarkoni (2016), PLoS ONE 11(3), for the
     naive estimator.
     """

@@ -127,8 +127,8 @@ def restriction_null(
 
     References
     ----------
-    Freedman and Lane (1983), Journal of Business and Economic Statistics 1:292-298, for permuted residuals; the
-    project's statistics.md, section 4.3, for the fall that selection alone gives.
+    Freedman and Lane (1983), Journal of Business and Economic Statistics 1:292-298, for permuted residuals;
+    judging/stats/README.md, section 4.3, for the fall that selection alone gives.
     """
     x, y, codes = checked_items(score, human, prompt)
     masks = np.array([np.asarray(s, dtype=bool) for s in subsets])

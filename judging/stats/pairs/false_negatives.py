@@ -93,7 +93,7 @@ def false_negatives(
 
     References
     ----------
-    The project's statistics.md, section 4.1; Freedman and Lane (1983), Journal of Business and Economic Statistics
+    judging/stats/README.md, section 4.1; Freedman and Lane (1983), Journal of Business and Economic Statistics
     1:292-298, for permuted residuals.
     """
     found = calibrated(ratings, responses, covariates)

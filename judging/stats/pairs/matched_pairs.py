@@ -108,7 +108,7 @@ def matched_pairs(
 
     References
     ----------
-    The project's statistics.md, sections 4.2 and 4.3; Lord (1960), Journal of the American Statistical Association
+    judging/stats/README.md, sections 4.2 and 4.3; Lord (1960), Journal of the American Statistical Association
     55:307.
     """
     if not (tolerance > 0 and distance > 0):
