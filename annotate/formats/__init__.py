@@ -1,9 +1,9 @@
-"""Other people's files, read into the tables of a study folder: `with read(...) as reading`, then load its folder."""
+"""Other people's files, read as neutral records: a study folder (`read`), or what machines said (`read_scores`)."""
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,49 +11,27 @@ from annotate.folder.problems import FolderError, Problem
 from annotate.folder.study_toml import StudySpec
 from annotate.folder.tables import Row
 
-from . import (
-    alpaca,
-    annotated_pairs,
-    arena_hard,
-    argilla,
-    crowdkit,
-    fastchat,
-    infinity,
-    labelstudio,
-    mapped,
-    multipref,
-    rewardbench,
-    sts,
-    trl,
-    ultrafeedback,
-)
-from .draft import Draft, Unknown
+from .draft import Draft
+from .machine_scores import MachineScores, Score, Verdict
 from .options import Existing, Options
-from .registry import Format
+from .records import Records, Unknown
+from .registry import Format, discover
 from .source import Source, sources
 
-__all__ = ["FORMATS", "Existing", "Format", "Options", "Reading", "Unknown", "read", "recognised"]
+__all__ = [
+    "FORMATS",
+    "Existing",
+    "Format",
+    "Options",
+    "Reading",
+    "Unknown",
+    "of_name",
+    "read",
+    "read_scores",
+    "recognised",
+]
 
-FORMATS: dict[str, Format] = {
-    f.name: f
-    for module in (
-        infinity,
-        alpaca,
-        fastchat,
-        arena_hard,
-        rewardbench,
-        trl,
-        multipref,
-        ultrafeedback,
-        annotated_pairs,
-        sts,
-        crowdkit,
-        labelstudio,
-        argilla,
-        mapped,
-    )
-    for f in module.FORMATS
-}
+FORMATS = discover()
 
 
 # What a mapping may say that is about no column.
@@ -69,6 +47,7 @@ class Reading:
     spec: StudySpec
     rows_read: int
     counts: dict[str, int]
+    # What was decided, and what is left out.
     remarks: list[str]
     unknown: list[Unknown]
     samples: dict[str, list[Row]]
@@ -94,16 +73,43 @@ def read(
         spec = draft.finish()
         counts = {table: there.count for table, there in draft.tables.items()}
         samples: dict[str, list[dict[str, Any]]] = {t: there.samples for t, there in draft.tables.items()}
-        remarks = [str(remark) for remark in draft.remarks.values()]
         unknown = list(draft.unknown.values())
-        yield Reading(Path(name), chosen, spec, draft.rows_read, counts, remarks, unknown, samples, draft)
+        yield Reading(
+            Path(name), chosen, spec, draft.rows_read, counts, _remarks(draft), unknown, samples, draft
+        )
+
+
+def read_scores(
+    paths: Sequence[Path], format: str, options: Options, take: Callable[[Score | Verdict], None]
+) -> list[str]:
+    """Hand on what machines said in the files, and return what was decided. FolderError names all that is wrong."""
+    files = [source for path in paths for source in sources(path)]
+    chosen = _chosen(files, format, options.mapping)
+    scores = MachineScores(replace(options, voters="machines"), take)
+    chosen.read(scores, files)
+    scores.problems.raise_any()
+    return _remarks(scores)
+
+
+def _remarks(records: Records) -> list[str]:
+    """What the reader decided, and what it had no use for."""
+    unknown = [
+        f"Field {u.name!r} has no place in a study: left out ({u.count:,} rows)."
+        for u in records.unknown.values()
+    ]
+    return [*map(str, records.remarks.values()), *unknown]
+
+
+def of_name(name: str) -> Format | None:
+    """A format by its name, or by one it had before."""
+    return next((f for f in FORMATS.values() if name in (f.name, *f.aliases)), None)
 
 
 def _chosen(files: Sequence[Source], name: str, mapping: Mapping[str, str]) -> Format:
-    if name in FORMATS:
-        return FORMATS[name]
     if name:
-        raise FolderError([Problem(files[0].name, None, "format", f"one of {', '.join(FORMATS)}", name)])
+        if (named := of_name(name)) is None:
+            raise FolderError([Problem(files[0].name, None, "format", f"one of {', '.join(FORMATS)}", name)])
+        return named
     if mapping.keys() - NO_COLUMNS:
         return FORMATS["mapped"]
     fitting = recognised(files)
@@ -122,6 +128,6 @@ def _chosen(files: Sequence[Source], name: str, mapping: Mapping[str, str]) -> F
 def recognised(files: Sequence[Source]) -> list[Format]:
     """The formats that the first rows of the first file look most like."""
     columns = {name for row in files[0].head() for name in row}
-    fits = {f.name: f.fits(columns) for f in FORMATS.values()}
+    fits = {f.name: len(f.mark(columns)) for f in FORMATS.values()}
     best = max(fits.values(), default=0)
     return [FORMATS[name] for name, n in fits.items() if n == best] if best else []

@@ -5,22 +5,22 @@ import hashlib
 import json
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from annotate import pseudonyms
-from annotate.folder.problems import Problem, Problems
+from annotate.folder.problems import Problem, quoted
 from annotate.folder.study_toml import FILE, CriterionSpec, StudySpec, render
 from annotate.folder.tables import TABLES, Row
 
-from .line import Line, WrongError
 from .options import Options
-from .source import Source
+from .records import Choice, Records
 from .values import Vote
 
 SAMPLES = 3
+TEXT = "a text (scores without texts are for a study that has them: import_scores)"
 # A file without ids of people: each label sits in a slot of its own.
 SLOT = "label"
 QUALITY: dict[str, Any] = {
@@ -28,28 +28,6 @@ QUALITY: dict[str, Any] = {
     "scale": [1, 5],
     "labels": {"1": "very poor", "3": "fair", "5": "excellent"},
 }
-
-
-@dataclass
-class Remark:
-    """Something a reader decided: how often, and where first."""
-
-    text: str
-    count: int = 0
-    first: str = ""
-
-    def __str__(self) -> str:
-        times = f" ({self.count:,} times, first at {self.first})" if self.count > 1 else f" ({self.first})"
-        return self.text + (times if self.first else "")
-
-
-@dataclass
-class Unknown:
-    """A field that no table takes up."""
-
-    name: str
-    count: int = 0
-    example: object = None
 
 
 @dataclass
@@ -73,23 +51,20 @@ def text_hash(*parts: object) -> int:
     return int(digest(*parts), 16)
 
 
-class Draft:
+class Draft(Records):
     def __init__(self, folder: Path, options: Options, files: contextlib.ExitStack) -> None:
-        self.folder, self.options, self.problems = folder, options, Problems()
+        super().__init__(options)
+        self.folder = folder
         self.tables = {
             name: _Table(files.enter_context((folder / f"{name}.jsonl").open("wb"))) for name in TABLES
         }
-        self.sources: list[str] = []
-        self.rows_read = 0
-        self.remarks: dict[str, Remark] = {}
-        self.unknown: dict[str, Unknown] = {}
         self.criteria: dict[str, CriterionSpec] = {}
-        self._place = (0, 0)
         into = options.into
         self._prompts: dict[str, int] = dict(into.prompts) if into else {}
-        self._prompt_keys = {said: key for key, said in self._prompts.items()}
+        self._prompt_keys = {text: key for key, text in self._prompts.items()}
         self._responses: dict[str, tuple[str, int]] = dict(into.responses) if into else {}
-        self._response_keys = {said: key for key, said in self._responses.items()} if into else {}
+        self._response_keys = {text: key for key, text in self._responses.items()} if into else {}
+        self._answers_to: dict[tuple[str, str, int], str] = {}
         self._items = {key: shown for key, (_, shown) in into.items.items()} if into else {}
         self._item_keys = (
             {digest(kind, *sorted(shown)): key for key, (kind, shown) in into.items.items()} if into else {}
@@ -101,55 +76,13 @@ class Draft:
         self._per_item: Counter[str] = Counter()
         self._scores: set[int] = set()
 
-    # Reading
-
-    def each(self, files: Iterable[Source], read: Callable[[Line], None], uses: Iterable[str]) -> None:
-        """Have every row of the files read; a row that is wrong is a problem, and the next one is looked at."""
-        known = {name.partition(".")[0] for name in uses}
-        for source in files:
-            self.sources.append(source.name)
-            with self.problems.noting():
-                for number, row in self.options.progress(source.rows(), f"reading {source.name}"):
-                    self._read(source, number, row, read, known)
-            for remark in source.remarks:
-                self.remark(remark, placed=False)
-
-    def _read(
-        self, source: Source, number: int, row: Row | Problem, read: Callable[[Line], None], known: set[str]
-    ) -> None:
-        if isinstance(row, Problem):
-            self.problems.put(row)
-            return
-        self.rows_read += 1
-        self._place = (len(self.sources) - 1, number)
-        for name in row.keys() - known:
-            found = self.unknown.setdefault(name, Unknown(name))
-            found.count += 1
-            if found.example is None:
-                found.example = row[name]
-        try:
-            read(Line(source.name, number, row))
-        except WrongError as wrong:
-            self.problems.put(wrong.problem)
-
-    def remark(self, text: str, *, placed: bool = True) -> None:
-        """Say what was decided; said once, however often it was."""
-        remark = self.remarks.setdefault(text, Remark(text))
-        remark.count += 1
-        if placed and not remark.first and self.sources:
-            source, line = self._place
-            remark.first = f"{self.sources[source]}, line {line}"
-
-    def wrong(self, column: str, expected: str, found: str) -> WrongError:
-        source, line = self._place
-        return WrongError(Problem(self.sources[source], line, column, expected, found))
-
     # Texts
 
     def prompt(
-        self, text: str, key: str = "", category: Sequence[str] = (), language: str = "", of: str = ""
+        self, text: str | None, key: str = "", category: Sequence[str] = (), language: str = "", of: str = ""
     ) -> str:
-        """The prompt's id. `of` keeps prompts apart that have the same words, such as pairs of sentences."""
+        if text is None:
+            raise self.wrong("prompt", TEXT, "nothing")
         said = text_hash(text)
         key = (
             key
@@ -173,13 +106,16 @@ class Draft:
     def response(
         self,
         prompt: str,
-        text: str,
+        text: str | None,
         source: str = "",
         key: str = "",
         sample: int | None = None,
         params: Row | None = None,
+        question: tuple[str, int] | None = None,
+        ids: tuple[str, ...] = (),
     ) -> str:
-        """The response's id. The same text of one source is one response, unless samples tell them apart."""
+        if text is None:
+            raise self.wrong("response", TEXT, "nothing")
         source, said = source or "unknown", (prompt, text_hash(text))
         if self.options.into and not key:
             key = self._response_keys.get(said, "")
@@ -194,7 +130,15 @@ class Draft:
         elif before != said:
             raise self.wrong("response", f"the same text wherever the response is {key!r}", "another one")
         self._meet("responses", key)
+        if question is not None and sample is None:
+            self._answers_to.setdefault((question[0], source, question[1]), key)
         return key
+
+    def answer_to(self, question: str, source: str, turn: int = 1) -> str:
+        if (response := self._answers_to.get((question, source, turn))) is None:
+            expected = "a model with an answer to this question (name its file too)"
+            raise self.wrong("model", expected, quoted(source))
+        return response
 
     def _meet(self, table: str, key: str) -> None:
         """Remember which texts of the study that takes up more were found again."""
@@ -211,7 +155,6 @@ class Draft:
     # Items
 
     def item(self, kind: str, responses: Sequence[str], key: str = "") -> str:
-        """The item's id. A pair met again in the other order is the same item."""
         if len(set(responses)) < len(responses):
             raise self.wrong("response", "different responses in an item", "the same one twice")
         shows = digest(kind, *sorted(responses))
@@ -232,7 +175,6 @@ class Draft:
         return self._items.get(item)
 
     def ask(self, key: str, on: str, kind: str, text: str, **further: Any) -> str:
-        """A criterion of the study; a study that is there already has its own words for it."""
         into = self.options.into.spec.criteria if self.options.into else {}
         if (there := into.get(key)) is not None:
             if (there.on, there.kind) != (on, kind):
@@ -247,7 +189,6 @@ class Draft:
     # Answers
 
     def slot(self, item: str, number: int) -> str:
-        """Who gave a label that came without a name: a slot of its own, not a person met elsewhere."""
         return self.annotator(f"{item}-{SLOT}-{number:02d}", label_slot=True)
 
     def annotator(self, name: str, **details: Any) -> str:
@@ -280,13 +221,11 @@ class Draft:
     def tell(
         self, item: str, annotator: str, criterion: str, value: float | None, text: str, **row: Any
     ) -> None:
-        """An answer about a whole item: a number, or words."""
         self._answer(item, annotator, criterion, {"value": _plain(value), "text": text}, "", row)
 
     def prefer(
         self, item: str, annotator: str, criterion: str, vote: Vote, pair: Sequence[str], **row: Any
     ) -> None:
-        """A vote between two responses in the order in which the file names them."""
         told: Row = {"value": vote.strength, "label": vote.label}
         if vote.winner is not None:
             told["response_id"] = pair[vote.winner]
@@ -307,18 +246,26 @@ class Draft:
 
     # Machines
 
-    def score(self, scorer: str, response: str, value: float | None, version: str = "") -> None:
-        row: Row = {"scorer": scorer[:200], "response_id": response, "value": _plain(value)}
+    def score(
+        self,
+        scorer: str,
+        response: str,
+        value: float | None,
+        version: str = "",
+        error: str = "",
+        raw: str = "",
+    ) -> None:
+        row: Row = {"scorer": self.scorer(scorer), "response_id": response, "value": _plain(value)}
         self._score(row, version, response)
 
-    def verdict(
-        self, scorer: str, item: str, vote: Vote, pair: Sequence[str], value: float | None = None
-    ) -> None:
-        """A machine's choice in a pair: the winner, none for a tie."""
-        row: Row = {"scorer": scorer[:200], "item_id": item}
-        row["value"] = _plain(vote.strength if value is None else value)
-        if vote.winner is not None:
-            row["response_id"] = pair[vote.winner]
+    def verdict(self, scorer: str, pair: Sequence[str], choice: Choice) -> None:
+        item, preference = self.item("pair", pair), choice.preference
+        if preference is None:
+            self.remark("A machine made no choice that could be read: its verdict was left out.")
+            return
+        row: Row = {"scorer": self.scorer(scorer), "item_id": item, "value": _plain(abs(preference))}
+        if preference:
+            row["response_id"] = pair[0 if preference > 0 else 1]
         self._score(row, "", item)
 
     def _score(self, row: Row, version: str, of: str) -> None:
@@ -334,7 +281,7 @@ class Draft:
     def _write(self, table: str, row: Row) -> None:
         there = self.tables[table]
         there.file.write(json.dumps(row).encode() + b"\n")
-        source, line = self._place
+        source, line = self.place
         there.origins.append((source << 40) | line)
         if len(there.samples) < SAMPLES:
             there.samples.append(row)

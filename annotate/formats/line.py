@@ -28,7 +28,7 @@ class Line:
     inside: str = ""
 
     def wrong(self, name: str, expected: str, found: object) -> WrongError:
-        shown = found if isinstance(found, str) and found == "nothing" else quoted(found)
+        shown = str(found) if found in ("nothing", "neither", "none") else quoted(found)
         return WrongError(Problem(self.file, self.at, self.inside + name, expected, shown))
 
     def get(self, name: str) -> Any:
@@ -72,6 +72,24 @@ class Line:
         except ValueError:
             raise self.wrong(name, "a number", self.get(name)) from None
 
+    def score(self, name: str) -> tuple[float | None, str]:
+        """A machine's number, or none and why."""
+        raw = self.get(name)
+        return _score(raw, self.number(name))
+
+    def scores(self, name: str, like: str) -> list[tuple[float | None, str]]:
+        """A machine's numbers, one for each text of another list."""
+        raw, texts = self.elements(name), self.elements(like)
+        if len(raw) != len(texts):
+            raise self.wrong(name, f"as many scores as texts, which are {len(texts)}", len(raw))
+        return [_score(*both) for both in zip(raw, self.numbers(name), strict=True)]
+
+    def ids(self, place: object) -> tuple[str, ...]:
+        """Ids that a response may have in a study made of the same set."""
+        if self.get("id") is None:
+            return ()
+        return tuple(f"{self.key('id')}{mark}{place}" for mark in (":", "-", "_", "/", "."))
+
     def elements(self, name: str) -> list[Any]:
         try:
             return values.as_list(self.get(name))
@@ -88,10 +106,12 @@ class Line:
                 raise self.wrong(f"{name}.{place}", "a number", value) from None
         return found
 
-    def lines(self, name: str) -> list["Line"]:
+    def lines(self, name: str, of: int | None = None) -> list["Line"]:
         """The objects of a list, each as a line of its own."""
-        found = []
-        for place, value in enumerate(self.elements(name)):
+        found, elements = [], self.elements(name)
+        if of is not None and len(elements) != of:
+            raise self.wrong(name, f"a list of {of}", elements)
+        for place, value in enumerate(elements):
             if not isinstance(value, Mapping):
                 raise self.wrong(f"{name}.{place}", "an object", value)
             found.append(self.inner(f"{name}.{place}", value))
@@ -125,6 +145,22 @@ class Line:
             return values.SEPARATOR.join(text for _, text in self.conversation(name))
         return self.text(name, "text or a conversation")
 
+    def words_or_none(self, name: str) -> str | None:
+        return None if self.get(name) is None else self.words(name)
+
+    def answer(self, name: str) -> str:
+        """A text, or what was said last in a conversation."""
+        value = self.get(name)
+        return self.conversation(name)[-1][1] if isinstance(value, list) and value else self.text(name)
+
+    def answer_or_none(self, name: str) -> str | None:
+        return None if self.get(name) is None else self.answer(name)
+
+    def element_answer(self, name: str, place: int) -> str:
+        """The same of one element of a list."""
+        inner = {str(place): self.elements(name)[place]}
+        return Line(self.file, self.at, inner, f"{self.inside}{name}.").answer(str(place))
+
     def time(self, name: str) -> str | None:
         """An ISO 8601 time, also from seconds since 1970; nothing for what is no time."""
         value = self.get(name)
@@ -136,3 +172,7 @@ class Line:
             return dt.datetime.fromisoformat(value).isoformat() if isinstance(value, str) else None
         except ValueError:
             return None
+
+
+def _score(raw: object, value: float | None) -> tuple[float | None, str]:
+    return value, "" if value is not None else f"no number: {str(raw)[:80]!r}"

@@ -29,5 +29,7 @@ class Options:
     mapping: Mapping[str, str] = field(default_factory=dict)
     # Who is behind votes whose format doesn't say: "people", "machines", or "auto" by what their name looks like.
     voters: str = "auto"
+    # What a machine is called whose scores the file holds; empty: as the file says.
+    scorer: str = ""
     into: Existing | None = None
     progress: Progress = quiet

@@ -7,7 +7,8 @@ from typing import Any
 from annotate.folder.problems import quoted
 from annotate.folder.study_toml import MOST_POINTS
 
-from .draft import Draft
+from .line import Line
+from .records import Choice, Records
 from .values import Vote
 
 _MACHINE = re.compile(
@@ -17,46 +18,75 @@ _MACHINE = re.compile(
 )
 
 
-def ask_preference(draft: Draft, key: str = "preference", measures: str = "quality") -> str:
-    return draft.ask(key, "pair", "preference", "Which response is better?", measures=measures)
+def ask_preference(records: Records, key: str = "preference", measures: str = "quality") -> str:
+    return records.ask(key, "pair", "preference", "Which response is better?", measures=measures)
 
 
-def is_machine(draft: Draft, name: str) -> bool:
+def is_machine(records: Records, name: str) -> bool:
     """By what the importer said, else by the name, which is said then."""
-    if draft.options.voters != "auto":
-        return draft.options.voters == "machines"
+    if records.options.voters != "auto":
+        return records.options.voters == "machines"
     if _MACHINE.search(name):
-        draft.remark(
+        records.remark(
             f"{name!r} was taken for a machine: its votes are scores (--voters people says otherwise)."
         )
         return True
     return False
 
 
-def cast(draft: Draft, name: str, vote: Vote, pair: Sequence[str], **row: Any) -> None:
+def cast(records: Records, name: str, vote: Vote, pair: Sequence[str], **row: Any) -> None:
     """A vote of a person is an answer, a machine's is a verdict, kept for judging."""
-    item = draft.item("pair", pair)
-    if is_machine(draft, name):
-        draft.verdict(name, item, vote, pair)
+    if is_machine(records, name):
+        records.verdict(name, pair, Choice(vote.preference))
     else:
-        draft.prefer(item, draft.annotator(name), ask_preference(draft), vote, pair, **row)
+        item = records.item("pair", pair)
+        records.prefer(item, records.annotator(name), ask_preference(records), vote, pair, **row)
 
 
-def dataset_label(draft: Draft) -> str:
+# What judges write, as a preference for A.
+DECISIONS = {
+    "A>>B": 1.0, "A>B": 0.5, "A=B": 0.0, "B=A": 0.0, "B>A": -0.5, "A<B": -0.5, "B>>A": -1.0, "A<<B": -1.0,
+}  # fmt: skip
+
+
+def decided(game: Line, name: str, *, strength: bool = True) -> float | None:
+    """A judge's decision in one order; None where its words could not be read."""
+    preference = DECISIONS.get(str(game.get(name)).replace(" ", ""))
+    return preference if preference is None or strength else float((preference > 0) - (preference < 0))
+
+
+def one_scorer(line: Line, name: str) -> str:
+    """A scorer's name; of a list, such as a model and its prompt, the first."""
+    value = line.get(name)
+    if isinstance(value, list | tuple):
+        value = value[0] if value else None
+    return value if isinstance(value, str) else ""
+
+
+def rate_right(records: Records, response: str, *, right: bool) -> None:
+    """A response that the data set itself calls right or wrong."""
+    question = records.ask(
+        "right", "single", "rating", "Is this response right?",
+        measures="quality", scale=[0, 1], labels={"0": "wrong", "1": "right"},
+    )  # fmt: skip
+    records.rate(records.item("single", [response]), dataset_label(records), question, int(right))
+
+
+def dataset_label(records: Records) -> str:
     """Who says `chosen` and `rejected` where no person is named."""
-    draft.remark(
+    records.remark(
         "The data set's own label is no one person's vote: it came in as annotator “dataset-label”.",
         placed=False,
     )
-    return draft.annotator("dataset-label", dataset_label=True)
+    return records.annotator("dataset-label", dataset_label=True)
 
 
-def scale(draft: Draft, default: tuple[int, int]) -> tuple[int, int]:
+def scale(records: Records, default: tuple[int, int]) -> tuple[int, int]:
     """From `--map scale=LOW,HIGH`, else as the format has it."""
-    told = draft.options.mapping.get("scale")
+    told = records.options.mapping.get("scale")
     if not told:
         return default
     found = re.fullmatch(r"(-?\d{1,6}),(-?\d{1,6})", told.strip())
     if found is None or not int(found[1]) < int(found[2]) < int(found[1]) + MOST_POINTS:
-        raise draft.wrong("scale", "LOW,HIGH, two whole numbers, the lower first", quoted(told))
+        raise records.wrong("scale", "LOW,HIGH, two whole numbers, the lower first", quoted(told))
     return int(found[1]), int(found[2])

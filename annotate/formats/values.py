@@ -21,6 +21,11 @@ class Vote:
     def swapped(self) -> "Vote":
         return self if self.winner is None else Vote(1 - self.winner, self.strength)
 
+    @property
+    def preference(self) -> float:
+        """Above 0 for the first, below 0 for the second."""
+        return 0.0 if self.winner is None else float(self.strength if self.winner == 0 else -self.strength)
+
 
 FIRST, SECOND = Vote(0), Vote(1)
 MUCH_FIRST, MUCH_SECOND = Vote(0, 2), Vote(1, 2)

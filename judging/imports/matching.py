@@ -2,11 +2,10 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from annotate.formats.machine_scores import Named, Score, Verdict
 from annotate.models import ItemResponse, Response, Study
-from judging.imports.outputs.record import Choice, Named, Number, Told
 
 NAMED = 20
 
@@ -17,14 +16,15 @@ def _hash(text: str) -> bytes:
 
 @dataclass
 class Joined:
-    """What was told of responses and pairs of the study, and what found no place."""
+    """What a file says of responses and pairs of the study, and what found no place."""
 
-    numbers: list[tuple[int, Number]] = field(default_factory=list)
-    choices: list[tuple[int, bool, Choice]] = field(default_factory=list)
+    scores: list[tuple[int, Score]] = field(default_factory=list)
+    verdicts: list[tuple[int, bool, Verdict]] = field(default_factory=list)
     how: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     unmatched: int = 0
-    named: list[str] = field(default_factory=list)
+    misses: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def matched(self) -> int:
@@ -32,19 +32,20 @@ class Joined:
 
     def miss(self, line: int, why: str) -> None:
         self.unmatched += 1
-        if len(self.named) < NAMED:
-            self.named.append(f"line {line}: {why}")
+        if len(self.misses) < NAMED:
+            self.misses.append(f"line {line}: {why}")
 
-    def told(self) -> str:
+    def report(self) -> str:
         """For people, before anything is stored."""
         how = ", ".join(f"{n:,} by {what}" for what, n in self.how.most_common())
         lines = [
             f"{self.matched:,} matched{f' ({how})' if how else ''}; {self.unmatched:,} not matched; "
             f"{self.failed:,} without a number"
         ]
-        lines += [f"  {one}" for one in self.named]
-        if self.unmatched > len(self.named):
-            lines.append(f"  and {self.unmatched - len(self.named):,} more")
+        lines += [f"  {one}" for one in self.misses]
+        if self.unmatched > len(self.misses):
+            lines.append(f"  and {self.unmatched - len(self.misses):,} more")
+        lines += [f"- {remark}" for remark in self.remarks]
         return "\n".join(lines)
 
 
@@ -52,6 +53,7 @@ class Joiner:
     """The study's responses by all they may be known by."""
 
     def __init__(self, study: Study) -> None:
+        self.joined = Joined()
         self._by_key: dict[str, int] = {}
         self._by_source: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._by_text: dict[bytes, list[int]] = defaultdict(list)
@@ -72,36 +74,34 @@ class Joiner:
         for item, pair in shown.items():
             self._items[frozenset(pair)].append((item, pair[0]))
 
-    def join(self, told: Iterable[tuple[int, Told]]) -> Joined:
-        joined = Joined()
-        for line, one in told:
-            if isinstance(one, Number):
-                self._join_number(joined, line, one)
-            else:
-                self._join_choice(joined, line, one)
-        return joined
+    def join(self, record: Score | Verdict) -> None:
+        """Add what a file says to `joined`."""
+        if isinstance(record, Score):
+            self._join_score(record)
+        else:
+            self._join_verdict(record)
 
-    def _join_number(self, joined: Joined, line: int, told: Number) -> None:
-        found, how = self.find(told.of)
-        if not found:
-            joined.miss(line, how)
+    def _join_score(self, score: Score) -> None:
+        responses, how = self.find(score.of)
+        if not responses:
+            self.joined.miss(score.line, how)
             return
-        joined.how[how] += 1
-        joined.failed += told.value is None
-        joined.numbers += [(pk, told) for pk in found]
+        self.joined.how[how] += 1
+        self.joined.failed += score.value is None
+        self.joined.scores += [(pk, score) for pk in responses]
 
-    def _join_choice(self, joined: Joined, line: int, told: Choice) -> None:
-        (first, how), (second, why) = self.find(told.first), self.find(told.second)
+    def _join_verdict(self, verdict: Verdict) -> None:
+        (first, how), (second, why) = self.find(verdict.first), self.find(verdict.second)
         if not first or not second:
-            joined.miss(line, why if first else how)
+            self.joined.miss(verdict.line, why if first else how)
             return
         items = [item for a in first for b in second for item in self._items.get(frozenset((a, b)), ())]
         if not items:
-            joined.miss(line, "no pair of these two responses in the study")
+            self.joined.miss(verdict.line, "no pair of these two responses in the study")
             return
-        joined.how[how] += 1
-        joined.failed += told.preference is None
-        joined.choices += [(item, shown in first, told) for item, shown in dict(items).items()]
+        self.joined.how[how] += 1
+        self.joined.failed += verdict.choice.preference is None
+        self.joined.verdicts += [(item, shown in first, verdict) for item, shown in dict(items).items()]
 
     def find(self, of: Named) -> tuple[list[int], str]:
         """Primary keys and how they were found, or none and why.

@@ -12,12 +12,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotate.folder import FolderError
+from annotate.formats import Options
 from annotate.models import Role, Study
 from annotate.views.access import for_members
 from judging import tasks
 from judging.folder.scores import import_scores
-from judging.imports import outputs
 from judging.imports import pending_uploads as waiting
+from judging.imports.matching import Joined
+from judging.imports.scores import SCORES, join
+from judging.imports.storing import ConflictError, store
 from judging.runs import batch_files
 from judging.runs import work as scoring
 
@@ -32,7 +35,7 @@ class ScoresForm(forms.Form):
         label="Written by",
         choices=[
             ("", "Offbeat: the scores of a study folder"),
-            *((name, f.title) for name, f in outputs.FORMATS.items()),
+            *((name, f.title) for name, f in SCORES.items()),
         ],
     )
     scorer = forms.CharField(
@@ -97,21 +100,20 @@ def look(request: HttpRequest, study: Study) -> HttpResponse:
         messages.warning(request, "The file is gone. Send it again.")
         return redirect("scores-files", study.slug)
     try:
-        told = outputs.read(kept["format"], _file(kept["token"]), kept["scorer"])
-        joined = outputs.Joiner(study).join(told)
+        joined = join(study, [_file(kept["token"])], kept["format"], Options(scorer=kept["scorer"]))
         if request.method == "POST" and joined.matched:
             return _store(request, study, joined, kept)
     except FolderError as error:
         return _page(request, study, error=error)
-    except outputs.ConflictError as error:
+    except ConflictError as error:
         messages.error(request, f"Nothing was stored: {error}")
         return redirect("scores-files", study.slug)
     context = {"study": study, "joined": joined, "kept": kept, "how": joined.how.most_common()}
     return render(request, "judging/files_look.html", context)
 
 
-def _store(request: HttpRequest, study: Study, joined: outputs.Joined, kept: dict[str, str]) -> HttpResponse:
-    new = outputs.store(study, joined, kept["version"])
+def _store(request: HttpRequest, study: Study, joined: Joined, kept: dict[str, str]) -> HttpResponse:
+    new = store(study, joined, kept["version"])
     waiting.forget(kept["token"])
     del request.session[SESSION]
     messages.success(request, f"{new:,} numbers are stored; the others were there before.")

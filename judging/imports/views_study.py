@@ -14,7 +14,7 @@ from annotate import members
 from annotate.folder import FolderError
 from annotate.folder.problems import quoted
 from annotate.formats import FORMATS, Options, Reading
-from annotate.formats.mapped import ROLES
+from annotate.formats.readers.mapped import ROLES
 from annotate.formats.source import Source, sources
 from annotate.models import Role, Study
 from annotate.readiness import leaking
@@ -23,7 +23,6 @@ from annotate.views.desk import posted
 from judging.folder.views import FilesField
 from judging.imports import pending_uploads as waiting
 from judging.imports.study import Imported, import_study
-from judging.management.commands.import_study import told
 
 SESSION = "import"
 SHOWN = 3
@@ -66,6 +65,12 @@ class LookForm(forms.Form):
         label="Who voted",
         initial="auto",
         help_text="People's votes are answers, machines' are scores.",
+    )
+    scorer = forms.CharField(
+        required=False,
+        max_length=200,
+        label="Scorer",
+        help_text="The machine whose scores the files hold, if they don't say.",
     )
     scale = forms.RegexField(
         r"^-?\d{1,6}, ?-?\d{1,6}$", required=False, label="Scale of ratings", help_text="Such as 1,5."
@@ -143,6 +148,7 @@ def _imported(request: HttpRequest, folder: Path, kept: dict[str, Any], *, dry_r
         title=choices.get("title") or "",
         seats=choices.get("seats"),
         voters=choices["voters"],
+        scorer=choices.get("scorer") or "",
         mapping=mapping,
     )
     return import_study(
@@ -162,7 +168,7 @@ def _said(done: Imported) -> dict[str, Any]:
         "reading": reading,
         "new": [(table, n) for table, n in done.new.items() if n],
         "there": done.loaded is not None,
-        "remarks": told(reading),
+        "remarks": reading.remarks,
         "criteria": reading.spec.criterion,
         "samples": samples,
     }

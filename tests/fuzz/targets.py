@@ -1,7 +1,6 @@
 """What fuzzing calls: readers that must take any bytes, and either read them whole or refuse them with places."""
 
 import io
-import json
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,7 +11,7 @@ from annotate import formats
 from annotate.folder import FolderError, unpack
 from annotate.folder.load import check_folder
 from annotate.folder.tables import Table
-from annotate.formats import FORMATS, Options
+from annotate.formats import Options
 from annotate.formats.source import Source
 from judging.folder.scores import Scores
 
@@ -99,24 +98,11 @@ def archive(name: str, content: bytes) -> None:
         assert [p.name for p in Path(folder).iterdir()] == ["target"]
 
 
-def samples() -> dict[str, dict[str, bytes]]:
-    """A valid set of files of every format that has one."""
-    from tests.judging.formats import SAMPLES
+def samples() -> dict[str, tuple[str, dict[str, bytes]]]:
+    """A format and a valid set of files of it, by the name of the set."""
+    from tests.annotate.formats.samples import NAMES, sample
 
     return {
-        name: {file: _bytes(file, rows) for file, rows in files.items()}
-        for name, (files, _) in SAMPLES.items()
-        if name in FORMATS
+        name: (sample(name).format, {path.name: path.read_bytes() for path in sample(name).paths})
+        for name in NAMES
     }
-
-
-def _bytes(file: str, rows: Any) -> bytes:
-    if isinstance(rows, str):
-        return rows.encode()
-    if file.endswith(".jsonl"):
-        return "".join(json.dumps(row) + "\n" for row in rows).encode()
-    if file.endswith(".csv"):
-        head = list(rows[0])
-        lines = [head, *[[str(row.get(name, "")) for name in head] for row in rows]]
-        return "".join(",".join(line) + "\n" for line in lines).encode()
-    return json.dumps(rows).encode()

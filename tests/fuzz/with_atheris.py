@@ -44,9 +44,9 @@ def folder(data: Any) -> None:
 
 def foreign(data: Any) -> None:
     name = sorted(SAMPLES)[data.ConsumeIntInRange(0, len(SAMPLES) - 1)]
-    files = SAMPLES[name]
+    format, files = SAMPLES[name]
     file = sorted(files)[data.ConsumeIntInRange(0, len(files) - 1)]
-    targets.foreign(files | {file: data.ConsumeBytes(sys.maxsize)}, name)
+    targets.foreign(files | {file: data.ConsumeBytes(sys.maxsize)}, format)
 
 
 TARGETS: dict[str, Callable[[Any], None]] = {f.__name__: f for f in (table, archive, folder, foreign)}

@@ -91,10 +91,10 @@ def test_ids_come_first(study: Study, tmp_path: Path) -> None:
 
 def test_rewardbench_2(study: Study, tmp_path: Path) -> None:
     row = {"id": "a", "subset": "Ties", "model": "rm", "prompt": "Why?", "num_correct": 1, "results": 1}
-    come("rewardbench-2", [row | {"text": ["Good.", "Bad."], "scores": [[1.5], "nan?"]}], tmp_path)
+    come("rewardbench-2", [row | {"text": ["Good.", "Bad."], "scores": [[1.5], "nan"]}], tmp_path)
     # What two responses say alike, both have the number of.
     assert scores() == {"r0": 1.5, "r3": 1.5, "r1": None}
-    assert Score.objects.failed().get().error == "no number: 'nan?'"
+    assert Score.objects.failed().get().error == "no number: 'nan'"
 
 
 def test_rm_bench(study: Study, tmp_path: Path) -> None:
@@ -220,7 +220,10 @@ def test_twice_the_same_is_stored_once_and_another_number_is_refused(study: Stud
     row = {"response_id": "r0", "value": 1, "scorer": "s"}
     come("table", [row, row], tmp_path)
     assert "0 stored" in come("table", [row], tmp_path)
-    with pytest.raises(CommandError, match=r"(?s)two that differ.*1\.0 and 2\.0.*Nothing was stored"):
+    with pytest.raises(
+        CommandError,
+        match=r'(?s)two that differ.*line 1, "Good\.": 2 here, and 1 stored before.*Nothing was stored',
+    ):
         come("table", [row | {"value": 2}, {"response_id": "r1", "value": 5, "scorer": "s"}], tmp_path)
     assert scores() == {"r0": 1}
 
@@ -231,12 +234,16 @@ def test_twice_the_same_is_stored_once_and_another_number_is_refused(study: Stud
         (
             "rewardbench-2",
             {"text": ["a"], "scores": [1, 2]},
-            "line 1: expected as many scores as texts, found 2 for 1",
+            "line 1, scores: expected as many scores as texts, which are 1, found 2",
         ),
-        ("judgebench", {"judgments": [{}], "response_A": "a", "response_B": "b"}, "expected two, found 1"),
+        (
+            "judgebench",
+            {"judgments": [{}], "response_A": "a", "response_B": "b"},
+            "expected a list of 2, found",
+        ),
         ("table", {"value": 1, "scorer": "s"}, "expected response_id or response, found neither"),
-        ("table", {"value": 1, "response_id": "r0"}, "the scorer's name, found none"),
-        ("arena-hard", {"games": "x"}, "expected a list"),
+        ("table", {"value": 1, "response_id": "r0"}, r"the scorer's name \(--scorer\), found none"),
+        ("arena-hard", {"uid": "q1", "model": "m", "baseline": "n", "games": "x"}, "expected a list"),
     ],
 )
 def test_what_can_not_be_read_is_named_by_line(

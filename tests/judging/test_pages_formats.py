@@ -16,8 +16,7 @@ from annotate.models import Answer, Membership, Role, Study
 from judging.exports import export_jobs as finished
 from judging.imports import pending_uploads as waiting
 from judging.tasks import make_export
-
-from .formats import SAMPLES, absolute
+from tests.annotate.formats.samples import absolute, sample
 
 pytestmark = pytest.mark.django_db
 
@@ -133,7 +132,7 @@ def test_waiting_files_are_found_by_their_token_only(staff: Client, tmp_path: Pa
 
 @pytest.fixture
 def study(staff: Client) -> Study:
-    staff.post("/desk/import/", {"sent": [sent("m.jsonl", lines(SAMPLES["multipref"][0]["m.jsonl"]))]})
+    staff.post("/desk/import/", {"sent": [sent("m.jsonl", lines(sample("multipref").rows["m.jsonl"]))]})
     staff.post("/desk/import/look/", LOOK | {"load": "1"})
     return Study.objects.get()
 

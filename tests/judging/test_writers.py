@@ -19,8 +19,7 @@ from judging.exports.writers import WRITERS, export, tables, training
 from judging.exports.writers.units import units
 from judging.folder.reproduction import reproduce
 from judging.folder.scores import export_folder, load_folder
-
-from .formats import SAMPLES, absolute, brought, jsonl, written
+from tests.annotate.formats.samples import absolute, brought, jsonl, sample
 
 pytestmark = pytest.mark.django_db
 
@@ -124,7 +123,7 @@ def test_soft_labels_are_the_distribution(ratings: Study, pairs: Study, tmp_path
 
 
 def test_alpaca_annotations_come_back(tmp_path: Path) -> None:
-    brought(written(tmp_path, SAMPLES["alpaca-annotations"][0]), slug="one")
+    brought(sample("alpaca-annotations").paths, slug="one")
     export(Study.objects.get(slug="one"), tmp_path / "out", "alpaca-annotations")
     found = brought(tmp_path / "out" / "annotations.preference.json", slug="back")
     assert found.reading.format.name == "alpaca-annotations"
@@ -333,3 +332,8 @@ def test_lists_in_results_become_columns() -> None:
 def test_every_writer_says_what_it_loses_and_is_read_by_a_format_there_is() -> None:
     assert all(w.loses for w in WRITERS.values())
     assert {w.read_as for w in WRITERS.values()} <= {"", "load_study", *FORMATS}
+
+
+def test_the_readme_names_every_writer() -> None:
+    readme = (Path(__file__).parents[2] / "judging" / "exports" / "README.md").read_text()
+    assert [name for name in WRITERS if f"`{name}`" not in readme] == []

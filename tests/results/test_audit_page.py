@@ -14,7 +14,7 @@ from annotate.models import Prompt, Response, Study
 from judging.models import Embedding, ScoreRun
 from judging.results import audit as audits
 from judging.stats import Verdict
-from tests.judging.formats import absolute, brought, jsonl
+from tests.annotate.formats.samples import absolute, brought, jsonl
 
 
 def run(*args: str) -> str:

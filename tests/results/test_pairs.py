@@ -19,9 +19,9 @@ from judging.models import Score, ScoreRun, Verdict
 from judging.results import audit
 from judging.results.pairs import report as pairs
 from judging.stats import matched_pairs
+from tests.annotate.formats.samples import absolute, brought, jsonl
 from tests.factories import make_annotator, make_study
 from tests.judging.commands import json_of
-from tests.judging.formats import absolute, brought, jsonl
 
 told = partial(json_of, "pairs")
 

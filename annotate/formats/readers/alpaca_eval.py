@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from .draft import Draft
-from .line import Line
-from .pairs import cast
-from .registry import Format, marks
-from .source import Source
-from .values import TIE, Vote
+from ..line import Line
+from ..pairs import cast, is_machine
+from ..records import Choice, Records
+from ..registry import Format, marks
+from ..source import Source
+from ..values import TIE, Vote
 
 OUTPUTS = ("instruction", "input", "output", "generator", "dataset", "datasplit", "sample")
 ANNOTATIONS = (
     "instruction", "input", "output_1", "output_2", "generator_1", "generator_2", "dataset", "datasplit",
-    "annotator", "preference",
+    "annotator", "preference", "raw_completion",
 )  # fmt: skip
 
 
@@ -25,44 +25,55 @@ def _category(line: Line) -> list[str]:
     return [line.text(name) for name in ("dataset", "datasplit") if line.has(name)]
 
 
-def read_outputs(draft: Draft, files: Sequence[Source]) -> None:
+def read_outputs(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
-        prompt = draft.prompt(_instruction(line), category=_category(line))
+        prompt = records.prompt(_instruction(line), category=_category(line))
         sample = line.number("sample")
-        draft.response(
+        records.response(
             prompt,
             line.text("output"),
             line.text_or("generator", ""),
             sample=None if sample is None else int(sample),
         )
 
-    draft.each(files, row, OUTPUTS)
+    records.each(files, row, OUTPUTS)
 
 
-def read_annotations(draft: Draft, files: Sequence[Source]) -> None:
+def read_annotations(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
-        prompt = draft.prompt(_instruction(line), category=_category(line))
+        prompt = records.prompt(_instruction(line), category=_category(line))
         pair = [
-            draft.response(prompt, line.text(f"output_{n}"), line.text_or(f"generator_{n}", ""))
+            records.response(prompt, line.text(f"output_{n}"), line.text_or(f"generator_{n}", ""))
             for n in (1, 2)
         ]
         if pair[0] == pair[1]:
-            draft.remark("Both outputs are the same text of the same generator: left out.")
+            records.remark("Both outputs are the same text of the same generator: left out.")
             return
-        name = line.key("annotator") if line.has("annotator") else ""
+        name = line.text_or("annotator", "")
         preference = line.number("preference")
+        if is_machine(records, name):
+            records.verdict(name, pair, _choice(line, preference))
         # AlpacaEval keeps -1 for an annotation that failed.
-        if preference is None or preference == -1:
-            draft.remark("No preference was given: the pair came in without a vote.")
-            draft.item("pair", pair)
+        elif preference is None or preference == -1:
+            records.remark("No preference was given: the pair came in without a vote.")
+            records.item("pair", pair)
         elif not name:
-            draft.remark("No annotator is named: the vote is a slot of its own.")
-            item = draft.item("pair", pair)
-            cast(draft, f"{item}-label-01", _vote(line, preference), pair)
+            records.remark("No annotator is named: the vote is a slot of its own.")
+            item = records.item("pair", pair)
+            cast(records, f"{item}-label-01", _vote(line, preference), pair)
         else:
-            cast(draft, name if not name.isdigit() else f"annotator-{name}", _vote(line, preference), pair)
+            cast(records, name if not name.isdigit() else f"annotator-{name}", _vote(line, preference), pair)
 
-    draft.each(files, row, ANNOTATIONS)
+    records.each(files, row, ANNOTATIONS)
+
+
+def _choice(line: Line, preference: float | None) -> Choice:
+    """In which order a machine saw the two is not told."""
+    raw = line.text_or("raw_completion", "") if isinstance(line.get("raw_completion"), str) else ""
+    if preference is None or preference == -1:
+        return Choice(None, error=f"no preference: {line.get('preference')!r}", raw=raw)
+    vote = _vote(line, preference)
+    return Choice(0.0 if vote == TIE else 3 - 2 * preference, raw=raw)
 
 
 def _vote(line: Line, preference: float) -> Vote:
@@ -83,5 +94,6 @@ FORMATS = [
         "alpaca-annotations", "AlpacaEval: annotations", read_annotations,
         marks("instruction output_1 output_2 preference"),
         "tatsu-lab/alpaca_eval, annotators/base.py (-1 where missing)",
+        scores=True, aliases=("alpaca-eval",),
     ),
 ]  # fmt: skip

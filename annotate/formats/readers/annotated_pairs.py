@@ -2,60 +2,60 @@
 
 from collections.abc import Mapping, Sequence
 
-from .draft import Draft
-from .line import Line
-from .pairs import ask_preference
-from .registry import Format, marks
-from .source import Source
-from .values import TIE, Vote
+from ..line import Line
+from ..pairs import ask_preference
+from ..records import Choice, Records
+from ..registry import Format, marks
+from ..source import Source
+from ..values import TIE, Vote
 
 USES = ("metadata", "annotators", "comparisons")
 PREFERRED = {"a": Vote(0), "text_a": Vote(0), "b": Vote(1), "text_b": Vote(1)}
 
 
-def read(draft: Draft, files: Sequence[Source]) -> None:
+def read(records: Records, files: Sequence[Source]) -> None:
     def document(line: Line) -> None:
         annotators = line.object("annotators")
         for comparison in line.lines("comparisons"):
-            _comparison(draft, comparison, annotators)
+            _comparison(records, comparison, annotators)
 
-    draft.each(files, document, USES)
+    records.each(files, document, USES)
 
 
-def _comparison(draft: Draft, line: Line, annotators: Mapping[str, object]) -> None:
+def _comparison(records: Records, line: Line, annotators: Mapping[str, object]) -> None:
     if not line.has("prompt"):
-        draft.remark("A comparison has no prompt: one without words was made for it.")
-    prompt = draft.prompt(
+        records.remark("A comparison has no prompt: one without words was made for it.")
+    prompt = records.prompt(
         line.text_or("prompt", "(no prompt)"), of="" if line.has("prompt") else line.key("id")
     )
-    pair = [_response(draft, line, prompt, side) for side in "ab"]
+    pair = [_response(records, line, prompt, side) for side in "ab"]
     if pair[0] == pair[1]:
-        draft.remark("Both sides are the same text of the same model: left out.")
+        records.remark("Both sides are the same text of the same model: left out.")
         return
-    item = draft.item("pair", pair)
+    item = records.item("pair", pair)
     votes = line.get("annotations") or {}
     if not isinstance(votes, Mapping):
         raise line.wrong("annotations", "an object by annotator", votes)
     for key, told in votes.items():
-        vote = _vote(draft, line, key, told)
+        vote = _vote(records, line, key, told)
         about = annotators.get(key)
         if vote is not None:
-            _cast(draft, key, about if isinstance(about, Mapping) else {}, vote, item, pair)
+            _cast(records, key, about if isinstance(about, Mapping) else {}, vote, item, pair)
 
 
-def _response(draft: Draft, line: Line, prompt: str, side: str) -> str:
+def _response(records: Records, line: Line, prompt: str, side: str) -> str:
     """Version 2 has an object a side, version 1 a text, with the model in the metadata."""
     said = line.get(f"response_{side}")
     if isinstance(said, Mapping):
         inner = line.inner(f"response_{side}", said)
-        return draft.response(prompt, inner.text("text"), inner.text_or("model", ""))
-    return draft.response(prompt, line.text(f"text_{side}"), line.text_or(f"metadata.model_{side}", ""))
+        return records.response(prompt, inner.text("text"), inner.text_or("model", ""))
+    return records.response(prompt, line.text(f"text_{side}"), line.text_or(f"metadata.model_{side}", ""))
 
 
-def _vote(draft: Draft, line: Line, key: str, told: object) -> Vote | None:
+def _vote(records: Records, line: Line, key: str, told: object) -> Vote | None:
     preferred = told.get("pref") if isinstance(told, Mapping) else told
     if preferred is None or preferred in ("Not applicable", "not_applicable", "Invalid", "invalid"):
-        draft.remark("An annotator had no preference that applies: no vote was made of it.")
+        records.remark("An annotator had no preference that applies: no vote was made of it.")
         return None
     if preferred == "tie":
         return TIE
@@ -65,21 +65,22 @@ def _vote(draft: Draft, line: Line, key: str, told: object) -> Vote | None:
 
 
 def _cast(
-    draft: Draft, key: str, about: Mapping[str, object], vote: Vote, item: str, pair: Sequence[str]
+    records: Records, key: str, about: Mapping[str, object], vote: Vote, item: str, pair: Sequence[str]
 ) -> None:
     """People and columns of unknown origin vote; a principle, followed by a machine, gives a verdict."""
     kind, name = about.get("type", "unknown"), str(about.get("name") or about.get("description") or key)
     if kind in ("human", "unknown"):
         if kind == "unknown":
-            draft.remark(f"Annotator {name!r} is of unknown type: it was taken for people.", placed=False)
-        draft.prefer(item, draft.annotator(key, called=name), ask_preference(draft), vote, pair)
+            records.remark(f"Annotator {name!r} is of unknown type: it was taken for people.", placed=False)
+        records.prefer(item, records.annotator(key, called=name), ask_preference(records), vote, pair)
     else:
-        draft.verdict(f"{kind}: {name}", item, vote, pair)
+        records.verdict(f"{kind}: {name}", pair, Choice(vote.preference))
 
 
 FORMATS = [
     Format(
         "annotated-pairs", "AnnotatedPairs (Feedback Forensics)", read, marks("annotators comparisons"),
         "rdnfn/icai, data/annotated_pairs_format.py (1.0); rdnfn/feedback-forensics, data/loader.py (2.0)",
+        scores=True,
     ),
 ]  # fmt: skip

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import guess, values
-from .draft import Draft
-from .line import Line
-from .pairs import scale
-from .registry import Format, marks
-from .source import Source
+from .. import guess, values
+from ..line import Line
+from ..pairs import scale
+from ..records import Records
+from ..registry import Format, marks
+from ..source import Source
 
 NESTED = ("id", "external_id", "status", "_server_id", "fields", "responses", "suggestions", "metadata", "vectors",
           "inserted_at", "updated_at")  # fmt: skip
@@ -29,22 +29,22 @@ class Response:
     status: str
 
 
-def read(draft: Draft, files: Sequence[Source]) -> None:
+def read(records: Records, files: Sequence[Source]) -> None:
     columns = {name for source in files for row in source.head() for name in row}
 
     def row(line: Line) -> None:
         fields = line.inner("fields", line.object("fields")) if line.has("fields") else line
         responses = _responses(line)
-        kind, shown = _shown(draft, line, fields)
-        item = draft.item(kind, shown)
+        kind, shown = _shown(records, line, fields)
+        item = records.item(kind, shown)
         for number, response in enumerate(responses, 1):
             if response.status not in ("", "submitted", "None"):
-                draft.remark(f"A response with status {response.status!r} was left out.")
+                records.remark(f"A response with status {response.status!r} was left out.")
             elif not values.is_missing(response.value):
-                _answer(draft, line, response, kind, item, shown, number)
+                _answer(records, line, response, kind, item, shown, number)
 
     # Flattened, fields and metadata can't be told apart: only what is shown is known to be used.
-    draft.each(
+    records.each(
         files, row, (*NESTED, *(c for c in columns if re.search(r"\.(responses|suggestion)", c)), *columns)
     )
 
@@ -76,57 +76,57 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _shown(draft: Draft, line: Line, fields: Line) -> tuple[str, list[str]]:
+def _shown(records: Records, line: Line, fields: Line) -> tuple[str, list[str]]:
     names = [
         n for n, v in fields.row.items() if isinstance(v, str | list) and "." not in n and n not in NESTED
     ]
-    mapping = draft.options.mapping
+    mapping = records.options.mapping
     field = guess.field(names, "prompt", guess.PROMPT, mapping)
-    prompt = draft.prompt(fields.words(field) if field else f"(record {line.key('id')})")
+    prompt = records.prompt(fields.words(field) if field else f"(record {line.key('id')})")
     if sides := guess.pair(names, mapping):
-        return "pair", [draft.response(prompt, fields.words(name)) for name in sides]
+        return "pair", [records.response(prompt, fields.words(name)) for name in sides]
     single = guess.field([n for n in names if n != field], "response", guess.RESPONSE, mapping)
     if single is None:
         expected = "fields named by --map prompt=… response=…, or response_a=… response_b=…"
         raise line.wrong("fields", expected, names)
-    return "single", [draft.response(prompt, fields.words(single))]
+    return "single", [records.response(prompt, fields.words(single))]
 
 
 def _answer(
-    draft: Draft, line: Line, given: Response, kind: str, item: str, shown: list[str], number: int
+    records: Records, line: Line, given: Response, kind: str, item: str, shown: list[str], number: int
 ) -> None:
-    who = draft.annotator(given.user) if given.user else draft.slot(item, number)
+    who = records.annotator(given.user) if given.user else records.slot(item, number)
     asked = re.sub(r"[^\w-]+", "-", given.question).strip("-_") or "answer"
     value = given.value
     if isinstance(value, bool | Mapping | list):
-        draft.remark(
+        records.remark(
             f"Question {given.question!r} has answers of a kind that has no place in a study: left out."
         )
     elif isinstance(value, int | float):
-        _rating(draft, line, asked, kind, item, who, float(value), shown)
+        _rating(records, line, asked, kind, item, who, float(value), shown)
     elif kind == "pair" and (vote := values.vote(value)) is not None:
-        key = draft.ask(asked, "pair", "preference", given.question, measures="quality")
-        draft.prefer(item, who, key, vote, shown)
+        key = records.ask(asked, "pair", "preference", given.question, measures="quality")
+        records.prefer(item, who, key, vote, shown)
     else:
-        draft.tell(
-            item, who, draft.ask(asked, kind, "text", given.question, required=False), None, str(value)
+        records.tell(
+            item, who, records.ask(asked, kind, "text", given.question, required=False), None, str(value)
         )
 
 
 def _rating(
-    draft: Draft, line: Line, asked: str, kind: str, item: str, who: str, value: float, shown: list[str]
+    records: Records, line: Line, asked: str, kind: str, item: str, who: str, value: float, shown: list[str]
 ) -> None:
     """Argilla's ratings are whole numbers from 0 to 10; `--map scale=LOW,HIGH` says how far they go."""
-    low, high = scale(draft, (0, 10))
+    low, high = scale(records, (0, 10))
     if kind != "single":
-        draft.tell(item, who, draft.ask(asked, kind, "number", asked), value, "")
+        records.tell(item, who, records.ask(asked, kind, "number", asked), value, "")
         return
     if not value.is_integer() or not low <= value <= high:
         raise line.wrong(
             f"{asked}{GIVEN}", f"whole numbers from {low} to {high} (--map scale=LOW,HIGH)", value
         )
-    key = draft.ask(asked, "single", "rating", asked, measures="quality", scale=[low, high])
-    draft.rate(item, who, key, value)
+    key = records.ask(asked, "single", "rating", asked, measures="quality", scale=[low, high])
+    records.rate(item, who, key, value)
 
 
 FORMATS = [

@@ -2,62 +2,62 @@
 
 from collections.abc import Sequence
 
-from . import values
-from .draft import Draft
-from .line import Line
-from .registry import Format, marks
-from .source import Source
-from .values import Vote
+from .. import values
+from ..line import Line
+from ..records import Records
+from ..registry import Format, marks
+from ..source import Source
+from ..values import Vote
 
 LABELS = ("task", "worker", "label")
 PAIRS = ("worker", "left", "right", "label")
 
 
-def read(draft: Draft, files: Sequence[Source]) -> None:
+def read(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
         if "left" in line.row:
-            _pair(draft, line)
+            _pair(records, line)
         else:
-            _label(draft, line)
+            _label(records, line)
 
-    draft.each(files, row, (*LABELS, *PAIRS))
+    records.each(files, row, (*LABELS, *PAIRS))
 
 
-def _criterion(draft: Draft, line: Line, kind: str, on: str) -> str:
+def _criterion(records: Records, line: Line, kind: str, on: str) -> str:
     """The one criterion that such labels can be about, or the one named by `--map criterion=KEY`."""
-    into = draft.options.into
+    into = records.options.into
     there = [c for c in into.spec.criterion if (c.kind, c.on) == (kind, on)] if into else []
-    named = draft.options.mapping.get("criterion")
+    named = records.options.mapping.get("criterion")
     fitting = [c.key for c in there if named in (None, c.key)]
     if len(fitting) != 1:
         found = f"{len(fitting)} in the study" if into else "no such study"
         raise line.wrong("label", f"a study with one {kind} on a {on} (--slug, --map criterion=KEY)", found)
-    return draft.ask(fitting[0], on, kind, "")
+    return records.ask(fitting[0], on, kind, "")
 
 
-def _response(draft: Draft, line: Line, name: str) -> str:
+def _response(records: Records, line: Line, name: str) -> str:
     key = line.key(name)
-    if not draft.knows(key):
+    if not records.knows(key):
         raise line.wrong(name, "a response_id of the study that it is read into", key)
     return key
 
 
-def _label(draft: Draft, line: Line) -> None:
-    asked = _criterion(draft, line, "rating", "single")
+def _label(records: Records, line: Line) -> None:
+    asked = _criterion(records, line, "rating", "single")
     value = line.number("label")
-    item = draft.item("single", [_response(draft, line, "task")])
-    draft.rate(item, draft.annotator(line.key("worker")), asked, value)
+    item = records.item("single", [_response(records, line, "task")])
+    records.rate(item, records.annotator(line.key("worker")), asked, value)
 
 
-def _pair(draft: Draft, line: Line) -> None:
-    asked = _criterion(draft, line, "preference", "pair")
-    pair = [_response(draft, line, "left"), _response(draft, line, "right")]
+def _pair(records: Records, line: Line) -> None:
+    asked = _criterion(records, line, "preference", "pair")
+    pair = [_response(records, line, "left"), _response(records, line, "right")]
     label = line.key("label")
     vote = Vote(pair.index(label)) if label in pair else values.vote(label)
     if vote is None:
         raise line.wrong("label", f"{pair[0]}, {pair[1]}, left or right", label)
-    item = draft.item("pair", pair)
-    draft.prefer(item, draft.annotator(line.key("worker")), asked, vote, pair, shown=pair)
+    item = records.item("pair", pair)
+    records.prefer(item, records.annotator(line.key("worker")), asked, vote, pair, shown=pair)
 
 
 FORMATS = [

@@ -8,12 +8,13 @@ is one person, as long as all lists of the form are equally long. Otherwise each
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from . import values
-from .draft import QUALITY, Draft
-from .line import Line
-from .registry import Format, marks
-from .source import Source
-from .values import Vote
+from .. import values
+from ..draft import QUALITY
+from ..line import Line
+from ..records import Records
+from ..registry import Format, marks
+from ..source import Source
+from ..values import Vote
 
 CODE = "github.com/liweijiang/artificial-hiveminds, src/human_annotations/compile_human_annotations.py"
 ABSOLUTE = ("user_query", "response", "human_labels", "human_labels_raw", "form_id", "question_id")
@@ -25,8 +26,8 @@ QUERY = ("query", "user_query")
 class Raters:
     """Who gave the label at a place of a list: a person of a form, or a slot."""
 
-    def __init__(self, draft: Draft, files: Sequence[Source]) -> None:
-        self._draft = draft
+    def __init__(self, records: Records, files: Sequence[Source]) -> None:
+        self._records = records
         self._lengths: dict[object, set[int]] = defaultdict(set)
         for source in files:
             for _, row in source.rows():
@@ -37,19 +38,19 @@ class Raters:
     def name(self, line: Line, item: str, place: int) -> str:
         form = line.get("form_id") if line.has("form_id") else None
         if form is not None and len(self._lengths[form]) == 1:
-            self._draft.remark(
+            self._records.remark(
                 "No ids of people: a place in the label lists of one form is taken for one person, as the"
                 " authors' code puts them; people of different forms are taken for different ones.",
                 placed=False,
             )
-            return self._draft.annotator(
+            return self._records.annotator(
                 f"form-{line.key('form_id')}-rater-{place:02d}", form=line.key("form_id")
             )
-        self._draft.remark(
+        self._records.remark(
             "No ids of people: each label is a slot of its own, so nothing can be said about single annotators.",
             placed=False,
         )
-        return self._draft.slot(item, place)
+        return self._records.slot(item, place)
 
 
 def _labels(line: Line) -> list[object]:
@@ -62,48 +63,48 @@ def _labels(line: Line) -> list[object]:
     return []
 
 
-def read_absolute(draft: Draft, files: Sequence[Source]) -> None:
-    raters = Raters(draft, files)
-    quality = draft.ask("quality", "single", "rating", "How good is this response to the query?", **QUALITY)
+def read_absolute(records: Records, files: Sequence[Source]) -> None:
+    raters = Raters(records, files)
+    quality = records.ask("quality", "single", "rating", "How good is this response to the query?", **QUALITY)
 
     def row(line: Line) -> None:
-        prompt = draft.prompt(line.text("user_query"))
-        response = draft.response(prompt, line.text("response"))
-        item = draft.item("single", [response])
+        prompt = records.prompt(line.text("user_query"))
+        response = records.response(prompt, line.text("response"))
+        item = records.item("single", [response])
         name = "human_labels" if line.has("human_labels") else "human_labels_raw"
         for place, value in enumerate(line.numbers(name), 1):
             if value is None:
-                draft.remark("A label is missing (null or NaN): no answer was made of it.")
+                records.remark("A label is missing (null or NaN): no answer was made of it.")
             elif value not in (1, 2, 3, 4, 5):
                 raise line.wrong(f"{name}.{place - 1}", "a whole number from 1 to 5", value)
             else:
-                draft.rate(item, raters.name(line, item, place), quality, value)
+                records.rate(item, raters.name(line, item, place), quality, value)
 
-    draft.each(files, row, ABSOLUTE)
+    records.each(files, row, ABSOLUTE)
 
 
-def read_pairwise(draft: Draft, files: Sequence[Source]) -> None:
-    raters = Raters(draft, files)
-    preference = draft.ask(
+def read_pairwise(records: Records, files: Sequence[Source]) -> None:
+    raters = Raters(records, files)
+    preference = records.ask(
         "preference", "pair", "preference", "Which response is better?", measures="quality"
     )
-    draft.remark(
+    records.remark(
         "Label 0 said “similar, or hard to tell”: it became a tie, and nobody can tell the two apart any more.",
         placed=False,
     )
 
     def row(line: Line) -> None:
-        prompt = draft.prompt(line.text("user_query"))
-        pair = [draft.response(prompt, line.text(name)) for name in ("response_1", "response_2")]
-        item = draft.item("pair", pair)
-        for place, vote in enumerate(_votes(line, draft), 1):
+        prompt = records.prompt(line.text("user_query"))
+        pair = [records.response(prompt, line.text(name)) for name in ("response_1", "response_2")]
+        item = records.item("pair", pair)
+        for place, vote in enumerate(_votes(line, records), 1):
             if vote is not None:
-                draft.prefer(item, raters.name(line, item, place), preference, vote, pair)
+                records.prefer(item, raters.name(line, item, place), preference, vote, pair)
 
-    draft.each(files, row, PAIRWISE)
+    records.each(files, row, PAIRWISE)
 
 
-def _votes(line: Line, draft: Draft) -> list[Vote | None]:
+def _votes(line: Line, records: Records) -> list[Vote | None]:
     """The coded labels, and where there are none the sentences that people chose."""
     coded = line.has("human_labels")
     name = "human_labels" if coded else "human_labels_raw"
@@ -111,7 +112,7 @@ def _votes(line: Line, draft: Draft) -> list[Vote | None]:
     votes: list[Vote | None] = []
     for place, label in enumerate(line.elements(name)):
         if values.is_missing(label):
-            draft.remark("A label is missing (null or NaN): no answer was made of it.")
+            records.remark("A label is missing (null or NaN): no answer was made of it.")
             votes.append(None)
             continue
         if (vote := read(label)) is None:
@@ -128,17 +129,17 @@ def _coded(label: object) -> Vote | None:
         return None
 
 
-def read_taxonomy(draft: Draft, files: Sequence[Source]) -> None:
+def read_taxonomy(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
         text = _query(line)
         categories = [c.text("category") for c in line.lines("categories")] if line.has("categories") else []
-        draft.remark(
+        records.remark(
             "The replies in `messages` were left out: only the queries and their categories came in.",
             placed=False,
         )
-        draft.prompt(text, category=categories)
+        records.prompt(text, category=categories)
 
-    draft.each(files, row, TAXONOMY)
+    records.each(files, row, TAXONOMY)
 
 
 def _query(line: Line) -> str:
@@ -152,11 +153,11 @@ def _query(line: Line) -> str:
     return said[0]
 
 
-def read_eval(draft: Draft, files: Sequence[Source]) -> None:
+def read_eval(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
-        draft.prompt(line.text("query" if "query" in line.row else "user_query"))
+        records.prompt(line.text("query" if "query" in line.row else "user_query"))
 
-    draft.each(files, row, QUERY)
+    records.each(files, row, QUERY)
 
 
 FORMATS = [

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import guess
-from .draft import Draft
-from .line import Line
-from .registry import Format, marks
-from .source import Source
-from .values import Vote
+from .. import guess
+from ..line import Line
+from ..records import Records
+from ..registry import Format, marks
+from ..source import Source
+from ..values import Vote
 
 USES = (
     "id", "data", "annotations", "predictions", "drafts", "file_upload", "meta", "created_at", "updated_at",
@@ -35,7 +35,7 @@ class Task:
 class Given:
     """One result of an annotation, and whose it is."""
 
-    draft: Draft
+    records: Records
     task: Task
     item: str
     who: str
@@ -43,34 +43,34 @@ class Given:
     row: dict[str, Any]
 
     def ask(self, kind: str, text: str = "", **further: Any) -> str:
-        return self.draft.ask(self.asked, self.task.kind, kind, text or self.asked, **further)
+        return self.records.ask(self.asked, self.task.kind, kind, text or self.asked, **further)
 
 
-def read(draft: Draft, files: Sequence[Source]) -> None:
+def read(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
-        task = _task(draft, line, line.object("data"))
+        task = _task(records, line, line.object("data"))
         for annotation in line.lines("annotations"):
             if annotation.get("was_cancelled"):
-                draft.remark("A cancelled annotation was left out.")
+                records.remark("A cancelled annotation was left out.")
             else:
-                _annotation(draft, annotation, task)
+                _annotation(records, annotation, task)
 
-    draft.each(files, row, USES)
+    records.each(files, row, USES)
 
 
-def _task(draft: Draft, line: Line, data: Mapping[str, Any]) -> Task:
+def _task(records: Records, line: Line, data: Mapping[str, Any]) -> Task:
     """The responses of a task: two sides, a list, or one text."""
-    inner, mapping = line.inner("data", data), draft.options.mapping
+    inner, mapping = line.inner("data", data), records.options.mapping
     field = guess.field(data, "prompt", guess.PROMPT, mapping)
-    prompt = draft.prompt(inner.text(field) if field else f"(task {line.key('id')})")
+    prompt = records.prompt(inner.text(field) if field else f"(task {line.key('id')})")
     if sides := guess.pair(data, mapping):
-        return Task([draft.response(prompt, inner.words(n), _source(inner, n)) for n in sides], [])
+        return Task([records.response(prompt, inner.words(n), _source(inner, n)) for n in sides], [])
     listed = next((name for name, value in data.items() if _is_listed(value)), None)
     if listed:
         entries = inner.lines(listed)
         texts = [one.text("body" if one.has("body") else "text") for one in entries]
         responses = [
-            draft.response(prompt, text, one.text_or("model", ""))
+            records.response(prompt, text, one.text_or("model", ""))
             for text, one in zip(texts, entries, strict=True)
         ]
         return Task(responses, [one.key("id") for one in entries])
@@ -78,7 +78,7 @@ def _task(draft: Draft, line: Line, data: Mapping[str, Any]) -> Task:
     if single is None:
         expected = "fields named by --map prompt=… response=…, or response_a=… response_b=…"
         raise line.wrong("data", expected, sorted(data))
-    return Task([draft.response(prompt, inner.words(single), _source(inner, single))], [])
+    return Task([records.response(prompt, inner.words(single), _source(inner, single))], [])
 
 
 def _is_listed(value: object) -> bool:
@@ -98,26 +98,26 @@ def _source(inner: Line, name: str) -> str:
     return ""
 
 
-def _annotation(draft: Draft, line: Line, task: Task) -> None:
-    item, who = draft.item(task.kind, task.responses), draft.annotator(_who(draft, line))
+def _annotation(records: Records, line: Line, task: Task) -> None:
+    item, who = records.item(task.kind, task.responses), records.annotator(_who(records, line))
     row = {"submitted_at": line.time("updated_at") or line.time("created_at")}
     for result in line.lines("result"):
         kind = result.text_or("type", "")
         if kind not in RESULTS:
-            draft.remark(f"A result of type {kind!r} has no place in a study: left out.")
+            records.remark(f"A result of type {kind!r} has no place in a study: left out.")
             continue
         asked = re.sub(r"[^\w-]+", "-", result.text_or("from_name", kind)).strip("-_") or kind
         RESULTS[kind](
-            Given(draft, task, item, who, asked, row), result.inner("value", result.object("value"))
+            Given(records, task, item, who, asked, row), result.inner("value", result.object("value"))
         )
 
 
-def _who(draft: Draft, line: Line) -> str:
+def _who(records: Records, line: Line) -> str:
     by = line.get("completed_by")
     if isinstance(by, Mapping):
         by = by.get("email") or by.get("id")
     if by is None:
-        draft.remark("No annotator is named: the annotation is a slot of its own.")
+        records.remark("No annotator is named: the annotation is a slot of its own.")
         return f"annotation-{line.get('id') or line.at}"
     return str(by)
 
@@ -131,42 +131,42 @@ def _pairwise(given: Given, value: Line) -> None:
 def _choices(given: Given, value: Line) -> None:
     chosen = value.elements("choices")
     if given.task.kind != "pair" or len(chosen) != 1:
-        given.draft.remark("Choices are read as a vote only, between two responses: others were left out.")
+        given.records.remark("Choices are read as a vote only, between two responses: others were left out.")
         return
     _prefer(given, value.inner("choices", {"0": chosen[0]}).vote("0"))
 
 
 def _prefer(given: Given, vote: Vote) -> None:
     key = given.ask("preference", "Which response is better?", measures="quality")
-    given.draft.prefer(given.item, given.who, key, vote, given.task.responses, **given.row)
+    given.records.prefer(given.item, given.who, key, vote, given.task.responses, **given.row)
 
 
 def _rating(given: Given, value: Line) -> None:
-    top = given.draft.options.mapping.get("max_rating", "5")
+    top = given.records.options.mapping.get("max_rating", "5")
     rating = value.number("rating")
     if given.task.kind != "single" or rating is None or not top.isdecimal() or not 1 <= rating <= int(top):
         expected = f"a whole number from 1 to {top} in a task of one response (--map max_rating=N)"
         raise value.wrong("rating", expected, value.get("rating"))
     key = given.ask("rating", "How good is this response?", measures="quality", scale=[1, int(top)])
-    given.draft.rate(given.item, given.who, key, rating, **given.row)
+    given.records.rate(given.item, given.who, key, rating, **given.row)
 
 
 def _text(given: Given, value: Line) -> None:
     text = value.get("text")
     words = "\n".join(map(str, text)) if isinstance(text, list) else value.text("text")
-    given.draft.tell(given.item, given.who, given.ask("text", required=False), None, words, **given.row)
+    given.records.tell(given.item, given.who, given.ask("text", required=False), None, words, **given.row)
 
 
 def _ranker(given: Given, value: Line) -> None:
     """The ids of the entries in their new order. Buckets are no ranks."""
     order, ids = value.get("ranker"), given.task.ids
     if not isinstance(order, list) or sorted(map(str, order)) != sorted(ids):
-        given.draft.remark("A ranking that is sorted into buckets, or not whole, was left out.")
+        given.records.remark("A ranking that is sorted into buckets, or not whole, was left out.")
         return
     key = given.ask("ranking", "Put the responses in order, the best first.", measures="quality")
     ranks = {str(name): rank for rank, name in enumerate(order, 1)}
     for name, response in zip(ids, given.task.responses, strict=True):
-        given.draft.rate(given.item, given.who, key, ranks[name], response, **given.row)
+        given.records.rate(given.item, given.who, key, ranks[name], response, **given.row)
 
 
 RESULTS: dict[str, Callable[[Given, Line], None]] = {

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from annotate.folder.problems import quoted
 
-from . import values
-from .draft import Draft
-from .line import Line
-from .pairs import scale
-from .registry import Format
-from .source import Source
+from .. import values
+from ..line import Line
+from ..pairs import scale
+from ..records import Records
+from ..registry import Format
+from ..source import Source
 
 # Role, and what the mapping page says of it.
 ROLES = {
@@ -48,26 +48,26 @@ class Shown:
     responses: list[str]
 
 
-def read(draft: Draft, files: Sequence[Source]) -> None:
-    mapping = draft.options.mapping
+def read(records: Records, files: Sequence[Source]) -> None:
+    mapping = records.options.mapping
     columns = {name for source in files for row in source.head() for name in row}
     for role, column in mapping.items():
         _check(files, role, column, columns)
     used = [c for role, named in mapping.items() if role != "scale" for c in (named, *named.split(","))]
 
     def row(line: Line) -> None:
-        shown = _shown(draft, line)
+        shown = _shown(records, line)
         for role, column in mapping.items():
             kind, _, key = role.partition(".")
             if kind in ("rating", "similarity", "preference", "comment"):
                 for name in [column] if column in line.row else column.split(","):
-                    _answers(draft, line, shown, kind, key or kind, name, several=name != column)
+                    _answers(records, line, shown, kind, key or kind, name, several=name != column)
             elif kind == "score" and shown.kind == "single":
                 value = line.number(column)
                 if value is not None:
-                    draft.score(key or column, shown.responses[0], value)
+                    records.score(key or column, shown.responses[0], value)
 
-    draft.each(files, row, used)
+    records.each(files, row, used)
 
 
 def _check(files: Sequence[Source], role: str, column: str, columns: set[str]) -> None:
@@ -80,8 +80,8 @@ def _check(files: Sequence[Source], role: str, column: str, columns: set[str]) -
         raise files[0].unreadable(1, f"columns of {name} for {role}: one of {there}", quoted(missing[0]))
 
 
-def _shown(draft: Draft, line: Line) -> Shown:
-    at = draft.options.mapping
+def _shown(records: Records, line: Line) -> Shown:
+    at = records.options.mapping
     if not {"response", "response_a"} & at.keys() and "prompt" not in at:
         raise line.wrong(
             "", "a column for prompt and one for response (or response_a and response_b)", "neither"
@@ -90,38 +90,44 @@ def _shown(draft: Draft, line: Line) -> Shown:
     key = line.key(at["prompt_id"]) if "prompt_id" in at else ""
     category = [line.text(at["category"])] if "category" in at and line.has(at["category"]) else []
     language = line.text_or(at["language"], "") if "language" in at else ""
-    prompt = draft.prompt(text, key, category, language)
+    prompt = records.prompt(text, key, category, language)
     if "response_a" in at:
-        responses = [_response(draft, line, prompt, f"response_{s}", f"source_{s}") for s in "ab"]
-        return Shown("pair", draft.item("pair", responses), responses)
+        responses = [_response(records, line, prompt, f"response_{s}", f"source_{s}") for s in "ab"]
+        return Shown("pair", records.item("pair", responses), responses)
     if "response" not in at:
         return Shown("", "", [])
     sample = line.number(at["sample"]) if "sample" in at else None
     key = line.key(at["response_id"]) if "response_id" in at else ""
     response = _response(
-        draft, line, prompt, "response", "source", key, None if sample is None else int(sample)
+        records, line, prompt, "response", "source", key, None if sample is None else int(sample)
     )
     asked = {role.partition(".")[0] for role in at} & {"rating", "comment"}
-    return Shown("single", draft.item("single", [response]) if asked else "", [response])
+    return Shown("single", records.item("single", [response]) if asked else "", [response])
 
 
 def _response(
-    draft: Draft, line: Line, prompt: str, role: str, source: str, key: str = "", sample: int | None = None
+    records: Records,
+    line: Line,
+    prompt: str,
+    role: str,
+    source: str,
+    key: str = "",
+    sample: int | None = None,
 ) -> str:
-    at = draft.options.mapping
+    at = records.options.mapping
     who = line.text_or(at[source], "") if source in at else ""
     if role not in at:
         raise line.wrong("", f"a column for {role}", "nothing")
-    return draft.response(prompt, line.words(at[role]), who, key, sample)
+    return records.response(prompt, line.words(at[role]), who, key, sample)
 
 
 def _answers(
-    draft: Draft, line: Line, shown: Shown, kind: str, key: str, column: str, *, several: bool
+    records: Records, line: Line, shown: Shown, kind: str, key: str, column: str, *, several: bool
 ) -> None:
     """The answers in one cell: one, or a list of labels that name nobody."""
     raw = line.get(column)
     if values.is_missing(raw):
-        draft.remark(f"Column {column!r} is empty: no answer was made of it.")
+        records.remark(f"Column {column!r} is empty: no answer was made of it.")
         return
     if not shown.item:
         raise line.wrong(column, "a response that it is about (--map response=…)", raw)
@@ -129,54 +135,54 @@ def _answers(
     labels = line.elements(column) if is_list and kind != "comment" else [raw]
     for number, label in enumerate(labels, 1):
         if not values.is_missing(label):
-            who = _who(draft, line, shown.item, column, number, several=several, listed=is_list)
+            who = _who(records, line, shown.item, column, number, several=several, listed=is_list)
             place = f"{column}.{number - 1}" if is_list else column
             _answer(
-                draft,
+                records,
                 Line(line.file, line.at, {place: label}),
                 shown,
                 kind,
                 key,
                 place,
                 who,
-                _when(draft, line),
+                _when(records, line),
             )
 
 
-def _when(draft: Draft, line: Line) -> str | None:
-    column = draft.options.mapping.get("submitted_at")
+def _when(records: Records, line: Line) -> str | None:
+    column = records.options.mapping.get("submitted_at")
     return line.time(column) if column else None
 
 
 def _who(
-    draft: Draft, line: Line, item: str, column: str, number: int, *, several: bool, listed: bool
+    records: Records, line: Line, item: str, column: str, number: int, *, several: bool, listed: bool
 ) -> str:
-    at = draft.options.mapping
+    at = records.options.mapping
     if "annotator" in at and not listed:
-        return draft.annotator(line.key(at["annotator"]))
+        return records.annotator(line.key(at["annotator"]))
     if several and not listed:
-        return draft.annotator(column)
-    draft.remark("No annotator is named: each label is a slot of its own.", placed=False)
-    return draft.slot(item, number)
+        return records.annotator(column)
+    records.remark("No annotator is named: each label is a slot of its own.", placed=False)
+    return records.slot(item, number)
 
 
 def _answer(
-    draft: Draft, line: Line, shown: Shown, kind: str, key: str, column: str, who: str, when: str | None
+    records: Records, line: Line, shown: Shown, kind: str, key: str, column: str, who: str, when: str | None
 ) -> None:
     if kind == "preference":
-        asked = draft.ask(key, "pair", "preference", "Which response is better?", measures="quality")
+        asked = records.ask(key, "pair", "preference", "Which response is better?", measures="quality")
         vote = values.vote(line.row[column]) or _signed(line, column)
-        draft.prefer(shown.item, who, asked, vote, shown.responses, submitted_at=when)
+        records.prefer(shown.item, who, asked, vote, shown.responses, submitted_at=when)
     elif kind == "comment":
-        asked = draft.ask(key, shown.kind, "text", "What would you say about it?", required=False)
-        draft.tell(shown.item, who, asked, None, line.text_or(column, ""), submitted_at=when)
+        asked = records.ask(key, shown.kind, "text", "What would you say about it?", required=False)
+        records.tell(shown.item, who, asked, None, line.text_or(column, ""), submitted_at=when)
     else:
-        low, high = scale(draft, (0, 4) if kind == "similarity" else (1, 5))
+        low, high = scale(records, (0, 4) if kind == "similarity" else (1, 5))
         value = line.number(column)
         if value is None or not value.is_integer() or not low <= value <= high:
             expected = f"a whole number from {low} to {high} (--map scale=LOW,HIGH)"
             raise line.wrong(column, expected, line.row[column])
-        _point(draft, line, shown, kind, key, who, value, [low, high], when)
+        _point(records, line, shown, kind, key, who, value, [low, high], when)
 
 
 def _signed(line: Line, column: str) -> values.Vote:
@@ -190,7 +196,7 @@ def _signed(line: Line, column: str) -> values.Vote:
 
 
 def _point(
-    draft: Draft,
+    records: Records,
     line: Line,
     shown: Shown,
     kind: str,
@@ -204,13 +210,19 @@ def _point(
         raise line.wrong(kind, "two responses (--map response_a=… response_b=…)", f"a {shown.kind}")
     text = "How alike are the two?" if kind == "similarity" else "How good is this response?"
     measures = {"similarity": "similarity", "originality": "originality"}.get(key, "quality")
-    asked = draft.ask(key, shown.kind, kind, text, scale=scale, measures=measures)
+    asked = records.ask(key, shown.kind, kind, text, scale=scale, measures=measures)
     if kind == "similarity":
-        draft.similar(shown.item, who, asked, value, submitted_at=when)
+        records.similar(shown.item, who, asked, value, submitted_at=when)
     elif shown.kind == "pair":
         raise line.wrong(kind, "one response a row (--map response=…)", "a pair")
     else:
-        draft.rate(shown.item, who, asked, value, submitted_at=when)
+        records.rate(shown.item, who, asked, value, submitted_at=when)
 
 
-FORMATS = [Format("mapped", "Any table, with a mapping of its columns", read, (), "the mapping says it")]
+FORMATS = [
+    Format(
+        "mapped", "Any table, with a mapping of its columns", read, (), "the mapping says it", scores=True,
+        options="--map prompt=COLUMN response=COLUMN source=COLUMN rating.quality=COLUMN,COLUMN annotator=COLUMN "
+        "score.NAME=COLUMN scale=1,5; for pairs response_a, response_b, preference, similarity",
+    ),
+]  # fmt: skip

@@ -8,25 +8,30 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from . import values
-from .draft import Draft
-from .line import Line
-from .pairs import cast
-from .registry import Format, marks
-from .source import Source
-from .values import SEPARATOR, Vote
+from .. import values
+from ..line import Line
+from ..pairs import cast, one_scorer
+from ..records import Records, in_both_orders
+from ..registry import Format, marks
+from ..source import Source
+from ..values import SEPARATOR, Vote
 
 QUESTION = ("question_id", "category", "turns")
 ANSWER = ("question_id", "answer_id", "model_id", "choices", "tstamp")
+GRADE = (
+    "question_id", "model", "judge", "user_prompt", "judgment", "score", "turn", "tstamp",
+    "model_1", "model_2", "g1_winner", "g2_winner", "g1_user_prompt", "g1_judgment", "g2_user_prompt", "g2_judgment",
+)  # fmt: skip
 VOTE = ("question_id", "model_a", "model_b", "winner", "judge", "conversation_a", "conversation_b", "turn")
 BATTLE = (
     *VOTE, "language", "tstamp", "timestamp", "id", "evaluation_session_id",
     "prompt", "response_a", "response_b", "winner_model_a", "winner_model_b", "winner_tie",
 )  # fmt: skip
+WINNERS = {"model_1": 1.0, "model_2": -1.0, "tie": 0.0}
 EXPECTED = "model_a, model_b, tie, both_bad or tie (bothbad)"
 
 
-def read_mt_bench(draft: Draft, files: Sequence[Source]) -> None:
+def read_mt_bench(records: Records, files: Sequence[Source]) -> None:
     """Questions before the answers to them, whatever the order of the files."""
     questions: dict[str, tuple[list[str], list[str]]] = {}
 
@@ -35,7 +40,7 @@ def read_mt_bench(draft: Draft, files: Sequence[Source]) -> None:
         category = [line.text("category")] if line.has("category") else []
         questions[line.key("question_id")] = turns, category
         for n in range(1, len(turns) + 1):
-            draft.prompt(SEPARATOR.join(turns[:n]), category=category)
+            records.prompt(SEPARATOR.join(turns[:n]), category=category)
 
     def answer(line: Line) -> None:
         key = line.key("question_id")
@@ -46,13 +51,20 @@ def read_mt_bench(draft: Draft, files: Sequence[Source]) -> None:
             said = [values.content(turn) for turn in choice.elements("turns")]
             index = choice.number("index") or 0
             for n in range(1, min(len(turns), len(said)) + 1):
-                prompt = draft.prompt(SEPARATOR.join(turns[:n]), category=category)
+                prompt = records.prompt(SEPARATOR.join(turns[:n]), category=category)
                 text = SEPARATOR.join(said[:n])
                 # The first choice is what votes are about; further ones are further samples.
-                draft.response(prompt, text, line.key("model_id"), sample=int(index) or None)
+                records.response(
+                    prompt, text, line.key("model_id"), sample=int(index) or None, question=(key, n)
+                )
 
-    for columns, read in ((QUESTION, question), (ANSWER, answer), (VOTE, lambda line: _vote(draft, line))):
-        draft.each([f for f in files if _kind(f) == columns], read, columns)
+    for columns, read in (
+        (QUESTION, question),
+        (ANSWER, answer),
+        (VOTE, lambda line: _vote(records, line)),
+        (GRADE, lambda line: _judged(records, line)),
+    ):
+        records.each([f for f in files if _kind(f) == columns], read, columns)
 
 
 def _kind(source: Source) -> tuple[str, ...]:
@@ -61,28 +73,49 @@ def _kind(source: Source) -> tuple[str, ...]:
             return QUESTION
         if "choices" in row:
             return ANSWER
+        if "model_1" in row or "model" in row:
+            return GRADE
     return VOTE
 
 
-def read_battles(draft: Draft, files: Sequence[Source]) -> None:
-    draft.each(files, lambda line: _vote(draft, line), BATTLE)
+def _judged(records: Records, line: Line) -> None:
+    """A grade, or a choice in both orders. A later turn is another question, so another scorer."""
+    turn = int(line.number("turn") or 1)
+    scorer = one_scorer(line, "judge") + (f" turn {turn}" if turn > 1 else "")
+    question = line.key("question_id")
+    if "model_1" not in line.row:
+        value, error = line.score("score")
+        # FastChat writes -1 for a grade it could not read.
+        value, error = (None, "the judge's grade could not be read") if value == -1 else (value, error)
+        response = records.answer_to(question, line.text("model"), turn)
+        records.score(scorer, response, value, error=error, raw=line.text_or("judgment", ""))
+        return
+    pair = [records.answer_to(question, line.text(f"model_{n}"), turn) for n in (1, 2)]
+    # Both winners are named by model, whatever the order.
+    straight, swapped = (WINNERS.get(str(line.get(f"g{n}_winner"))) for n in (1, 2))
+    games = (line.text_or(f"g{n}_judgment", "") for n in (1, 2))
+    records.verdict(scorer, pair, in_both_orders(straight, swapped, "\n\n".join(filter(None, games))))
 
 
-def _vote(draft: Draft, line: Line) -> None:
+def read_battles(records: Records, files: Sequence[Source]) -> None:
+    records.each(files, lambda line: _vote(records, line), BATTLE)
+
+
+def _vote(records: Records, line: Line) -> None:
     texts = [_side(line, side) for side in "ab"]
     if texts[0][0] != texts[1][0]:
         raise line.wrong("conversation_b", "what was said to model_a", texts[1][0])
     language = line.text_or("language", "")
     if language and not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]+)*", language):
-        draft.remark("A language is given by its name, not by its code: it was left out.")
+        records.remark("A language is given by its name, not by its code: it was left out.")
         language = ""
-    prompt = draft.prompt(texts[0][0], language=language)
-    pair = [draft.response(prompt, texts[n][1], line.text(f"model_{side}")) for n, side in enumerate("ab")]
+    prompt = records.prompt(texts[0][0], language=language)
+    pair = [records.response(prompt, texts[n][1], line.text(f"model_{side}")) for n, side in enumerate("ab")]
     if pair[0] == pair[1]:
-        draft.remark("Both sides are the same text of the same model: left out.")
+        records.remark("Both sides are the same text of the same model: left out.")
         return
     time = line.time("tstamp") or line.time("timestamp")
-    cast(draft, _voter(draft, line, pair), _winner(line), pair, shown=pair, submitted_at=time)
+    cast(records, _voter(records, line, pair), _winner(line), pair, shown=pair, submitted_at=time)
 
 
 def _side(line: Line, side: str) -> tuple[str, str]:
@@ -123,25 +156,28 @@ def _winner(line: Line) -> Vote:
     raise line.wrong("winner", EXPECTED, line.get("winner"))
 
 
-def _voter(draft: Draft, line: Line, pair: list[str]) -> str:
+def _voter(records: Records, line: Line, pair: list[str]) -> str:
     judge = line.get("judge")
     if isinstance(judge, list):
         judge = "/".join(map(str, judge))
     if judge:
         return str(judge)
     if line.has("evaluation_session_id"):
-        draft.remark("No voter is named: a session of votes was taken for one person.", placed=False)
+        records.remark("No voter is named: a session of votes was taken for one person.", placed=False)
         return f"session-{line.key('evaluation_session_id')}"
-    draft.remark("No voter is named: each vote is a slot of its own.", placed=False)
+    records.remark("No voter is named: each vote is a slot of its own.", placed=False)
     return f"vote-{line.key('id') if line.has('id') else f'{line.file}-{line.at}'}"
 
 
 FORMATS = [
     Format(
-        "mt-bench", "MT-bench: questions, model answers, votes of people", read_mt_bench,
+        "mt-bench", "MT-bench: questions, answers, votes of people, grades and choices of judges", read_mt_bench,
         marks("question_id category turns", "question_id model_id choices",
-              "question_id model_a model_b winner judge conversation_a conversation_b turn"),
+              "question_id model_a model_b winner judge conversation_a conversation_b turn",
+              "question_id model judge user_prompt judgment score turn",
+              "question_id model_1 model_2 g1_winner g2_winner judge"),
         "lm-sys/FastChat, fastchat/llm_judge/gen_api_answer.py; public loaders of lmsys/mt_bench_human_judgments",
+        scores=True,
     ),
     Format(
         "arena", "Chatbot Arena: battles (33k, 55k, 100k, 140k)", read_battles,

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from .draft import Draft
-from .line import Line
-from .pairs import ask_preference
-from .registry import Format, marks
-from .source import Source
+from ..line import Line
+from ..pairs import ask_preference
+from ..records import Records
+from ..registry import Format, marks
+from ..source import Source
 
 GROUPS = ("normal_worker_annotations", "expert_worker_annotations")
 ASPECTS = ("helpful", "truthful", "harmless")
@@ -17,34 +17,34 @@ USES = (
 EXPECTED = "A-is-clearly-better, A-is-slightly-better, Tie, B-is-slightly-better or B-is-clearly-better"
 
 
-def read(draft: Draft, files: Sequence[Source]) -> None:
+def read(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
         category = [line.text_or(name, "") for name in ("category", "subcategory") if line.has(name)]
-        prompt = draft.prompt(line.text("text" if line.has("text") else "prompt"), category=category)
+        prompt = records.prompt(line.text("text" if line.has("text") else "prompt"), category=category)
         pair = [
-            draft.response(prompt, line.text(f"completion_{side}"), line.text_or(f"model_{side}", ""))
+            records.response(prompt, line.text(f"completion_{side}"), line.text_or(f"model_{side}", ""))
             for side in "ab"
         ]
-        item = draft.item("pair", pair)
+        item = records.item("pair", pair)
         for group in GROUPS:
             for one in line.lines(group) if line.has(group) or line.get(group) else ():
-                _one(draft, one, item, pair, expert=group.startswith("expert"))
+                _one(records, one, item, pair, expert=group.startswith("expert"))
 
-    draft.each(files, row, USES)
+    records.each(files, row, USES)
 
 
-def _one(draft: Draft, line: Line, item: str, pair: list[str], *, expert: bool) -> None:
-    annotator = draft.annotator(line.key("evaluator"), expert=expert)
+def _one(records: Records, line: Line, item: str, pair: list[str], *, expert: bool) -> None:
+    annotator = records.annotator(line.key("evaluator"), expert=expert)
     # Seconds, as the set's own analyses take it; not known to be active time, so not stored as that.
     time = line.time("timestamp")
-    draft.prefer(
-        item, annotator, ask_preference(draft), line.vote("overall_pref", EXPECTED), pair, submitted_at=time
+    records.prefer(
+        item, annotator, ask_preference(records), line.vote("overall_pref", EXPECTED), pair, submitted_at=time
     )
     for aspect in ASPECTS:
         if line.has(f"{aspect}_pref"):
-            asked = draft.ask(aspect, "pair", "preference", f"Which response is more {aspect}?")
+            asked = records.ask(aspect, "pair", "preference", f"Which response is more {aspect}?")
             vote = line.vote(f"{aspect}_pref", EXPECTED)
-            draft.prefer(item, annotator, asked, vote, pair, submitted_at=time)
+            records.prefer(item, annotator, asked, vote, pair, submitted_at=time)
 
 
 FORMATS = [

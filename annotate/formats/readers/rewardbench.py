@@ -1,18 +1,21 @@
-"""RewardBench 1 (a chosen and a rejected answer) and 2 (some right answers among several)."""
+"""RewardBench 1 (a chosen and a rejected answer) and 2 (some right answers among several), and what models scored."""
 
 from collections.abc import Sequence
 
-from .draft import Draft
-from .line import Line
-from .pairs import ask_preference, dataset_label
-from .registry import Format, marks
-from .source import Source
-from .values import Vote
+from ..line import Line
+from ..pairs import ask_preference, dataset_label, one_scorer, rate_right
+from ..records import Records
+from ..registry import Format, marks
+from ..source import Source
+from ..values import Vote
 
-ONE = ("prompt", "chosen", "rejected", "chosen_model", "rejected_model", "subset", "id")
+ONE = (
+    "prompt", "chosen", "rejected", "chosen_model", "rejected_model", "subset", "id",
+    "text_chosen", "text_rejected", "scores_chosen", "scores_rejected", "results", "model", "model_type", "text",
+)  # fmt: skip
 TWO = (
     "id", "prompt", "chosen", "rejected", "num_correct", "num_incorrect", "num_rejected", "total_completions",
-    "models", "subset",
+    "models", "subset", "text", "scores", "results", "model", "model_type",
 )  # fmt: skip
 
 
@@ -20,57 +23,85 @@ def _subset(line: Line) -> list[str]:
     return [line.text("subset")] if line.has("subset") else []
 
 
-def read_one(draft: Draft, files: Sequence[Source]) -> None:
+def read_one(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
-        prompt = draft.prompt(line.words("prompt"), category=_subset(line))
+        if "chosen" not in line.row and "text_chosen" not in line.row:
+            _one_response(records, line)
+            return
+        prompt = records.prompt(line.words_or_none("prompt"), category=_subset(line))
+        scored = "text_chosen" in line.row
         pair = [
-            draft.response(prompt, line.words(name), line.text_or(f"{name}_model", ""))
+            records.response(
+                prompt,
+                line.answer_or_none(f"text_{name}") if scored else line.words(name),
+                line.text_or(f"{name}_model", ""),
+                ids=line.ids(name),
+            )
             for name in ("chosen", "rejected")
         ]
         if pair[0] == pair[1]:
             raise line.wrong("rejected", "another text than the chosen one", line.get("rejected"))
-        label = dataset_label(draft)
-        draft.prefer(draft.item("pair", pair), label, ask_preference(draft), Vote(0), pair)
+        label = dataset_label(records)
+        records.prefer(records.item("pair", pair), label, ask_preference(records), Vote(0), pair)
+        for name, response in zip(("chosen", "rejected"), pair, strict=True):
+            if f"scores_{name}" in line.row:
+                value, error = line.score(f"scores_{name}")
+                records.score(one_scorer(line, "model"), response, value, error=error)
 
-    draft.each(files, row, ONE)
+    records.each(files, row, ONE)
 
 
-def read_two(draft: Draft, files: Sequence[Source]) -> None:
+def _one_response(records: Records, line: Line) -> None:
+    """What RewardBench's command line writes for a set of single responses."""
+    response = records.response(
+        records.prompt(line.words_or_none("prompt")), line.answer_or_none("text"), ids=line.ids("")
+    )
+    value, error = line.score("results")
+    records.score(one_scorer(line, "model"), response, value, error=error)
+
+
+def read_two(records: Records, files: Sequence[Source]) -> None:
     """Every answer is right or wrong by the set's own label, which keeps the subset Ties as it is."""
 
     def row(line: Line) -> None:
-        prompt = draft.prompt(line.words("prompt"), category=_subset(line))
+        prompt = records.prompt(line.words_or_none("prompt"), category=_subset(line))
         models = line.elements("models") if line.has("models") else []
-        texts = [(name, line.elements(name)) for name in ("chosen", "rejected")]
+        if "text" in line.row:
+            _scored(records, line, prompt)
+            return
         place = 0
-        for name, answers in texts:
-            for n, text in enumerate(answers):
-                if not isinstance(text, str) or not text:
-                    raise line.wrong(f"{name}.{n}", "text", text)
+        for name in ("chosen", "rejected"):
+            for n, _ in enumerate(line.elements(name)):
                 source = str(models[place]) if place < len(models) and models[place] else ""
-                _rate(draft, prompt, text, source, right=name == "chosen")
+                text = line.element_answer(name, n)
+                response = records.response(prompt, text, source, ids=line.ids(place))
+                rate_right(records, response, right=name == "chosen")
                 place += 1
 
-    draft.each(files, row, TWO)
+    records.each(files, row, TWO)
 
 
-def _rate(draft: Draft, prompt: str, text: str, source: str, *, right: bool) -> None:
-    asked = draft.ask(
-        "right", "single", "rating", "Is this response right?",
-        measures="quality", scale=[0, 1], labels={"0": "wrong", "1": "right"},
-    )  # fmt: skip
-    item = draft.item("single", [draft.response(prompt, text, source)])
-    draft.rate(item, dataset_label(draft), asked, int(right))
+def _scored(records: Records, line: Line, prompt: str) -> None:
+    """A model's scores of all texts of a prompt: the right ones come first."""
+    right = line.number("num_correct")
+    for n, (value, error) in enumerate(line.scores("scores", like="text")):
+        response = records.response(prompt, line.element_answer("text", n), ids=line.ids(n))
+        if right is not None:
+            rate_right(records, response, right=n < right)
+        records.score(one_scorer(line, "model"), response, value, error=error)
 
 
 FORMATS = [
     Format(
-        "rewardbench", "RewardBench: chosen and rejected", read_one, marks("prompt chosen rejected subset id"),
-        "allenai/reward-bench, features in the card of the data set",
+        "rewardbench", "RewardBench: chosen and rejected, with a model's scores or without", read_one,
+        marks("prompt chosen rejected subset id", "text_chosen text_rejected scores_chosen scores_rejected"),
+        "allenai/reward-bench, features in the card of the data set; rewardbench, scripts/run_rm.py (outputs)",
+        scores=True,
     ),
     Format(
-        "rewardbench-2", "RewardBench 2: right answers among several", read_two,
-        marks("prompt chosen rejected subset num_correct total_completions"),
-        "allenai/reward-bench-2, features in the card of the data set",
+        "rewardbench-2", "RewardBench 2: right answers among several, with a model's scores or without", read_two,
+        marks("prompt chosen rejected subset num_correct total_completions", "text scores num_correct results"),
+        "allenai/reward-bench-2, features in the card of the data set; rewardbench, scripts/run_v2.py (outputs)",
+        scores=True,
     ),
 ]  # fmt: skip

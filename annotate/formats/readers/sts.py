@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from . import values
-from .draft import Draft
-from .line import Line
-from .pairs import scale
-from .registry import Format, marks
-from .source import Source
+from .. import values
+from ..line import Line
+from ..pairs import scale
+from ..records import Records
+from ..registry import Format, marks
+from ..source import Source
 
 USES = (
     "sentence1",
@@ -25,50 +25,50 @@ QUESTION = "How alike in meaning are these two?"
 SCALE = (0, 5)
 
 
-def read(draft: Draft, files: Sequence[Source]) -> None:
+def read(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
-        low, high = scale(draft, SCALE)
+        low, high = scale(records, SCALE)
         texts = [line.text("sentence1"), line.text("sentence2")]
         # Each pair has a prompt of its own: sentences of other pairs are no pool to compare them with.
-        prompt = draft.prompt(
+        prompt = records.prompt(
             "Do these two sentences say the same?",
             category=[line.text_or(name, "") for name in ("genre", "dataset") if line.has(name)],
             of=values.SEPARATOR.join(texts),
         )
         if texts[0] == texts[1]:
-            draft.remark("Both sentences are the same text: the second came in as another sample of it.")
-        pair = [draft.response(prompt, text, "human", sample=n) for n, text in enumerate(texts, 1)]
-        item = draft.item("pair", pair)
+            records.remark("Both sentences are the same text: the second came in as another sample of it.")
+        pair = [records.response(prompt, text, "human", sample=n) for n, text in enumerate(texts, 1)]
+        item = records.item("pair", pair)
         given = line.numbers("scores") if line.has("scores") or line.get("scores") else []
         for number, value in enumerate(given, 1):
             if value is not None:
                 if not value.is_integer() or not low <= value <= high:
                     expected = f"whole numbers from {low} to {high} (--map scale=LOW,HIGH)"
                     raise line.wrong(f"scores.{number - 1}", expected, value)
-                asked = draft.ask(
+                asked = records.ask(
                     "similarity", "pair", "similarity", QUESTION, measures="similarity", scale=[low, high]
                 )
-                draft.similar(item, draft.slot(item, number), asked, value)
+                records.similar(item, records.slot(item, number), asked, value)
         if not given:
-            _mean(draft, line, item)
+            _mean(records, line, item)
 
-    draft.each(files, row, USES)
+    records.each(files, row, USES)
 
 
-def _mean(draft: Draft, line: Line, item: str) -> None:
+def _mean(records: Records, line: Line, item: str) -> None:
     name = "score" if line.has("score") else "similarity_score"
     value = line.number(name)
     if value is None:
-        draft.remark("A pair has no score: it came in without an answer.")
+        records.remark("A pair has no score: it came in without an answer.")
         return
-    draft.remark(
+    records.remark(
         "`score` is a mean of several people: it came in as a number of “mean-of-annotators”, not as a judgment.",
         placed=False,
     )
-    asked = draft.ask(
+    asked = records.ask(
         "similarity-mean", "pair", "number", f"{QUESTION} (mean of annotators)", measures="similarity"
     )
-    draft.tell(item, draft.annotator("mean-of-annotators", aggregated=True), asked, value, "")
+    records.tell(item, records.annotator("mean-of-annotators", aggregated=True), asked, value, "")
 
 
 FORMATS = [

@@ -5,13 +5,13 @@ Our own writer adds how many people voted how; then each vote comes in as a slot
 
 from collections.abc import Sequence
 
-from . import values
-from .draft import Draft
-from .line import Line
-from .pairs import ask_preference, dataset_label
-from .registry import Format, marks
-from .source import Source
-from .values import BOTH_BAD, BOTH_GOOD, CANNOT_TELL, TIE, Vote
+from .. import values
+from ..line import Line
+from ..pairs import ask_preference, dataset_label
+from ..records import Records
+from ..registry import Format, marks
+from ..source import Source
+from ..values import BOTH_BAD, BOTH_GOOD, CANNOT_TELL, TIE, Vote
 
 OURS = ("margin", "vote_share", "votes", "item_id", "prompt_id", "criterion")
 PAIRED = ("prompt", "chosen", "rejected", "chosen_source", "rejected_source", *OURS)
@@ -28,22 +28,22 @@ VOTES = {
 }
 
 
-def read_paired(draft: Draft, files: Sequence[Source]) -> None:
+def read_paired(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
         prompt, texts = _explicit(line)
-        prompt = draft.prompt(prompt)
+        prompt = records.prompt(prompt)
         sources = [line.text_or(f"{name}_source", "") for name in ("chosen", "rejected")]
-        pair = [draft.response(prompt, text, source) for text, source in zip(texts, sources, strict=True)]
+        pair = [records.response(prompt, text, source) for text, source in zip(texts, sources, strict=True)]
         if pair[0] == pair[1]:
             raise line.wrong("rejected", "another text than the chosen one", line.get("rejected"))
-        item, asked = draft.item("pair", pair), ask_preference(draft)
+        item, asked = records.item("pair", pair), ask_preference(records)
         votes = _votes(line)
         for number, vote in enumerate(votes, 1):
-            draft.prefer(item, draft.slot(item, number), asked, vote, pair)
+            records.prefer(item, records.slot(item, number), asked, vote, pair)
         if not votes:
-            draft.prefer(item, dataset_label(draft), asked, Vote(0), pair)
+            records.prefer(item, dataset_label(records), asked, Vote(0), pair)
 
-    draft.each(files, row, PAIRED)
+    records.each(files, row, PAIRED)
 
 
 def _explicit(line: Line) -> tuple[str, list[str]]:
@@ -76,22 +76,22 @@ def _votes(line: Line) -> list[Vote]:
     return votes
 
 
-def read_unpaired(draft: Draft, files: Sequence[Source]) -> None:
+def read_unpaired(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
-        prompt = draft.prompt(line.words("prompt"))
+        prompt = records.prompt(line.words("prompt"))
         label = line.get("label")
         if label not in (True, False, "true", "false", "True", "False", "0", "1"):
             raise line.wrong("label", "true or false", label)
-        asked = draft.ask(
+        asked = records.ask(
             "desirable", "single", "rating", "Is this response desirable?",
             measures="quality", scale=[0, 1], labels={"0": "no", "1": "yes"},
         )  # fmt: skip
-        item = draft.item(
-            "single", [draft.response(prompt, line.words("completion"), line.text_or("source", ""))]
+        item = records.item(
+            "single", [records.response(prompt, line.words("completion"), line.text_or("source", ""))]
         )
-        draft.rate(item, dataset_label(draft), asked, int(str(label).lower() in ("true", "1")))
+        records.rate(item, dataset_label(records), asked, int(str(label).lower() in ("true", "1")))
 
-    draft.each(files, row, UNPAIRED)
+    records.each(files, row, UNPAIRED)
 
 
 FORMATS = [

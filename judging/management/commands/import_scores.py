@@ -42,21 +42,24 @@ class Command(BaseCommand):
 
     def _foreign(self, study: Study, form: str, file: Path, options: dict[str, Any]) -> None:
         # Imported here: a study's own tables need none of it.
-        from judging.imports import outputs
+        from annotate.formats import Options, of_name
+        from judging.imports.scores import SCORES, join
+        from judging.imports.storing import ConflictError, store
 
-        if form not in outputs.FORMATS:
-            raise CommandError(f"There is no format {form!r}; there are {', '.join(outputs.FORMATS)}.")
+        format = of_name(form)
+        if format is None or not format.scores:
+            raise CommandError(f"There is no format {form!r} of scores; there are {', '.join(SCORES)}.")
         try:
-            joined = outputs.Joiner(study).join(outputs.read(form, file, options["scorer"]))
-            self.stdout.write(f"{file}: {joined.told()}")
+            joined = join(study, [file], format.name, Options(scorer=options["scorer"]))
+            self.stdout.write(f"{file}: {joined.report()}")
             if options["dry_run"] or not joined.matched:
                 self.stdout.write("Nothing was stored.")
             elif options["yes"] or self._agreed():
-                new = outputs.store(study, joined, options["score_version"])
+                new = store(study, joined, options["score_version"])
                 self.stdout.write(f"{study.slug}: {new:,} stored")
             else:
                 raise CommandError("Nothing was stored. To store what matches: --yes")
-        except (FolderError, outputs.ConflictError) as error:
+        except (FolderError, ConflictError) as error:
             raise CommandError(f"{error}\nNothing was stored.") from error
 
     def _agreed(self) -> bool:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.folder import FolderError
 from annotate.folder.progress import bar
-from annotate.formats import FORMATS, Options, Reading
+from annotate.formats import FORMATS, Options
 from judging.imports.study import Imported, import_study
 
 
@@ -25,7 +25,10 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("files", nargs="+", metavar="FILE", help="a file, or a folder of `datasets`")
+        parser.add_argument("files", nargs="*", metavar="FILE", help="a file, or a folder of `datasets`")
+        parser.add_argument(
+            "--formats", action="store_true", help="only list the formats, as the README has them"
+        )
         parser.add_argument("--as", dest="format", default="", metavar="NAME", help="left out: as it looks")
         parser.add_argument("--slug", help="of the study; left out: the first file's name")
         parser.add_argument("--title", default="")
@@ -36,9 +39,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--map", nargs="+", default=[], metavar="ROLE=COLUMN", help="what columns of a plain table mean"
         )
+        parser.add_argument(
+            "--scorer", default="", help="the machine whose scores the files hold, if they don't say"
+        )
         parser.add_argument("--dry-run", action="store_true", help="only say what would come in")
 
     def handle(self, *, files: list[str], format: str, dry_run: bool, **given: Any) -> None:
+        if given["formats"]:
+            self.stdout.write("\n".join(f.line for f in FORMATS.values()))
+            return
+        if not files:
+            raise CommandError("Name at least one file.")
         slug = given["slug"] or slug_of(files[0])
         options = Options(
             slug=slug,
@@ -46,6 +57,7 @@ class Command(BaseCommand):
             seats=given["seats"],
             language=given["language"],
             voters=given["voters"],
+            scorer=given["scorer"],
             mapping=mapping_of(given["map"]),
             progress=bar,
         )
@@ -62,7 +74,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Read {reading.rows_read:,} rows as {reading.format.name} ({reading.format.title})."
         )
-        for line in told(reading):
+        for line in reading.remarks:
             self.stdout.write(f"- {line}")
         new = ", ".join(f"{n:,} {table}" for table, n in imported.new.items() if n) or "nothing new"
         self.stdout.write(f"{slug}: {'would come in' if dry_run else 'came in'}: {new}")
@@ -77,11 +89,3 @@ def mapping_of(pairs: list[str]) -> dict[str, str]:
         if "=" not in pair:
             raise CommandError(f"--map: expected ROLE=COLUMN, found {pair!r}")
     return dict(pair.split("=", 1) for pair in pairs)
-
-
-def told(reading: Reading) -> list[str]:
-    """What the reader decided, and what it had no use for."""
-    unknown = [
-        f"Field {u.name!r} has no place in a study: left out ({u.count:,} rows)." for u in reading.unknown
-    ]
-    return [*reading.remarks, *unknown]

@@ -10,7 +10,7 @@ from annotate.folder import FolderError
 from annotate.models import Annotator, Answer, Assignment, Item, Judgment, Prompt, Response, Study
 from judging.results.agreement import agreement
 
-from .formats import MUCH_FIRST, SIMILAR, SLIGHTLY_SECOND, absolute, brought, jsonl
+from .samples import MUCH_FIRST, SIMILAR, SLIGHTLY_SECOND, absolute, brought, jsonl
 
 pytestmark = pytest.mark.django_db
 
