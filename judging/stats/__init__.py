@@ -22,6 +22,7 @@ from judging.stats.audit.divisive import Divisive, divisive_slopes
 from judging.stats.audit.group_contrast import GroupContrast, group_contrasts
 from judging.stats.audit.moments import Moments, cross_rater_moments
 from judging.stats.audit.most_underrated import most_underrated, score_gaps
+from judging.stats.audit.preference_underrating import PreferenceUnderrating, preference_underrating
 from judging.stats.audit.simulation import Simulated, StudyModel, simulated_study
 from judging.stats.audit.underrating import underrating, underratings
 from judging.stats.audit.verdict import Underrating, Verdict
@@ -104,6 +105,7 @@ __all__ = [
     "PairCalibration",
     "Panel",
     "Position",
+    "PreferenceUnderrating",
     "PromptSimilarity",
     "RandomPairs",
     "Reading",
@@ -170,6 +172,7 @@ __all__ = [
     "percent_agreement_new_annotators",
     "pigeonhole",
     "position_bias",
+    "preference_underrating",
     "prompt_similarity",
     "random_pairs",
     "range_restricted",
