@@ -17,13 +17,13 @@ class Record(BaseModel):
 
 
 class EstimateRecord(Record):
-    """A number with its 95 % interval; null with a reason where there is none. `n`: units it rests on."""
+    """A number with its 95 % interval; null with a reason where either is missing. `n`: units it rests on."""
 
     estimate: float | None
     low: float | None
     high: float | None
     n: int
-    reason: Reason = None
+    reason: str | None = None
 
 
 class ResultRecord(Record):
