@@ -19,7 +19,8 @@ from judging.stats.agreement.two_way import (
 from judging.stats.audit.checks import pigeonhole, split_instruments
 from judging.stats.audit.controls import Control, held_out_control
 from judging.stats.audit.divisive import Divisive, divisive_slopes
-from judging.stats.audit.group_contrast import GroupContrast, group_contrasts
+from judging.stats.audit.group_contrast import group_contrasts
+from judging.stats.audit.group_gaps import GroupContrast
 from judging.stats.audit.moments import Moments, cross_rater_moments
 from judging.stats.audit.most_underrated import most_underrated, score_gaps
 from judging.stats.audit.preference_underrating import PreferenceUnderrating, preference_underrating

@@ -230,3 +230,28 @@ def test_what_cannot_be_contrasted_says_why() -> None:
         group_contrasts(ratings, responses.assign(score=np.inf))
     same = only((ratings.assign(value=3.0), responses))
     assert "All ratings are the same" in same.reason
+
+
+def test_points_are_compared_whatever_qualitys_reliability() -> None:
+    """Two ratings by noisy people: no SD of quality, and still a contrast in points where the scale is one."""
+    data = study(31, gap=0.6, favor=-1.0, seats=2, noise=6.0, prompts=25)
+    plain, same = only(data), only(data, same_scale=["score"])
+    assert plain.contrast.estimate is None
+    assert plain.contrast_raw.reason == "The scorer has a scale of its own."
+    gaps = same.scorer_gap_raw.estimate, same.human_gap_raw.estimate
+    assert None not in gaps
+    assert same.contrast_raw.estimate == pytest.approx(gaps[0] - gaps[1])  # type: ignore[operator]
+    assert same.contrast_raw.low is not None
+    assert same.p is not None
+    assert "points" in same.reason
+
+
+def test_the_contrast_in_points_covers_the_truth() -> None:
+    """Scores .6 q - .5 for human ones, people q + .4: the truth is .6 * .4 - .5 - .4 = -.66. 60 studies, seeded."""
+    covered = 0
+    for seed in range(60):
+        e = only(study(seed, gap=0.4, favor=-0.5, prompts=20), same_scale=["score"]).contrast_raw
+        assert e.low is not None
+        assert e.high is not None
+        covered += e.low <= 0.6 * 0.4 - 0.5 - 0.4 <= e.high
+    assert covered >= 53

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import pandas as pd
 
+from judging.stats.audit.group_gaps import GroupContrast, described
 from judging.stats.audit.moments import Moments, cross_rater_moments
 from judging.stats.audit.slopes import p_values, solved, two_way
 from judging.stats.audit.verdict import WEAK
@@ -19,77 +20,13 @@ from judging.stats.core.panel import Panel
 from judging.stats.core.sample import effective_number, require, sample_of, scored_alike
 
 
-@dataclass(frozen=True, slots=True)
-class GroupContrast:
-    """How far a scorer sets one kind of source above the others, beside how far people do.
-
-    Parameters
-    ----------
-    group : str
-        The kind of source; every gap is its mean less that of the other responses to the same prompts.
-    n_group, n_others, n_prompts, n_annotators, n_ratings : int
-        What it rests on: responses of the kind and others, in prompts that have both.
-    scorer_gap : Estimate
-        In pooled within-prompt SDs of the score.
-    scorer_gap_raw : Estimate
-        In the scorer's own units.
-    human_gap : Estimate
-        In pooled within-prompt SDs of true quality; undefined where people's ratings don't say how large one is.
-    human_gap_raw : Estimate
-        In points of the ratings.
-    contrast : Estimate
-        `scorer_gap` less `human_gap`: above zero, the scorer likes this kind better than people do.
-    p : float or None
-        Of no contrast, two-sided.
-    at_equal_quality : Estimate
-        The scorer's gap, in SDs of the score, that is left at equal true quality and covariates; undefined where the
-        ratings don't pin true quality down.
-    strength : float or None
-        Identification strength of `at_equal_quality`.
-    reason : str
-        What the numbers say, in words.
-    """
-
-    group: str
-    n_group: int
-    n_others: int
-    n_prompts: int
-    n_annotators: int
-    n_ratings: int
-    scorer_gap: Estimate
-    scorer_gap_raw: Estimate
-    human_gap: Estimate
-    human_gap_raw: Estimate
-    contrast: Estimate
-    p: float | None
-    at_equal_quality: Estimate
-    strength: float | None
-    reason: str
-
-    @property
-    def beyond_people(self) -> bool:
-        """Whether the scorer sets the kinds further apart than people, or the other way round."""
-        return _sign(self.contrast) != 0 and _sign(self.contrast) * (self.human_gap.estimate or 0.0) >= 0
-
-    @property
-    def opposed(self) -> bool:
-        """Whether people and the scorer are each sure, and of opposite opinions."""
-        return _sign(self.scorer_gap) * _sign(self.human_gap_raw) < 0
-
-
-def _sign(e: Estimate) -> int:
-    """Return on which side of zero an interval lies, 0 where it holds zero or is none."""
-    if e.low is None or e.high is None:
-        return 0
-    return int(e.low > 0) - int(e.high < 0)
-
-
 def group_contrasts(
     ratings: pd.DataFrame,
     responses: pd.DataFrame,
     scorers: Sequence[str] = ("score",),
     *,
     covariates: Sequence[str] = ("log_length",),
+    same_scale: Collection[str] = (),
     confidence: float = 0.95,
 ) -> dict[str, list[GroupContrast]]:
     """Return for each scorer how far it sets each kind of source apart from the others, beside how far people do.
@@ -105,6 +42,8 @@ def group_contrasts(
         Columns of the scorers.
     covariates : sequence of str
         Held constant in `at_equal_quality` only: a gap may well come from length.
+    same_scale : collection of str
+        Scorers that give points on the annotators' scale: their gap and people's are compared in points too.
     confidence : float
         Level of the intervals.
 
@@ -154,7 +93,9 @@ def group_contrasts(
     for kind in kinds if len(set(rated)) > 1 else []:
         chosen = table.assign(unusualness=(group == kind).astype(float))
         for some in scored_alike(chosen, scorers):
-            for name, result in _of_kind(ratings, chosen, some, kind, tuple(covariates), confidence).items():
+            for name, result in _of_kind(
+                ratings, chosen, some, kind, tuple(covariates), same_scale, confidence
+            ).items():
                 found[name].append(result)
     return found
 
@@ -165,6 +106,7 @@ def _of_kind(
     scorers: Sequence[str],
     kind: str,
     covariates: tuple[str, ...],
+    same_scale: Collection[str],
     confidence: float,
 ) -> dict[str, GroupContrast]:
     """Return the contrasts of one kind, of scorers that scored the same responses."""
@@ -177,8 +119,8 @@ def _of_kind(
     blank = GroupContrast(
         group=kind, n_group=count, n_others=n - count, n_prompts=panel.n_prompts if n else 0,
         n_annotators=panel.n_annotators if n else 0, n_ratings=len(panel.value), scorer_gap=none,
-        scorer_gap_raw=none, human_gap=none, human_gap_raw=none, contrast=none, p=None, at_equal_quality=none,
-        strength=None, reason="",
+        scorer_gap_raw=none, human_gap=none, human_gap_raw=none, contrast=none, contrast_raw=none, p=None,
+        at_equal_quality=none, strength=None, reason="",
     )  # fmt: skip
     if n == 0:
         why = "No prompt has responses of this kind and of others with two ratings each."
@@ -192,7 +134,8 @@ def _of_kind(
     whole = _replicated(ready.panel, confidence)
     for i, (name, scale) in enumerate(ready.scales.items()):
         own = [*range(1 + ready.n_beside), 1 + ready.n_beside + i]
-        found[name] = _estimated(blank, whole.only(own), _Units(_step(panel), scale, ready.spread))
+        units = _Units(_step(panel), scale, ready.spread)
+        found[name] = _estimated(blank, whole.only(own), units, points=name in same_scale)
     return found
 
 
@@ -212,7 +155,15 @@ def _with_both(
 
 def _undefined(result: GroupContrast, reason: str) -> GroupContrast:
     """Return the result with the reason on every estimate that is missing."""
-    names = ("scorer_gap", "scorer_gap_raw", "human_gap", "human_gap_raw", "contrast", "at_equal_quality")
+    names = (
+        "scorer_gap",
+        "scorer_gap_raw",
+        "human_gap",
+        "human_gap_raw",
+        "contrast",
+        "contrast_raw",
+        "at_equal_quality",
+    )
     given: dict[str, Estimate] = {name: getattr(result, name) for name in names}
     told = {name: replace(e, reason=reason) for name, e in given.items() if e.low is None}
     return replace(result, **told, reason=reason)  # type: ignore[arg-type]
@@ -271,40 +222,52 @@ def _replicated(panel: Panel, confidence: float) -> _Replicated:
     return _Replicated(moments.total, freedom, tuple(parts), df, len(panel.prompt), confidence)
 
 
-def _estimated(blank: GroupContrast, of: _Replicated, units: _Units) -> GroupContrast:
+def _estimated(blank: GroupContrast, of: _Replicated, units: _Units, *, points: bool) -> GroupContrast:
     """Return the result with every gap."""
     step = units.step
 
     def scorer(m: FloatArray, _: FloatArray) -> FloatArray:
         return np.asarray(_over(m[..., 1, -1], m[..., 1, 1]) / step)
 
-    def points(m: FloatArray, _: FloatArray) -> FloatArray:
+    def rated(m: FloatArray, _: FloatArray) -> FloatArray:
         return np.asarray(_over(m[..., 0, 1], m[..., 1, 1]) / step)
 
     def human(m: FloatArray, f: FloatArray) -> FloatArray:
-        return np.asarray(points(m, f) * np.sqrt(_over(f, m[..., 0, 0])))
+        return np.asarray(rated(m, f) * np.sqrt(_over(f, m[..., 0, 0])))
 
     scorer_gap, _ = of.estimate(scorer)
     result = replace(
         blank,
         scorer_gap=scorer_gap,
         scorer_gap_raw=of.estimate(lambda m, f: units.score * scorer(m, f))[0],
-        human_gap_raw=of.estimate(lambda m, f: units.rating * points(m, f))[0],
+        human_gap_raw=of.estimate(lambda m, f: units.rating * rated(m, f))[0],
     )
+    own = Estimate.undefined("The scorer has a scale of its own.", of.n, of.confidence)
+    raw, raw_error = own, None
+    if points:
+        raw, raw_error = of.estimate(
+            lambda m, f: np.asarray(units.score * scorer(m, f) - units.rating * rated(m, f))
+        )
+    result = replace(result, contrast_raw=raw, p=_p(raw, raw_error, of.df))
     quality, error = of.estimate(lambda m, _: np.asarray(m[..., 0, 0]))
     if quality.estimate is None or not error or quality.estimate / error < WEAK:
         why = "People's ratings don't say how far true quality varies, so their gap can't be put in its SDs."
         none = Estimate.undefined(why, of.n, of.confidence)
-        return _said(replace(result, human_gap=none, contrast=none, at_equal_quality=none))
+        return described(replace(result, human_gap=none, contrast=none, at_equal_quality=none))
     contrast, error = of.estimate(lambda m, f: np.asarray(scorer(m, f) - human(m, f)))
-    p = None if contrast.estimate is None or error is None else p_values(contrast.estimate, error, of.df)[0]
     left, strength = _at_equal_quality(of, step)
-    return _said(
+    return described(
         replace(
-            result, human_gap=of.estimate(human)[0], contrast=contrast, p=p, at_equal_quality=left,
+            result, human_gap=of.estimate(human)[0], contrast=contrast, p=_p(contrast, error, of.df),
+            at_equal_quality=left,
             strength=strength,
         )
     )  # fmt: skip
+
+
+def _p(e: Estimate, error: float | None, df: float) -> float | None:
+    """Return the two-sided p of zero."""
+    return None if e.estimate is None or error is None else p_values(e.estimate, error, df)[0]
 
 
 def _at_equal_quality(of: _Replicated, step: float) -> tuple[Estimate, float | None]:
@@ -342,34 +305,3 @@ def _freedoms(panel: Panel, moments: Moments) -> tuple[FloatArray, FloatArray, F
     by_annotator = np.bincount(moments.cell_annotator, lost, minlength=panel.n_annotators)
     by_prompt = np.asarray(total - (sizes - 1.0))
     return by_prompt, np.asarray(total - by_annotator), total - lost.astype(np.float64)
-
-
-def _said(result: GroupContrast) -> GroupContrast:
-    """Return the result with its reason: what the numbers say, in words."""
-    c, kind = result.contrast, result.group
-    if result.opposed:
-        up, down = ("above", "below") if _sign(result.scorer_gap) > 0 else ("below", "above")
-        words = f"The scorer sets {kind} {up} the others, people set it {down} them."
-    elif c.estimate is None or c.low is None:
-        words = c.reason or "No contrast."
-    elif _sign(c) == 0:
-        words = "No difference from people's gap is found: the interval of the contrast includes zero."
-    elif result.beyond_people:
-        way = "above" if _sign(c) > 0 else "below"
-        words = f"The scorer sets {kind} {abs(c.estimate):.2f} SD further {way} the others than people do."
-    else:
-        way = "above" if _sign(c) < 0 else "below"
-        words = (
-            f"The scorer sets {kind} {abs(c.estimate):.2f} SD less far {way} the others than people do; a scorer that "
-            "measures quality with noise falls short in the same way."
-        )
-    return replace(result, reason=words + _left_words(result))
-
-
-def _left_words(result: GroupContrast) -> str:
-    e, way = result.at_equal_quality, _sign(result.at_equal_quality)
-    if e.estimate is None or e.low is None:
-        return "" if result.strength is None else " At equal human quality: can't tell."
-    if way == 0:
-        return " At equal human quality no gap is found."
-    return f" At equal human quality {abs(e.estimate):.2f} SD {'above' if way > 0 else 'below'} remain."
