@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from judging.stats import Level, co_membership, krippendorff_alpha, percent_agreement, value_counts
-from judging.stats.core.estimate import bootstrap_weights
+from judging.stats.core.estimate import NO_WIDTH, bootstrap_weights
 
 LEVELS: tuple[Level, ...] = ("nominal", "ordinal", "interval", "ratio")
 
@@ -197,4 +197,5 @@ def test_same_groupings_under_other_pile_numbers_agree_perfectly() -> None:
     counts, units = value_counts(pairs["unit"], pairs["value"], (0, 1))
     clusters = pairs.drop_duplicates("unit").set_index("unit")["item_id"].loc[units.tolist()]
     found = krippendorff_alpha(counts, (0, 1), "nominal", clusters=clusters)
-    assert (found.estimate, found.low, found.high, found.n) == (1, 1, 1, 8)
+    assert (found.estimate, found.low, found.high, found.n) == (1, None, None, 8)
+    assert found.reason == NO_WIDTH

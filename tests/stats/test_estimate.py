@@ -7,8 +7,20 @@ import math
 import numpy as np
 import pytest
 
-from judging.stats import Estimate
-from judging.stats.core.estimate import batches, bootstrap_weights, percentile_interval
+from judging.stats import (
+    Estimate,
+    Weighting,
+    brennan_prediger,
+    fleiss_kappa,
+    gwet_ac,
+    krippendorff_alpha,
+    one_way_icc,
+    percent_agreement,
+    value_counts,
+)
+from judging.stats.core.estimate import NO_WIDTH, batches, bootstrap_weights, percentile_interval
+
+WEIGHTINGS: tuple[Weighting, ...] = ("identity", "ordinal", "linear", "quadratic")
 
 
 def test_undefined_has_a_reason_and_no_number() -> None:
@@ -33,6 +45,32 @@ def test_a_number_that_is_none_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=words):
         Estimate(estimate, low, high, 5, reason)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.0, 1.0), (0.0, 0.0), (-0.5, -0.5 + 1e-16), (0.0, 1e-14)])
+def test_an_interval_without_a_width_is_none(low: float, high: float) -> None:
+    found = Estimate(low, low, high, 3, standard_error=0.0)
+    assert (found.estimate, found.low, found.high) == (low, None, None)
+    assert (found.reason, found.standard_error) == (NO_WIDTH, None)
+    narrow = Estimate(0.5, 0.5, 0.5 + 1e-6, 10**9, standard_error=1e-7)
+    assert (narrow.low, narrow.high, narrow.reason) == (0.5, 0.5 + 1e-6, None)
+
+
+@pytest.mark.parametrize("rows", [[(2, 2), (4, 4), (5, 5)], [(1, 2), (2, 1)], [(1, 1), (2, 2)] * 40])
+def test_no_statistic_of_agreement_is_sure_of_itself_where_nothing_varies(
+    rows: list[tuple[int, int]],
+) -> None:
+    """Three items on which two annotators agree; two on which they differ by as much; eighty that agree."""
+    values = np.array(rows)
+    items, _raters = np.indices(values.shape)
+    table, _ = value_counts(items.ravel(), values.ravel(), range(1, 6))
+    with_se = [
+        s(table, range(1, 6), w) for s in (gwet_ac, fleiss_kappa, brennan_prediger) for w in WEIGHTINGS
+    ]
+    found = [krippendorff_alpha(table, range(1, 6), "ordinal"), percent_agreement(table), *with_se]
+    found.append(one_way_icc(items.ravel(), values.ravel()))
+    assert [(e.low, e.high) for e in found if e.low == e.high and e.low is not None] == []
+    assert all(e.reason for e in found if e.low is None)
 
 
 def test_bootstrap_weights_are_multinomial() -> None:

@@ -14,6 +14,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+NO_WIDTH = "No interval: nothing in these data varies enough to show how far chance would move the result."
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -39,6 +41,11 @@ class Estimate:
     ValueError
         If a number is not finite, if only one end of the interval is given, if the ends are in the wrong
         order, or if something is missing without a reason.
+
+    Notes
+    -----
+    An interval without a width claims certainty that no sample gives (three items on which two annotators
+    agree are not 1 [1, 1]): it is dropped, with the reason, and so is a standard error of 0.
     """
 
     estimate: float | None
@@ -61,6 +68,15 @@ class Estimate:
             raise ValueError(f"The interval is reversed: {self.low} > {self.high}.")
         if len(given) < 3 and not self.reason:
             raise ValueError("A missing estimate or interval needs a reason.")
+        if (
+            self.low is not None
+            and self.high is not None
+            and math.isclose(self.low, self.high, abs_tol=1e-12)
+        ):
+            object.__setattr__(self, "low", None)
+            object.__setattr__(self, "high", None)
+            object.__setattr__(self, "standard_error", self.standard_error or None)
+            object.__setattr__(self, "reason", self.reason or NO_WIDTH)
 
     @classmethod
     def undefined(cls, reason: str, n: int, confidence: float = 0.95) -> Self:
@@ -208,7 +224,7 @@ def t_interval(
     if error is None or df < 1:
         return Estimate(point, None, None, n, reason, confidence)
     wide = unbounded_t_interval(point, error, df, n, confidence)
-    return replace(wide, high=min(point if wide.high is None else wide.high, max(1.0, point)))
+    return wide if wide.high is None else replace(wide, high=min(wide.high, max(1.0, point)))
 
 
 def unbounded_t_interval(point: float, error: float, df: float, n: int, confidence: float) -> Estimate:
