@@ -63,7 +63,7 @@ def _who() -> tuple[User | None, str, TrailEntry.Via]:
     request = _request.get()
     if request is None:
         return None, f"{_system_user()}: {_command()}", Via.COMMAND
-    via = Via.API if request.path.startswith("/api/") else Via.PAGE
+    via = Via.API if request.path_info.startswith("/api/") else Via.PAGE
     user = request.user
     return (user, user.get_username(), via) if user.is_authenticated else (None, "somebody unknown", via)
 

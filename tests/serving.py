@@ -127,7 +127,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             raise RuntimeError(f"the server ended with status {process.returncode}")
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-            connection.request("GET", "/")
+            connection.request("GET", "/healthz")
             if connection.getresponse().status == 200:
                 return
         time.sleep(0.1)

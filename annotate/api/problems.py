@@ -119,13 +119,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler404 of the whole site: under /api/ a problem, else the page."""
     return (
         problem_response(404)
-        if request.path.startswith(PREFIX)
+        if request.path_info.startswith(PREFIX)
         else defaults.page_not_found(request, exception)
     )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not request.path.startswith(PREFIX):
+    if not request.path_info.startswith(PREFIX):
         return refused.bad_request(request, exception)
     why = refused.too_much(exception)
     return problem_response(413 if why else 400, why)
@@ -134,7 +134,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return (
         problem_response(403)
-        if request.path.startswith(PREFIX)
+        if request.path_info.startswith(PREFIX)
         else defaults.permission_denied(request, exception)
     )
 
@@ -142,7 +142,9 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     detail = "Something went wrong on the server; it has been logged."
     return (
-        problem_response(500, detail) if request.path.startswith(PREFIX) else defaults.server_error(request)
+        problem_response(500, detail)
+        if request.path_info.startswith(PREFIX)
+        else defaults.server_error(request)
     )
 
 

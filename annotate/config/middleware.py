@@ -69,6 +69,23 @@ class BusyMiddleware:
         return response
 
 
+class Framed:
+    """Pages of annotators may be shown in a frame by those whom FRAME_ANCESTORS names; no other page, by nobody."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        match = request.resolver_match
+        if settings.FRAME_ANCESTORS and match and match.route.startswith(("join/", "rate/")):
+            ancestors = {"frame-ancestors": ["'self'", *settings.FRAME_ANCESTORS]}
+            response._csp_replace = ancestors  # type: ignore[attr-defined]
+            # The older header knows no list of sites; browsers that know the policy don't read it.
+            response.xframe_options_exempt = True  # type: ignore[attr-defined]
+        return response
+
+
 class Acting:
     """What a request does stands in the trail under the name of who sent it."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -88,6 +89,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "annotate.config.middleware.SecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "annotate.config.middleware.Framed",
     "django_htmx.middleware.HtmxMiddleware",
     "annotate.config.middleware.BusyMiddleware",
     "judging.results.prepared.Patience",
@@ -174,7 +176,13 @@ CSRF_FAILURE_VIEW = "annotate.views.journey.csrf_failure"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-STATIC_URL = "static/"
+# Where a proxy serves this below a path: SUBPATH=/offbeat.
+SUBPATH = env.str("SUBPATH", default="").strip("/")
+FORCE_SCRIPT_NAME = f"/{SUBPATH}" if SUBPATH else None
+# Another application at the same host gets none of our cookies.
+COOKIE_PATH = SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{FORCE_SCRIPT_NAME or ''}/"
+
+STATIC_URL = f"{COOKIE_PATH}static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
@@ -230,6 +238,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "LICENSE": {"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVERS": [{"url": FORCE_SCRIPT_NAME}] if SUBPATH else [],
     "TAGS": [
         {"name": name}
         for name in (
@@ -332,12 +341,20 @@ LEAK_WORDS += env.list("MORE_LEAK_WORDS", default=[])
 SECURE = env.bool("SECURE", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE
 # Those who watch come past the proxy, from this machine.
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
+SECURE_REDIRECT_EXEMPT = [rf"^({SUBPATH}/)?(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool("HSTS_SUBDOMAINS", default=SECURE)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Who may show annotators' pages in a frame, such as "https://www.mturk.com https://workersandbox.mturk.com". The rest
+# of the site is never framed. A browser sends cookies into a frame only if they say so, and only encrypted.
+FRAME_ANCESTORS = env.str("FRAME_ANCESTORS", default="").split()
+if FRAME_ANCESTORS and not SECURE:
+    raise ImproperlyConfigured(
+        "FRAME_ANCESTORS needs SECURE=1: in a frame, browsers keep cookies of HTTPS only."
+    )
+ANNOTATOR_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "None" if FRAME_ANCESTORS else "Lax"
 # Nothing inline, nothing evaluated, nothing from elsewhere.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -15,7 +15,7 @@ SAFE = ("GET", "HEAD")
 
 @csrf_exempt
 def root(request: HttpRequest) -> HttpResponse:
-    here = request.build_absolute_uri("/api/v1/")
+    here = request.build_absolute_uri(request.path)
     names = ("studies", "scorers", "schema", "docs")
     return _told(request, {name: f"{here}{name}/" for name in names})
 
