@@ -198,11 +198,15 @@ class PanelForm(StudyModelForm):
 
     class Meta:
         model = Study
-        fields = ["return_url"]
-        labels = {"return_url": "Return address"}
+        fields = ["return_url", "panel_required"]
+        labels = {
+            "return_url": "Return address",
+            "panel_required": "Only people whom the panel’s link names may take part",
+        }
         help_texts = {
             "return_url": "Where annotators go at the end; CODE stands for the completion code. "
-            "Empty: the code is only shown."
+            "Empty: the code is only shown.",
+            "panel_required": "Others are asked to open the study from the panel’s page.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -247,7 +251,7 @@ class PanelForm(StudyModelForm):
 
     def save(self, commit: bool = True) -> Study:
         study: Study = super().save(commit=False)
-        study.save(update_fields=["return_url", "panel_names", "completion_codes"])
+        study.save(update_fields=["return_url", "panel_required", "panel_names", "completion_codes"])
         return study
 
 

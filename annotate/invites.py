@@ -4,7 +4,7 @@ import secrets
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, F, Sum
 from django.urls import reverse
 from django.utils import timezone
 
@@ -95,6 +95,16 @@ def let_in(link: InviteLink, key: str = "") -> Annotator:
         # Random, so that a pseudonym says nothing about who joined when.
         name = key or f"a-{secrets.token_hex(5)}"
         return Annotator.objects.get_or_create(study=study, key=name, defaults={"came_by": link})[0]
+
+
+def turn_away(link: InviteLink) -> None:
+    """Count a visitor whom the link should have named and did not."""
+    InviteLink.objects.filter(pk=_stored(link).pk).update(turned_away=F("turned_away") + 1)
+
+
+def turned_away(study: Study) -> int:
+    """How often a link of the study was opened by somebody whom it did not name."""
+    return int(study.invite_links.aggregate(n=Sum("turned_away"))["n"] or 0)
 
 
 def _stored(link: InviteLink) -> InviteLink:

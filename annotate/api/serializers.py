@@ -42,7 +42,7 @@ class StudySerializer(Chosen, serializers.ModelSerializer[Study]):
         model = Study
         fields = [
             *("slug", "title", "status", "simulated", "seats", "seed", "created_at", "role"),
-            *("instructions", "consent", "criteria", "counts"),
+            *("instructions", "consent", "panel_required", "criteria", "counts"),
         ]
         read_only_fields = fields
 

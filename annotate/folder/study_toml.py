@@ -126,7 +126,8 @@ def _keys(known: Iterable[str], what: str) -> Any:
 
 
 class PanelSpec(Table):
-    stored_as = {"names": "panel_names", "codes": "completion_codes"}
+    stored_as = {"required": "panel_required", "names": "panel_names", "codes": "completion_codes"}
+    required: Flag = False
     names: _keys(prolific_names(), "names of parameters") = Field(default_factory=prolific_names)  # type: ignore[valid-type]
     codes: _keys(Annotator.Outcome.values, "codes") = {}  # type: ignore[valid-type]
     return_url: Annotated[

@@ -201,8 +201,9 @@ class Draft(Records):
         return key
 
     def _pseudonym(self, name: str) -> str:
-        panel = len(name) == 24 and all(c in "0123456789abcdef" for c in name)
-        if "@" in name or panel:
+        if pseudonyms.is_template(name):
+            raise self.wrong("annotator", "who judged", f"{name!r}, a placeholder that nobody filled in")
+        if pseudonyms.is_panel_id(name):
             self.remark("Ids that look like an e-mail address or a panel's id were replaced by pseudonyms.")
             return pseudonyms.participant(self.options.slug, name)
         return name if len(name) <= 100 else f"{name[:80]}-{digest(name)}"

@@ -26,6 +26,9 @@ class InviteLink(models.Model):
     label = models.CharField(max_length=100, help_text="Whom it is for. Annotators never see it.")
     expires_at = models.DateTimeField(null=True, blank=True)
     most = models.PositiveIntegerField(null=True, blank=True, help_text="people who may come by it")
+    turned_away = models.PositiveIntegerField(
+        default=0, help_text="times it was opened by somebody whom the panel's parameters did not name"
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(

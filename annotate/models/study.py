@@ -87,6 +87,9 @@ class Study(models.Model):
 
     # Panels: names of the parameters of their links, and a completion code for each outcome.
     panel_names = models.JSONField(default=prolific_names, blank=True)
+    panel_required = models.BooleanField(
+        default=False, help_text="only people whom a panel's link names may take part"
+    )
     completion_codes = models.JSONField(default=dict, blank=True)
     return_url = models.CharField(
         max_length=500, blank=True, default="https://app.prolific.com/submissions/complete?cc=CODE"

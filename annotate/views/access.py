@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.core.exceptions import PermissionDenied
@@ -50,26 +51,41 @@ def visitor(request: HttpRequest, study: Study) -> Visitor:
     return Visitor(_annotators().filter(study=study, key=key).first(), key, session)
 
 
+class UnnamedError(Exception):
+    """A panel's link that does not say who comes: its parameter, and what stood there."""
+
+    def __init__(self, parameter: str, given: str = "") -> None:
+        super().__init__(parameter, given)
+        self.parameter, self.given = parameter, given
+
+
 def panel_link(request: HttpRequest, link: InviteLink) -> str:
     """For a visitor with a panel's parameters: the same link with a signed pseudonym in their place."""
     study = link.study
-    panel_id = _panel_parameter(request, study, "participant")
-    if not panel_id:
+    names = {role: name for role, name in study.panel_names.items() if name in request.GET}
+    if not names or not (parameter := study.panel_names.get("participant")):
         return ""
-    session = _panel_parameter(request, study, "session")
-    key = pseudonyms.participant(study.slug, panel_id)
+    given = [value.strip() for value in request.GET.getlist(parameter)]
+    people = {value for value in given if not _names_nobody(value, study)}
+    if len(people) != 1:
+        raise UnnamedError(parameter, " and ".join(given))
+    session = request.GET.get(names.get("session", ""), "")
+    key = pseudonyms.participant(study.slug, people.pop())
     return _named_path(study, link, key, pseudonyms.visit(study.slug, session))
 
 
-def _panel_parameter(request: HttpRequest, study: Study, name: str) -> str:
-    named = study.panel_names.get(name)
-    return request.GET.get(named, "").strip() if named else ""
+def _names_nobody(value: str, study: Study) -> bool:
+    return pseudonyms.names_nobody(value) or value in study.panel_names.values()
 
 
 def personal_link(request: HttpRequest, annotator: Annotator) -> str:
     """A link with which its annotator goes on in another browser, whatever becomes of the one they came by."""
+    return request.build_absolute_uri(personal_path(annotator))
+
+
+def personal_path(annotator: Annotator) -> str:
     link = annotator.came_by or invites.first(annotator.study)
-    return request.build_absolute_uri(_named_path(annotator.study, link, annotator.key))
+    return _named_path(annotator.study, link, annotator.key)
 
 
 def _named_path(study: Study, link: InviteLink, key: str, session: str = "") -> str:
@@ -84,7 +100,8 @@ def remember(response: HttpResponse, annotator: Annotator, *, secure: bool) -> H
         signing.dumps([annotator.study.slug, annotator.key], salt=_COOKIE_SALT),
         max_age=_COOKIE_AGE,
         httponly=True,
-        samesite="Lax",
+        path=settings.COOKIE_PATH,
+        samesite=settings.ANNOTATOR_COOKIE_SAMESITE,
         secure=secure,
     )
     return response
@@ -111,7 +128,7 @@ def known_annotator(request: HttpRequest, slug: str) -> Annotator | None:
 
 
 def _annotators() -> QuerySet[Annotator]:
-    return Annotator.objects.select_related("study").prefetch_related("study__criteria")
+    return Annotator.objects.select_related("study", "came_by").prefetch_related("study__criteria")
 
 
 def for_annotators(
@@ -133,7 +150,14 @@ def for_annotators(
 def not_invited(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study, slug=slug)
     languages.speak(request, study)
-    return render(request, "annotate/no_invite.html", {"study": study}, status=403)
+    page = render(request, "annotate/no_invite.html", {"study": study}, status=403)
+    return without_invite(page)
+
+
+def without_invite(response: HttpResponse) -> HttpResponse:
+    """Tell the script of the task page why nothing is taken from this browser."""
+    response.headers["X-Invite"] = "needed"
+    return response
 
 
 def _cookie_name(slug: str) -> str:

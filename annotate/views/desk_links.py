@@ -60,7 +60,7 @@ def links(request: HttpRequest, study: Study) -> HttpResponse:
         messages.success(request, f"Made: the link for {made.label}.")
         return redirect("links", study.slug)
     rows = [(link, request.build_absolute_uri(invites.path(link))) for link in invites.of_study(study)]
-    context = {"study": study, "form": form, "links": rows}
+    context = {"study": study, "form": form, "links": rows, "turned_away": invites.turned_away(study)}
     return render(request, "annotate/desk_links.html", context, status=422 if form.errors else 200)
 
 

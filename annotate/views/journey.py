@@ -94,10 +94,15 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "annotate/bad_invite.html", status=404)
     study = link.study
     languages.speak(request, study)
-    # The panel's id of a person goes no further than this.
-    if named := access.panel_link(request, link):
-        return redirect(named)
+    try:
+        # The panel's id of a person goes no further than this.
+        if named := access.panel_link(request, link):
+            return redirect(named)
+    except access.UnnamedError as error:
+        return _turned_away(request, link, error)
     visitor = access.visitor(request, study)
+    if study.panel_required and not (visitor.annotator or visitor.key):
+        return _turned_away(request, link, access.UnnamedError(study.panel_names.get("participant", "")))
     try:
         if request.method == "POST" and (visitor.annotator or stages.takes(study)):
             return _enter(visitor.annotator or invites.let_in(link, visitor.key), visitor.session)
@@ -106,6 +111,13 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     if not visitor.annotator and link.ended:
         return _link_ended(request, link)
     return _landing(request, study, visitor)
+
+
+def _turned_away(request: HttpRequest, link: InviteLink, error: access.UnnamedError) -> HttpResponse:
+    """Nobody comes in without a name where one belongs: two strangers would become one annotator."""
+    invites.turn_away(link)
+    context = {"study": link.study, "parameter": error.parameter, "given": error.given[:100]}
+    return render(request, "annotate/unnamed.html", context, status=400)
 
 
 def _link_ended(request: HttpRequest, link: InviteLink) -> HttpResponse:
@@ -313,4 +325,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         link = invites.named(kwargs["token"])
         study = link.study if link else None
     languages.speak(request, study)
-    return render(request, "annotate/csrf.html", {"back": request.path}, status=403)
+    context = {"back": request.get_full_path(), "framed": bool(settings.FRAME_ANCESTORS)}
+    page = render(request, "annotate/csrf.html", context, status=403)
+    stranger = "slug" in kwargs and access.known_annotator(request, kwargs["slug"]) is None
+    return access.without_invite(page) if stranger else page

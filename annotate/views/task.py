@@ -197,6 +197,8 @@ def _page(
         "revision": journey.revision(seat),
     }
     context["progress"] = _progress(annotator, ahead)
+    if not request.htmx:  # type: ignore[attr-defined]
+        context["invite"] = access.personal_path(annotator)
     return _render(request, "annotate/task.html", context, status)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from annotate import invites
 from annotate.models import Annotator, Assignment, Item, Judgment, Study
 from annotate.models.assignment import held_too_long
 from annotate.seats import SKIPPED
@@ -63,6 +64,7 @@ class Live:
     pace: Pace
     people: list[tuple[str, int]]
     n_people: int
+    turned_away: int  # visitors whom the panel's link did not name
     agreement: Dated[list[SoFar]]
     remarks: Listed
     skipped: Listed
@@ -84,6 +86,7 @@ def _live(study: Study) -> Live:
         pace=_pace(study, main.left, now),
         people=people,
         n_people=sum(n for _, n in people),
+        turned_away=invites.turned_away(study),
         agreement=kept_a_minute(study, "so-far", lambda: so_far(study), exclusions(study)),
         remarks=_remarks(study),
         skipped=_skipped(study),

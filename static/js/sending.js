@@ -44,14 +44,38 @@ window.Offbeat = {};
     const el = document.querySelector("#screen .status");
     const n = queue().length;
     let text = "";
-    if (n && failing) text = words[failing].replace("{n}", n);
+    if (failing === "stranger" || (n && failing)) text = words[failing].replace("{n}", n);
     else if (n) text = words.saving;
     else if (draftedAt) text = words.drafted.replace("{time}", clock(draftedAt));
     else if (savedAt) text = words.saved.replace("{time}", clock(savedAt));
     if (el && text && el.textContent !== text) el.textContent = text;
-    el?.classList.toggle("troubled", Boolean(n && failing));
+    el?.classList.toggle("troubled", failing === "stranger" || Boolean(n && failing));
     const held = document.querySelector("#screen .held");
-    if (held) held.hidden = !(n && failing);
+    if (held) held.hidden = !(n && failing) || failing === "stranger";
+    askBack();
+  }
+  // Without its cookie this browser is nobody, however often it tries: only the person's own link helps.
+  function askBack() {
+    const notices = document.getElementById("notices");
+    const there = notices?.querySelector("[data-invite]");
+    if (failing !== "stranger") return void there?.remove();
+    if (!notices || there) return;
+    const link = Object.assign(document.createElement("a"), { href: words.invite, target: "_blank", rel: "noopener" });
+    link.textContent = words.open;
+    const p = document.createElement("p");
+    p.className = "notice";
+    p.dataset.invite = "";
+    p.setAttribute("role", "alert");
+    p.append(words.lost, " ", link);
+    notices.replaceChildren(p);
+  }
+  async function refused(response) {
+    failing = response.headers.get("X-Invite") ? "stranger" : "kept";
+    if (failing === "stranger") return;
+    // The cookie that forms are checked by is gone, and a new page brings a new one.
+    const page = await fetch(words.task, { credentials: "same-origin" }).then((r) => r.text()).catch(() => "");
+    const fresh = new DOMParser().parseFromString(page, "text/html").querySelector("input[name=csrfmiddlewaretoken]");
+    if (fresh) document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((field) => { field.value = fresh.value; });
   }
 
   function post(url, body, headers) {
@@ -68,7 +92,11 @@ window.Offbeat = {};
       failing = "waiting";
       return false;
     }
-    if (response.status >= 500 || response.status === 403 || response.status === 429) {
+    if (response.status === 403) {
+      await refused(response);
+      return false;
+    }
+    if (response.status >= 500 || response.status === 429) {
       failing = "kept";
       return false;
     }
@@ -134,7 +162,12 @@ window.Offbeat = {};
     try {
       const body = fieldsOf(f);
       const response = await post(words.draft, body);
+      if (response.status === 403) {
+        await refused(response);
+        return void status();
+      }
       if (!response.ok || f.dataset.sent) return;
+      if (failing === "stranger") failing = "";
       if (store.get(`draft:${seat}`)?.body === body) store.drop(`draft:${seat}`);
       draftedAt = new Date();
       status();

@@ -3,13 +3,17 @@
 import json
 import re
 from io import StringIO
+from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.core import serializers
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from annotate import pseudonyms
+from annotate import invites, pseudonyms
+from annotate.folder import Form, export_folder, load_folder
+from annotate.folder.study_toml import spec_of
 from annotate.models import Annotator, Assignment, Study
 from annotate.views.access import invite_path
 from tests.annotate.test_journey import fill, url
@@ -165,3 +169,79 @@ def test_a_forged_name_names_nobody() -> None:
     client = Client()
     client.post(f"{invite_path(study)}?as={json.dumps(['p-0000000000000000', ''])}")
     assert Annotator.objects.get().key.startswith("a-")
+
+
+NOBODY = [
+    *(
+        "",
+        " ",
+        "{{%PROLIFIC_PID%}}",
+        "{{PROLIFIC_PID}}",
+        "${workerId}",
+        "${e://Field/PROLIFIC_PID}",
+        "[ID]",
+        "<id>",
+    ),
+    *("undefined", "null", "None", "NaN", "[object Object]", "N/A", "(null)", "-", "%PID%", "|ID|", "$ID"),
+    *("PROLIFIC_PID", "SESSION_ID", "participant id", "XXXX", "0000", "WORKER_ID_NOT_AVAILABLE", "\u200b"),
+]
+
+
+@pytest.mark.parametrize("given", NOBODY)
+def test_a_placeholder_is_no_person(given: str) -> None:
+    study = study_with()
+    for _stranger in range(2):
+        client = Client()
+        response = client.get(invite_path(study), {"PROLIFIC_PID": given, "SESSION_ID": SID})
+        assert response.status_code == 400
+        assert "open the study from there" in response.content.decode()
+        address = f"{invite_path(study)}?{urlencode({'PROLIFIC_PID': given})}"
+        assert client.post(address).status_code == 400
+        assert not client.cookies.get(f"annotator-{study.slug}")
+    assert Annotator.objects.count() == 0
+    assert invites.turned_away(study) == 4
+
+
+@pytest.mark.parametrize(
+    "given",
+    [PID, "5f1a2b3c4d5e6f7a8b9c0d1e", "A2XJ5M9QK1V7RT", "7", "0", "nobody", "jo@example.org", "o'brien"],
+)
+def test_whatever_a_panel_calls_somebody_is_a_person(given: str) -> None:
+    study = study_with()
+    come(study, quote(given))
+    assert Annotator.objects.get().key == pseudonyms.participant(study.slug, given)
+
+
+def test_a_panels_link_that_names_nobody_lets_nobody_in() -> None:
+    study = study_with()
+    assert Client().get(f"{invite_path(study)}?STUDY_ID=s1&SESSION_ID=77").status_code == 400
+    assert Client().get(f"{link(study, 'one')}&PROLIFIC_PID=two").status_code == 400
+    where, _ = see(Client(), f"{invite_path(study)}?PROLIFIC_PID={{{{x}}}}&PROLIFIC_PID=one")
+    assert "as=" in where
+
+
+def test_visits_that_the_panel_does_not_tell_apart_are_one() -> None:
+    study = study_with(session_items=2)
+    come(study, session="{{%SESSION_ID%}}")
+    assert Annotator.objects.get().session == ""
+
+
+def test_a_study_may_take_nobody_but_a_panels_people() -> None:
+    study = study_with(panel_required=True)
+    client = Client()
+    response = client.get(invite_path(study))
+    assert (response.status_code, client.post(invite_path(study)).status_code) == (400, 400)
+    assert "open the study from there" in response.content.decode()
+    known = come(study)
+    assert "Welcome back" in see(known, invite_path(study))[1]
+    assert Annotator.objects.get().key == pseudonyms.participant(study.slug, PID)
+
+
+def test_what_a_study_requires_goes_with_its_folder(tmp_path: Path) -> None:
+    study = study_with(panel_required=True)
+    export_folder(study, tmp_path / "out", Form("jsonl"))
+    assert "required = true" in (tmp_path / "out" / "study.toml").read_text()
+    load_folder(tmp_path / "out", slug="again")
+    again = Study.objects.get(slug="again")
+    assert again.panel_required
+    assert spec_of(again).panel == spec_of(study).panel

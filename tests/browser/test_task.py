@@ -90,6 +90,36 @@ def test_what_waits_survives_closing_the_tab(context: BrowserContext, kinds: Pla
     assert len(judgments(kinds, [first])) == 1
 
 
+def test_a_lost_cookie_asks_for_the_link_and_loses_nothing(context: BrowserContext, kinds: Place) -> None:
+    page = context.new_page()
+    begin(page, kinds)
+    first = seat_of(page)
+    context.clear_cookies()
+    answer(page)
+    again = page.get_by_role("link", name="Open your invite link again")
+    expect(again).to_be_visible()
+    expect(page.locator(".status")).to_have_text("Not saved yet: this browser does not know you any more")
+    assert judgments(kinds, [first]) == []
+    with context.expect_page() as opened:
+        again.click()
+    opened.value.get_by_role("button", name="Go on").click()
+    expect(opened.value.locator("#screen[data-seat]")).to_be_visible()
+    until(opened.value, "Offbeat.waiting() === 0")
+    assert [row[:2] for row in judgments(kinds, [first])] == [(int(first), 1)]
+    expect(again).to_be_hidden(timeout=40_000)
+
+
+def test_a_lost_token_of_forms_is_renewed(context: BrowserContext, kinds: Place) -> None:
+    page = context.new_page()
+    begin(page, kinds)
+    first = seat_of(page)
+    context.clear_cookies(name="csrftoken")
+    answer(page)
+    next_seat(page, first)
+    until(page, "Offbeat.waiting() === 0")
+    assert [row[:2] for row in judgments(kinds, [first])] == [(int(first), 1)]
+
+
 def test_a_draft_comes_back_on_another_device(
     context: BrowserContext, chromium: Browser, kinds: Place
 ) -> None:
