@@ -59,5 +59,10 @@ ATTACKS = [
     "{{ 7 * 7 }}{% load static %}{% include '/etc/passwd' %}",
     '<div hx-get="/studies/" hx-trigger="load">htmx</div>',
     '<div data-hx-on:load="document.title=1" hx-on::load="document.title=1">htmx</div>',
+    r"$\href{javascript:document.title='pwned'}{x}$ \(\style{position:fixed}{x}\) $\class{primary}{x}$",
+    f"$\\text{{</mtext></mrow></math><script>{RUN}</script>}}$ $\\text{{<img src=x onerror={RUN}>}}$",
+    f"\\[\\text{{<mglyph><style><img src=x onerror={RUN}></style></mglyph>}}\\]",
+    r"$\unicode{x3c}script\unicode{x3e}$ $\def\a{\a\a}\a$ $\newcommand{\b}{\b\b}\b$",
+    "$$" + "{" * 400 + "x" + "}" * 400 + "$$" + "\\frac{" * 300,
     '<span data-key="1" class="primary" id="screen">looks like ours</span>',
 ]

@@ -1,15 +1,16 @@
 import nh3
 from django import template
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+
+from annotate.markdown import as_html
+from annotate.unseen import is_blank, marked
 
 register = template.Library()
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
-# What a response may look like: no images, nothing from elsewhere, and links are their words only.
-_RESPONSE_TAGS = {"p", "br", "hr", "em", "strong", "del", "s", "code", "pre", "blockquote", "ul", "ol", "li"}
-_RESPONSE_TAGS |= {"h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
 _RTL = {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "ku", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"}
 _RTL_SCRIPTS = {"arab", "hebr", "syrc", "thaa", "nkoo", "adlm"}
 
@@ -22,13 +23,19 @@ def markdown(text: str) -> SafeString:
 
 @register.filter
 def response_markdown(text: str) -> SafeString:
-    """A response as its Markdown means it, below the page's own headings; nothing in it leads anywhere."""
-    tokens = _markdown.parse(text)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
-    html = _markdown.renderer.render(tokens, _markdown.options, {})
-    return mark_safe(nh3.clean(html, tags=_RESPONSE_TAGS, attributes={"ol": {"start"}}, link_rel=None))
+    """A response as its Markdown means it, with all that stands in it."""
+    return marked(as_html(text))
+
+
+@register.filter
+def as_typed(text: str) -> SafeString:
+    """A text as it is, with a sign for what nobody would see."""
+    return marked(escape(text))
+
+
+@register.filter
+def blank(text: str) -> bool:
+    return is_blank(text)
 
 
 @register.filter

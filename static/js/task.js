@@ -112,9 +112,10 @@
     const dock = document.querySelector(".dock");
     O.screen().style.setProperty("--dock", `${dock.offsetHeight + 16}px`);
     // What scrolls by itself is reached by Tab as well.
-    document.querySelectorAll(".card .text").forEach((box) => {
+    document.querySelectorAll(".prompt, .card .text").forEach((box) => {
       if (box.scrollHeight <= box.clientHeight + 1) return;
       box.tabIndex = 0;
+      if (box.matches(".prompt")) return;
       box.setAttribute("role", "group");
       box.setAttribute("aria-label", box.closest(".card").getAttribute("aria-label"));
     });
