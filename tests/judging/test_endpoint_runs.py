@@ -22,7 +22,7 @@ from judging.results.judges import report as judges
 from judging.runs import work as scoring
 from judging.scorers.endpoints import RefusedError
 from tests.factories import make_study
-from tests.scorers.serving import EndpointServer, Said, completion, serving
+from tests.scorers.serving import EndpointServer, ServerReply, completion, serving
 
 CLASSES = {
     "judge": "judging.scorers.endpoints.judge.Judge",
@@ -31,17 +31,17 @@ CLASSES = {
 }
 
 
-def speaks(path: str, body: dict[str, Any], before: int) -> Said:
+def speaks(path: str, body: dict[str, Any], before: int) -> ServerReply:
     """Grades by length; says nothing sensible of the second response to the first prompt; prefers what is first."""
     if path == "/embeddings":
         rows = [{"index": n, "embedding": [len(t), 1.0]} for n, t in enumerate(body["input"])]
-        return Said({"data": rows, "usage": {"total_tokens": 3}})
+        return ServerReply({"data": rows, "usage": {"total_tokens": 3}})
     told = body["messages"][0]["content"]
     if "response A" in told:
-        return Said(completion("[[A]]"))
+        return ServerReply(completion("[[A]]"))
     if "Response 1 to 0." in told:
-        return Said(completion("Hm."))
-    return Said(completion(json.dumps({"reason": "", "score": 3 + len(told) % 5})))
+        return ServerReply(completion("Hm."))
+    return ServerReply(completion(json.dumps({"reason": "", "score": 3 + len(told) % 5})))
 
 
 @pytest.fixture

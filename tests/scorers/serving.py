@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,20 +10,22 @@ from typing import Any
 
 
 @dataclass
-class Said:
+class ServerReply:
     """What the server does with a call: an answer, and how badly it gives it."""
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     raw: bytes | None = None
-    wait: float = 0.0
-    drip: float = 0.0
     cut: bool = False
+    # Nothing is sent before the server ends.
+    hang: bool = False
+    # Called between the first byte of the answer and the rest.
+    midway: Callable[[], object] | None = None
 
 
-Speaks = Callable[[str, dict[str, Any], int], Said]
-"""Path, body and how often exactly this was asked before → what is said."""
+Speaks = Callable[[str, dict[str, Any], int], ServerReply]
+"""Path, body and how often exactly this was called before → the reply."""
 
 
 class EndpointServer(ThreadingHTTPServer):
@@ -35,9 +36,9 @@ class EndpointServer(ThreadingHTTPServer):
         self.speaks = speaks
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.headers: list[dict[str, str]] = []
-        self.begun: list[float] = []
         self.at_once = self.most_at_once = 0
         self.lock = threading.Lock()
+        self.over = threading.Event()
 
     @property
     def url(self) -> str:
@@ -60,30 +61,30 @@ class _Handler(BaseHTTPRequestHandler):
             before = self.server.calls.count((self.path, body))
             self.server.calls.append((self.path, body))
             self.server.headers.append(dict(self.headers))
-            self.server.begun.append(time.monotonic())
             self.server.at_once += 1
             self.server.most_at_once = max(self.server.most_at_once, self.server.at_once)
-        try:
-            self._say(self.server.speaks(self.path, body, before))
-        finally:
-            with self.server.lock:
-                self.server.at_once -= 1
+        reply = self.server.speaks(self.path, body, before)
+        # Before the reply is sent: by then the client may have begun the next call.
+        with self.server.lock:
+            self.server.at_once -= 1
+        self._send(reply)
 
-    def _say(self, said: Said) -> None:
-        time.sleep(said.wait)
-        raw = json.dumps(said.body).encode() if said.raw is None else said.raw
-        self.send_response(said.status)
-        for name, value in said.headers.items():
+    def _send(self, reply: ServerReply) -> None:
+        if reply.hang:
+            self.server.over.wait()
+        raw = json.dumps(reply.body).encode() if reply.raw is None else reply.raw
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
-        if said.cut:
+        if reply.cut:
             self.wfile.write(raw[: len(raw) // 2])
             self.close_connection = True
-        elif said.drip:
-            for byte in raw:
-                self.wfile.write(bytes([byte]))
-                time.sleep(said.drip)
+        elif reply.midway:
+            self.wfile.write(raw[:1])
+            reply.midway()
+            self.wfile.write(raw[1:])
         else:
             self.wfile.write(raw)
 
@@ -96,6 +97,7 @@ def serving(speaks: Speaks) -> Iterator[EndpointServer]:
     try:
         yield server
     finally:
+        server.over.set()
         server.shutdown()
         server.server_close()
 

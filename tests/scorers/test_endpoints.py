@@ -15,10 +15,10 @@ from judging.scorers.endpoints.openai import Embeddings
 from judging.scorers.endpoints.rubrics import filled
 from judging.scorers.endpoints.tei import Embed, Predict
 from judging.scorers.endpoints.vllm import Classify, Pooling, Score
-from tests.scorers.serving import Said, candidates, completion, serving
+from tests.scorers.serving import ServerReply, candidates, completion, serving
 
 PROMPTS, RESPONSES = ["Why?", "How?"], ["Because.", "Slowly."]
-QUICK: dict[str, Any] = {"back_off": 0.01, "timeout": 5.0, "concurrency": 2}
+QUICK: dict[str, Any] = {"back_off": 0.01, "timeout": 60.0, "concurrency": 2}
 
 
 def connected(endpoint: Any) -> Any:
@@ -27,7 +27,7 @@ def connected(endpoint: Any) -> Any:
 
 
 def always(body: Any) -> Any:
-    return lambda *_: Said(body)
+    return lambda *_: ServerReply(body)
 
 
 @pytest.mark.parametrize(
@@ -123,12 +123,12 @@ def test_vllm_marks_what_it_cut() -> None:
         assert server.calls[0][1]["truncate_prompt_tokens"] == 512
 
 
-def vectors_of(path: str, body: dict[str, Any], before: int) -> Said:
+def vectors_of(path: str, body: dict[str, Any], before: int) -> ServerReply:
     """Length of the text and one; in the wrong order where the shape has an index."""
     if path == "/embed":
-        return Said([[len(t), 1.0] for t in body["inputs"]])
+        return ServerReply([[len(t), 1.0] for t in body["inputs"]])
     rows = [{"index": n, "embedding": [len(t), 1.0]} for n, t in enumerate(body["input"])]
-    return Said({"data": rows[::-1], "usage": {"total_tokens": 5}})
+    return ServerReply({"data": rows[::-1], "usage": {"total_tokens": 5}})
 
 
 @pytest.mark.parametrize("adapter", [Embeddings, Embed])
@@ -147,8 +147,8 @@ def test_embedders(adapter: Any) -> None:
 
 
 def test_an_embedder_that_fails_says_for_which_texts() -> None:
-    def speaks(path: str, body: dict[str, Any], before: int) -> Said:
-        return Said({}, status=413) if "bad" in body["inputs"] else vectors_of(path, body, before)
+    def speaks(path: str, body: dict[str, Any], before: int) -> ServerReply:
+        return ServerReply({}, status=413) if "bad" in body["inputs"] else vectors_of(path, body, before)
 
     with serving(speaks) as server:
         found = connected(Embed(server.url, "m", texts_a_call=1, **QUICK)).embed(["a", "bad", "c"])
@@ -218,9 +218,11 @@ def test_choices_are_read_from_any_text(said: str, value: float | None) -> None:
 def test_what_can_not_be_read_is_null_counted_and_kept() -> None:
     said = {"Why?": completion("I love it"), "How?": completion('{"reason": "long', finish="length")}
 
-    def speaks(path: str, body: dict[str, Any], before: int) -> Said:
+    def speaks(path: str, body: dict[str, Any], before: int) -> ServerReply:
         told = body["messages"][0]["content"]
-        return Said(next((answer for prompt, answer in said.items() if prompt in told), completion("11")))
+        return ServerReply(
+            next((answer for prompt, answer in said.items() if prompt in told), completion("11"))
+        )
 
     with serving(speaks) as server:
         judge = connected(Judge(server.url, "j", **QUICK))
@@ -253,9 +255,9 @@ def test_the_expected_grade_from_probabilities() -> None:
 def test_a_pair_is_asked_in_both_orders() -> None:
     """One judge prefers what is longer, wherever it stands; the other what stands first."""
 
-    def longer(path: str, body: dict[str, Any], before: int) -> Said:
+    def longer(path: str, body: dict[str, Any], before: int) -> ServerReply:
         told = body["messages"][0]["content"]
-        return Said(
+        return ServerReply(
             completion('{"winner": "%s"}' % ("A" if told.index("Because") < told.index("Yes") else "B"))
         )
 
@@ -276,9 +278,9 @@ def test_a_pair_is_asked_in_both_orders() -> None:
 
 
 def test_half_a_comparison_is_none() -> None:
-    def speaks(path: str, body: dict[str, Any], before: int) -> Said:
+    def speaks(path: str, body: dict[str, Any], before: int) -> ServerReply:
         told = body["messages"][0]["content"]
-        return Said(completion("[[A]]" if told.index("Yes") < told.index("Because") else "garbage"))
+        return ServerReply(completion("[[A]]" if told.index("Yes") < told.index("Because") else "garbage"))
 
     with serving(speaks) as server:
         found = connected(PairwiseJudge(server.url, "j", **QUICK)).compare(["Why?"], ["Yes."], ["Because."])

@@ -9,11 +9,11 @@ import pytest
 from judging.scorers.endpoints import RefusedError
 from judging.scorers.endpoints.client import Call, Client, EndpointError, Limits
 from judging.scorers.endpoints.guard import check_url, permitted
-from tests.scorers.serving import Said, serving
+from tests.scorers.serving import ServerReply, serving
 
 
-def anything(path: str, body: dict[str, Any], before: int) -> Said:
-    return Said({"ok": True})
+def anything(path: str, body: dict[str, Any], before: int) -> ServerReply:
+    return ServerReply({"ok": True})
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_a_name_is_judged_by_what_it_stands_for(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_redirects_are_not_followed() -> None:
-    def away(path: str, body: dict[str, Any], before: int) -> Said:
-        return Said({}, status=307, headers={"Location": "http://169.254.169.254/latest/meta-data/"})
+    def away(path: str, body: dict[str, Any], before: int) -> ServerReply:
+        return ServerReply({}, status=307, headers={"Location": "http://169.254.169.254/latest/meta-data/"})
 
     with serving(away) as server, pytest.raises(EndpointError, match="HTTP 307"):
         ask(server.url, ["127.0.0.1"])

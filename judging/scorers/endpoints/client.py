@@ -275,6 +275,14 @@ class Client:
         return key
 
     def _try(self, http: httpx.Client, call: Call) -> Answer:
+        try:
+            return self._attempts(http, call)
+        except EndpointError:
+            # At once: by the time the caller hears of it, further calls would have been made.
+            self._over.set()
+            raise
+
+    def _attempts(self, http: httpx.Client, call: Call) -> Answer:
         told = ""
         for attempt in range(self.limits.attempts):
             if self._over.is_set() or not self.budget.take():
