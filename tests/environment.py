@@ -50,15 +50,16 @@ def start_postgres() -> str:
     return uri
 
 
-def crash_postgres(uri: str, away: float = 1) -> None:
-    """End a server of `start_postgres` without a word to those who are connected; start it again after a while."""
-    server = _SERVERS[uri]
-    pid = server.get_pid()
+def crash_postgres(uri: str) -> None:
+    """End a server of `start_postgres` without a word to those who are connected."""
+    pid = _SERVERS[uri].get_pid()
     os.kill(pid, signal.SIGQUIT)
     while Path(f"/proc/{pid}").exists():
         time.sleep(0.01)
-    time.sleep(away)
-    server.ensure_postgres_running()
+
+
+def restart_postgres(uri: str) -> None:
+    _SERVERS[uri].ensure_postgres_running()
 
 
 if os.environ.get("TEST_DATABASE") == "postgres" and "PYTEST_XDIST_WORKER" not in os.environ:

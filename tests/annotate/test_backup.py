@@ -54,7 +54,7 @@ def test_a_backup_of_a_study_at_work_is_whole_in_the_other_database(live: str, t
     during, after, again = (tmp_path / f"{name}.zip" for name in ("during", "after", "again"))
     with served(database) as server:
         people = [Annotator(server.port, "kept", invite) for _ in range(8)]
-        threads = [threading.Thread(target=p.work) for p in people]
+        threads = [threading.Thread(target=p.work, daemon=True) for p in people]
         for thread in threads:
             thread.start()
         while sum(len(p.acknowledged) for p in people) < 20:

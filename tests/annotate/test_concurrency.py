@@ -37,7 +37,7 @@ def test_a_crowd_fills_the_study_exactly(database: str) -> None:
     invite, items = manage(database, "-m", "tests.make_study", "crowd", *sizes).split()
     with served(database) as server:
         people = [Annotator(server.port, "crowd", invite) for _ in range(ANNOTATORS)]
-        threads = [threading.Thread(target=p.work) for p in people]
+        threads = [threading.Thread(target=p.work, daemon=True) for p in people]
         for t in threads:
             t.start()
         for t in threads:

@@ -215,7 +215,7 @@ def test_no_more_come_than_may() -> None:
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=come) for _ in range(8)]
+    threads = [threading.Thread(target=come, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,6 +1,5 @@
 """The annotator's whole journey in a real browser: keys alone, no script, another device, each page twice."""
 
-import contextlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.conftest import until
 from tests.serving import manage, served
@@ -57,13 +55,14 @@ def stages() -> Iterator[Stages]:
 
 
 def enter(page: Page, ends: str) -> None:
-    """Press Enter; again where the page had not put the focus on its button yet."""
-    for _ in range(3):
-        page.keyboard.press("Enter")
-        with contextlib.suppress(PlaywrightTimeout):
-            page.wait_for_url(f"**{ends}", timeout=4_000)
-            return
-    page.wait_for_url(f"**{ends}", timeout=4_000)
+    """Press Enter as soon as the page listens, by the focus on its button or by its script."""
+    until(
+        page,
+        "document.readyState === 'complete' && "
+        "(document.activeElement.matches('button, a') || !!document.querySelector('[data-enter]'))",
+    )
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{ends}")
 
 
 def answer(page: Page, key: str) -> None:

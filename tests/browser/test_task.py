@@ -254,7 +254,9 @@ def test_scrolling_is_counted_and_a_pair_scrolls_together(context: BrowserContex
     long = page.locator(".card", has_text="Number 2.").locator(".text")
     long.hover()
     page.mouse.wheel(0, 200)
-    page.wait_for_timeout(200)
+    until(page, "box => box.scrollTop > 0", arg=long.element_handle())
+    # What the page does about it is done before the frame after the next.
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     before, response = seat_of(page), long.locator("xpath=..").get_attribute("data-response")
     page.mouse.move(0, 0)
     answer(page)
