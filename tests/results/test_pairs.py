@@ -21,7 +21,7 @@ from judging.results.pairs import report as pairs
 from judging.stats import matched_pairs
 from tests.annotate.formats.samples import absolute, brought, jsonl
 from tests.factories import make_annotator, make_study
-from tests.judging.commands import json_of
+from tests.results.commands import json_of
 
 told = partial(json_of, "pairs")
 

@@ -21,7 +21,7 @@ from judging.models import Score
 from judging.results.replication import report as replication
 from judging.stats import Family, label_counts, replicate_ratings
 from tests.factories import make_study
-from tests.judging.commands import json_of
+from tests.results.commands import json_of
 
 PROMPTS, RESPONSES, PAIRS = 8, 6, 5
 

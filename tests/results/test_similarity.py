@@ -13,7 +13,7 @@ from judging.folder.scores import load_folder
 from judging.results.similarity import report as similarity
 from judging.runs import work as scoring
 from tests.factories import make_study
-from tests.judging.commands import json_of
+from tests.results.commands import json_of
 
 told = partial(json_of, "similarity")
 

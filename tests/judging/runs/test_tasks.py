@@ -22,7 +22,7 @@ from judging.runs import work as scoring
 from judging.runs.batches import Missing, Stored
 from tests.factories import make_study
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 Status = ScoringTask.Status
 
 

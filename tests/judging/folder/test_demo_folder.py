@@ -18,7 +18,7 @@ import pytest
 
 from judging.stats import Underrating, Verdict, underrating
 
-DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
+DEMO = Path(__file__).parents[3] / "fixtures" / "demo"
 MAKERS = (
     r"gpt|claude|anthropic|openai|gemini|google|deepmind|llama|meta ai|mistral|qwen|deepseek|grok|cohere|"
     r"copilot|microsoft|nvidia|bard|as an ai|language model"

@@ -23,7 +23,7 @@ from tests.annotate.formats.samples import absolute, brought, jsonl, sample
 
 pytestmark = pytest.mark.django_db
 
-DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
+DEMO = Path(__file__).parents[3] / "fixtures" / "demo"
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -335,5 +335,5 @@ def test_every_writer_says_what_it_loses_and_is_read_by_a_format_there_is() -> N
 
 
 def test_the_readme_names_every_writer() -> None:
-    readme = (Path(__file__).parents[2] / "judging" / "exports" / "README.md").read_text()
+    readme = (Path(__file__).parents[3] / "judging" / "exports" / "README.md").read_text()
     assert [name for name in WRITERS if f"`{name}`" not in readme] == []

@@ -16,7 +16,7 @@ from judging.runs import work as scoring
 from judging.scorers import Scorer
 from tests.factories import make_study
 
-README = (Path(__file__).parents[2] / "judging" / "scorers" / "README.md").read_text()
+README = (Path(__file__).parents[3] / "judging" / "scorers" / "README.md").read_text()
 
 
 @pytest.mark.django_db

@@ -15,7 +15,7 @@ from tests.annotate.test_folder import Row, Tables, assert_same, database, read_
 
 pytestmark = pytest.mark.django_db
 
-DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
+DEMO = Path(__file__).parents[3] / "fixtures" / "demo"
 SCORES: list[Row] = [
     {"scorer": "length", "response_id": "r1", "value": 0.1},
     {"scorer": "length", "response_id": "r2", "value": None},
