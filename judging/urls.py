@@ -9,9 +9,7 @@ from judging.results.audit import views
 from judging.results.homogeneity import map_views as views_map
 from judging.results.homogeneity import views as views_homogeneity
 from judging.results.judges import views as views_judges
-from judging.results.pairs import views as views_pairs
 from judging.results.planning import views as views_planning
-from judging.results.replication import views as views_replication
 from judging.results.responses import views as views_responses
 from judging.results.summary import views as views_report
 from judging.results.urls import urlpatterns as results
@@ -57,8 +55,6 @@ urlpatterns = [
         name="agreement-annotators",
     ),
     path("studies/<slug:slug>/audit/", views.audit, name="audit"),
-    path("studies/<slug:slug>/pairs/", views_pairs.pairs, name="pairs"),
-    path("studies/<slug:slug>/replication/", views_replication.replication, name="replication"),
     path("studies/<slug:slug>/exports/", views_exports.exports, name="exports"),
     path("studies/<slug:slug>/exports/<slug:name>/", views_exports.download, name="download-export"),
     path("desk/import/", views_imports.start, name="import"),
@@ -77,7 +73,6 @@ urlpatterns = [
     path("studies/<slug:slug>/runs/tasks/<int:pk>/cancel/", views_runs.cancel, name="cancel-run"),
     path("studies/<slug:slug>/webhooks/", views_webhooks.webhooks_page, name="webhooks"),
     path("studies/<slug:slug>/webhooks/<int:pk>/", views_webhooks.webhook, name="webhook"),
-    path("studies/<slug:slug>/judges/", views_judges.judges_page, name="judges"),
     path("studies/<slug:slug>/judges/try/", views_judges.try_judge, name="try-judge"),
     path("studies/<slug:slug>/report/", views_report.report, name="report"),
     path("studies/<slug:slug>/report/report.html", views_report.report_file, name="report-file"),

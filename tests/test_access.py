@@ -31,6 +31,7 @@ from annotate.models import (
 from annotate.views.access import invite_path, remember
 from judging.exports import export_jobs as finished
 from judging.models import ScoreRun, ScoringTask
+from judging.results import COMPUTED
 from tests.factories import make_study
 
 pytestmark = pytest.mark.django_db
@@ -84,10 +85,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "agreement": (AUDITOR,),
     "agreement-items": (AUDITOR,),
     "agreement-annotators": (RESEARCHER,),
-    "similarity": (AUDITOR,),
     "audit": (AUDITOR,),
-    "pairs": (AUDITOR,),
-    "replication": (AUDITOR,),
     "homogeneity": (AUDITOR,),
     "prompt-map": (AUDITOR,),
     "report": (AUDITOR,),
@@ -97,7 +95,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "response": (AUDITOR,),
     "planning": (AUDITOR,),
     # An auditor points the application at machines: runs cost money, but change no study.
-    **dict.fromkeys(["runs", "start-run", "run", "cancel-run", "judges", "try-judge"], (AUDITOR,)),
+    **dict.fromkeys(["runs", "start-run", "run", "cancel-run", "try-judge"], (AUDITOR,)),
     **dict.fromkeys(["scores-files", "scores-look", "batch-write", "batch-read"], (AUDITOR,)),
     "move-study": (RESEARCHER,),
     "clone": (RESEARCHER, STAFF),
@@ -138,8 +136,8 @@ ACCESS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(["api-annotators", "api-annotator"], (RESEARCHER,)),
     **dict.fromkeys(["api-stored-list", "api-stored", "api-runs", "api-run"], (AUDITOR,)),
     **dict.fromkeys(["api-scores", "api-verdicts"], (AUDITOR,)),
-    **dict.fromkeys(["api-agreement", "api-audit", "api-similarity", "api-homogeneity"], (AUDITOR,)),
-    **dict.fromkeys(["api-pairs", "api-replication"], (AUDITOR,)),
+    **dict.fromkeys(["api-agreement", "api-audit", "api-homogeneity"], (AUDITOR,)),
+    **{name: (AUDITOR,) for result in COMPUTED for name in (result, f"api-{result}")},
     **dict.fromkeys(["api-exports", "api-export", "api-export-file"], (RESEARCHER,)),
     "members": (OWNER,),
     "change-member": (OWNER,),

@@ -224,7 +224,7 @@ QUIET_COMMANDS = {
     "corpus": "works on files, not on the database",
     "demo": "calls load_study and score",
     "homogeneity": "prints results",
-    **dict.fromkeys(["plan", "pairs", "replication"], "prints results"),
+    **dict.fromkeys(["plan", "pairs", "replication", "judges"], "prints results"),
     "pseudonym": "prints what whoever has the key can compute",
     "reproduce": "rolls everything back",
     "serve": "serves",

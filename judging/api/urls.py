@@ -22,8 +22,6 @@ urlpatterns = [
     path("studies/<slug:slug>/verdicts/", views.Verdicts.as_view(LIST), name="api-verdicts"),
     path("studies/<slug:slug>/agreement/", views.Agreement.as_view(ONE), name="api-agreement"),
     path("studies/<slug:slug>/audit/", views.Audit.as_view(ONE), name="api-audit"),
-    path("studies/<slug:slug>/pairs/", views.Pairs.as_view(ONE), name="api-pairs"),
-    path("studies/<slug:slug>/replication/", views.Replication.as_view(ONE), name="api-replication"),
     *(
         path(f"studies/<slug:slug>/{name}/", endpoint(name).as_view(ONE), name=f"api-{name}")
         for name in COMPUTED

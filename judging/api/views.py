@@ -30,8 +30,6 @@ from judging.results import agreement, audit
 from judging.results.cache import fingerprint, kept
 from judging.results.homogeneity import report as homogeneity
 from judging.results.homogeneity.json import as_json as homogeneity_json
-from judging.results.pairs import report as pairs
-from judging.results.replication import report as replication
 from judging.runs import work as scoring
 
 from .serializers import (
@@ -221,22 +219,6 @@ class Audit(Result):
         return self.told(
             request, key, lambda: kept(self.study, key, lambda: audit.as_json(self.study, None, asked))
         )
-
-
-class Pairs(Result):
-    parameters = (UNUSUALNESS,)
-
-    @result_schema("pairs", "What scorers do with pairs and lists")
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        measure = _measure(request)
-        return self.told(request, f"pairs-json:{measure}", lambda: pairs.kept_json(self.study, measure))
-
-
-class Replication(Result):
-    @result_schema("replication", "The Artificial Hivemind's panel, beside what selection alone gives")
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        key = "replication-json"
-        return self.told(request, key, lambda: kept(self.study, key, lambda: replication.json_of(self.study)))
 
 
 class Homogeneity(Result):

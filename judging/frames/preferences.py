@@ -21,7 +21,7 @@ LEVELS = [-2.0, -1.0, 0.0, 1.0, 2.0]
 
 # A pairwise judge's choices: both orders taken together, with the item's first response shown first, or shown last.
 # None: a scorer of single responses, or a judge whose file does not say what it chose in each order.
-Order = Literal["both", "straight", "swapped"] | None
+Order = Literal["both", "original", "reversed"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ def criteria(study: Study) -> list[Criterion]:
 
 def shown_pairs(study: Study) -> pd.DataFrame:
     """Every pair: pair_id, prompt_id, first, second, first_length, second_length."""
-    found = frames.pairs(study)
+    pairs = frames.pairs(study)
     for side in ("first", "second"):
-        found[f"{side}_length"] = found.pop(f"{side}_text").str.len().astype(float)
-    return found
+        pairs[f"{side}_length"] = pairs.pop(f"{side}_text").str.len().astype(float)
+    return pairs
 
 
 def voted(criterion: Criterion, pairs: pd.DataFrame) -> Voted:
@@ -106,14 +106,14 @@ def stored_name(scorer: str) -> str:
 
 def _of_judges(study: Study) -> Iterator[Margins]:
     rows = choices(study)
-    for name, given in rows[rows["probe"] == ""].groupby("scorer", sort=True):
-        known = given.set_index("of")[["value", "straight", "swapped"]].astype(float)
-        if not known["straight"].notna().any():
+    for name, chosen in rows[rows["probe"] == ""].groupby("scorer", sort=True):
+        known = chosen.set_index("of")[["value", "original_order", "reversed_order"]].astype(float)
+        if not known["original_order"].notna().any():
             yield Margins(str(name), None, known["value"], True)
             continue
         yield Margins(str(name), "both", known["value"], True)
-        yield Margins(str(name), "straight", known["straight"], True)
-        yield Margins(str(name), "swapped", known["swapped"], True)
+        yield Margins(str(name), "original", known["original_order"], True)
+        yield Margins(str(name), "reversed", known["reversed_order"], True)
 
 
 def _of_lengths(pairs: pd.DataFrame) -> Margins:

@@ -29,9 +29,9 @@ RESULTS = (
     Entry("similarity", "Similarity", "Agreement"),
     Entry("homogeneity", "Homogeneity", "Homogeneity", computed=False),
     Entry("audit", "Audit", "Audit", computed=False),
-    Entry("pairs", "Pairs and lists", "Audit", computed=False),
-    Entry("replication", "Replication", "Audit", computed=False),
-    Entry("judges", "Judges", "Audit", computed=False),
+    Entry("pairs", "Pairs and lists", "Audit"),
+    Entry("replication", "Replication", "Audit"),
+    Entry("judges", "Judges", "Audit"),
     Entry("responses", "Responses", "Responses", computed=False),
     Entry("report", "Report", "Report", computed=False),
 )

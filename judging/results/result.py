@@ -53,6 +53,10 @@ def _no_context(request: HttpRequest, study: Study, options: Any, report: Any) -
     return {}
 
 
+def _as_chosen(request: HttpRequest, study: Study, options: OptionsT) -> OptionsT:
+    return options
+
+
 def _nothing_beside(study: Study) -> dict[str, Any]:
     return {}
 
@@ -76,6 +80,8 @@ class Result(Generic[OptionsT, R]):
     """The fields of `record` beside study and simulated."""
     lines: Callable[[R], Iterable[str]]
     """The report as text for a terminal."""
+    narrowed: Callable[[HttpRequest, Study, OptionsT], OptionsT] = _as_chosen
+    """What a page computes where all would take too long; raises NotComputable."""
     context: Callable[[HttpRequest, Study, OptionsT, R], dict[str, Any]] = _no_context
     """What the page shows beside the report."""
     page_beside: Callable[[Study], dict[str, Any]] = _nothing_beside
@@ -106,4 +112,5 @@ class Result(Generic[OptionsT, R]):
         except NotComputable as error:
             fields = {"reason": str(error)}
         head = {"study": study.slug, "simulated": study.simulated}
-        return self.record.model_validate({**head, **fields, **self.json_beside(study)}).model_dump()
+        record = self.record.model_validate({**head, **fields, **self.json_beside(study)}).model_dump()
+        return record | ({"reason": record.pop("reason")} if "reason" in record else {})

@@ -23,7 +23,7 @@ def page(name: str) -> Callable[..., HttpResponseBase]:
         options = _options(result, request)
         if request.GET.get("format") == "json":
             return JsonResponse(result.cached_json(study, options))
-        return render(request, result.template, _context(result, request, study, options))
+        return render(request, result.template, page_context(result, request, study, options))
 
     view.__name__ = name
     return require_GET(for_members(Role.AUDITOR)(view))
@@ -37,11 +37,12 @@ def _options(result: Result[Any, Any], request: HttpRequest) -> Options:
     return options
 
 
-def _context(
+def page_context(
     result: Result[Any, Any], request: HttpRequest, study: Study, options: Options
 ) -> dict[str, Any]:
     context = {"study": study, "tab": result.name} | result.page_beside(study)
     try:
+        options = result.narrowed(request, study, options)
         report = result.cached(study, options)
         return context | {"report": report} | result.context(request, study, options, report)
     except NotComputable as error:

@@ -19,8 +19,6 @@ from judging.results import COMPUTED, find
 from judging.results import agreement as agreements
 from judging.results import audit as audits
 from judging.results.methods import parts
-from judging.results.pairs import report as lists
-from judging.results.replication import report as panels
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = {name: f for name in stats.__all__ if inspect.isfunction(f := getattr(stats, name))}
@@ -45,8 +43,6 @@ def results(study: Study) -> list[Any]:
     return [
         agreements.as_json(study, agreements.report(study)),
         audits.as_json(study),
-        lists.as_json(study, lists.report(study)),
-        panels.json_of(study),
         *(find(name).cached_json(study, find(name).options()) for name in COMPUTED),
     ]
 

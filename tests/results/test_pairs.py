@@ -23,11 +23,11 @@ from tests.annotate.formats.samples import absolute, brought, jsonl
 from tests.factories import make_annotator, make_study
 from tests.results.commands import json_of
 
-told = partial(json_of, "pairs")
+pairs_json = partial(json_of, "pairs")
 
 
 def test_page_and_command_say_the_same(demo: Study, auditor: Client) -> None:
-    found = told("demo")
+    found = pairs_json("demo")
     assert auditor.get("/studies/demo/pairs/", {"format": "json"}).json() == found
     assert auditor.get("/api/v1/studies/demo/pairs/").json() == found
     assert [r["scorer"] for r in found["matched"]] == ["rm-conventional", "rm-fair", "length"]
@@ -44,7 +44,7 @@ def test_page_and_command_say_the_same(demo: Study, auditor: Client) -> None:
 
 
 def test_the_demo_shows_the_planted_bias_and_the_trap(demo: Study) -> None:
-    biased, fair, _ = told("demo")["matched"]
+    biased, fair, _ = pairs_json("demo")["matched"]
     assert biased["usual_preferred"]["low"] > 0.5
     assert fair["usual_preferred"]["low"] < 0.5 < fair["usual_preferred"]["high"]
     # Matched on the human mean alone, the fair scorer seems to prefer the usual, and people held out say why.
@@ -55,7 +55,7 @@ def test_the_demo_shows_the_planted_bias_and_the_trap(demo: Study) -> None:
 
 def test_a_page_rests_on_the_same_frames_as_the_audit(demo: Study) -> None:
     """The function called by hand on the audit's own frames gives the page's number, at the audit's strength."""
-    row = pairs.report(demo, scorer="rm-fair").rated[0]
+    row = pairs.compute(demo, scorer="rm-fair").rated[0]
     found = audit.sources(demo)
     by_hand = matched_pairs(
         audit.ratings_of(row.criterion),
@@ -70,7 +70,7 @@ def test_a_page_rests_on_the_same_frames_as_the_audit(demo: Study) -> None:
 def test_queries_do_not_grow_with_scorers(demo: Study) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as made:
-            pairs.report(demo)
+            pairs.compute(demo)
         return len(made)
 
     before = queries()
@@ -85,7 +85,7 @@ def test_two_real_judges_of_pandalm(shared: Path, db: None, auditor: Client) -> 
     """Majority votes of pandalm are 422 and 472 (README of the data); judges' agreement counted here by hand."""
     load_folder(shared / "data" / "pandalm")
     study = Study.objects.get(slug="pandalm")
-    found = pairs.report(study)
+    found = pairs.compute(study)
     assert "rates single responses" in found.no_ratings
     rows = {m.scorer: m for m in found.margins}
     assert list(rows) == ["PandaLM-7B", "gpt-3.5-turbo", "length"]
@@ -101,13 +101,13 @@ def test_two_real_judges_of_pandalm(shared: Path, db: None, auditor: Client) -> 
         if lean[item]:
             choice = 0 if winner is None else 1 if winner == first[item] else -1
             right.append((choice * np.sign(lean[item]) + 1) / 2)
-    accuracy = rows["PandaLM-7B"].found.accuracy
+    accuracy = rows["PandaLM-7B"].calibration.accuracy
     assert accuracy.n == len(right)
     assert accuracy.estimate == pytest.approx(np.mean(right))
-    leaning = next(one for one in found.leanings if one.scorer == "PandaLM-7B")
-    assert leaning.position is None
-    assert leaning.pairwise
-    assert leaning.length.excess.n > 600
+    bias = next(one for one in found.biases if one.scorer == "PandaLM-7B")
+    assert bias.position is None
+    assert bias.pairwise
+    assert bias.length.excess.n > 600
     html = auditor.get("/studies/pandalm/pairs/").content.decode()
     assert "what it chose in each order is not known" in html
 
@@ -131,15 +131,15 @@ def tiny(db: None) -> Study:
 
 
 def test_a_judge_that_takes_the_first_place_is_seen_in_each_order(tiny: Study, auditor: Client) -> None:
-    found = pairs.report(tiny)
+    found = pairs.compute(tiny)
     assert [(m.scorer, m.order) for m in found.margins] == [
-        ("first-taker", "both"), ("first-taker", "straight"), ("first-taker", "swapped"), ("length", None),
+        ("first-taker", "both"), ("first-taker", "original"), ("first-taker", "reversed"), ("length", None),
     ]  # fmt: skip
-    both, straight, swapped, _ = found.margins
-    assert both.found.reason == "all margins are zero"
-    assert straight.found.accuracy.estimate == 1
-    assert swapped.found.accuracy.estimate == 0
-    position = found.leanings[0].position
+    both, original, reverse, _ = found.margins
+    assert both.calibration.reason == "all margins are zero"
+    assert original.calibration.accuracy.estimate == 1
+    assert reverse.calibration.accuracy.estimate == 0
+    position = found.biases[0].position
     assert position is not None
     assert (position.consistent.estimate, position.first.estimate, position.pull.estimate) == (0, 1, 1)
     html = auditor.get("/studies/tiny/pairs/").content.decode()
@@ -150,16 +150,16 @@ def test_a_judge_that_takes_the_first_place_is_seen_in_each_order(tiny: Study, a
     assert "same winner in both orders 0.000" in text.getvalue()
 
 
-def test_what_is_missing_is_said(tiny: Study, auditor: Client) -> None:
+def test_each_missing_part_says_why(tiny: Study, auditor: Client) -> None:
     make_study("bare", kinds=("set",))
     html = auditor.get("/studies/bare/pairs/").content.decode()
     assert "measures = &quot;quality&quot;" in html
     assert "asks which of two responses is better" in html
-    assert told("bare")["matched"] == []
-    assert "reason" in told("bare")
+    assert pairs_json("bare")["matched"] == []
+    assert "reason" in pairs_json("bare")
     make_study("asked", kinds=("pair",))
     assert "Nobody has compared two responses yet" in auditor.get("/studies/asked/pairs/").content.decode()
-    with pytest.raises(CommandError, match="nothing by 'nobody' in tiny"):
+    with pytest.raises(CommandError, match="nothing by 'nobody'"):
         call_command("pairs", "tiny", "--scorer", "nobody", stdout=StringIO())
     with pytest.raises(CommandError, match="no study"):
         call_command("pairs", "none", stdout=StringIO())

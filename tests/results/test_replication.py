@@ -26,14 +26,14 @@ from tests.results.commands import json_of
 PROMPTS, RESPONSES, PAIRS = 8, 6, 5
 
 
-told = partial(json_of, "replication")
+replication_json = partial(json_of, "replication")
 
 
 def test_page_and_command_say_the_same(demo: Study, auditor: Client) -> None:
-    found = told("demo")
-    assert auditor.get("/studies/demo/replication/", {"format": "json"}).json() == found
-    assert auditor.get("/api/v1/studies/demo/replication/").json() == found
-    panels = found["panels"]
+    record = replication_json("demo")
+    assert auditor.get("/studies/demo/replication/", {"format": "json"}).json() == record
+    assert auditor.get("/api/v1/studies/demo/replication/").json() == record
+    panels = record["panels"]
     assert [(p["scorer"], p["criterion"]) for p in panels] == [
         (scorer, criterion)
         for criterion in ("quality", "preference")
@@ -53,13 +53,18 @@ def test_page_and_command_say_the_same(demo: Study, auditor: Client) -> None:
     assert "rm-fair on preference" in other
     assert "Pearson’s correlation with people on preference" in other
     overview = auditor.get("/studies/demo/replication/", {"overview": ""}).content.decode()
-    assert overview.count("k = 0.5") == 3
+    assert overview.count("?scorer=") == 6
+    assert "similar, k = 0.5" in overview
+    only = auditor.get(
+        "/api/v1/studies/demo/replication/", {"scorer": "rm-fair", "criterion": "quality"}
+    ).json()
+    assert only["panels"] == [p for p in panels if (p["scorer"], p["criterion"]) == ("rm-fair", "quality")]
     for wrong in ({"scorer": "nobody"}, {"criterion": "beauty"}, {"method": "kendall"}):
         assert auditor.get("/studies/demo/replication/", wrong).status_code == 404
 
 
 def test_the_widest_cell_equals_scipy_on_rows_read_by_hand(demo: Study) -> None:
-    panel = replication.report(demo, "rm-fair")[0]
+    panel = replication.compute(demo, "rm-fair")[0]
     scores = pd.Series(dict(Score.objects.filter(run__scorer="rm-fair").values_list("response_id", "value")))
     rows = Answer.objects.filter(criterion__key="quality", judgment__assignment__item__role="main")
     given = pd.DataFrame(
@@ -79,26 +84,26 @@ def test_the_widest_cell_equals_scipy_on_rows_read_by_hand(demo: Study) -> None:
 
 def test_queries_do_not_grow_with_scorers(demo: Study) -> None:
     with CaptureQueriesContext(connection) as made:
-        replication.report(demo)
+        replication.compute(demo)
     assert len(made) <= 20
 
 
 def test_pandalm_has_a_panel_of_both_judges(shared: Path, db: None, auditor: Client) -> None:
     load_folder(shared / "data" / "pandalm")
-    panels = replication.report(Study.objects.get(slug="pandalm"))
+    panels = replication.compute(Study.objects.get(slug="pandalm"))
     assert [p.scorer for p in panels] == ["PandaLM-7B", "gpt-3.5-turbo", "length"]
     assert panels[1].n_left_out == 25
     assert panels[0].cells[0].found.n == 999
     assert auditor.get("/studies/pandalm/replication/").status_code == 200
 
 
-def test_what_is_missing_is_said(db: None, auditor: Client) -> None:
+def test_a_study_without_labels_says_why(db: None, auditor: Client) -> None:
     make_study("bare", kinds=("set",))
     assert "needs a rating of the quality" in auditor.get("/studies/bare/replication/").content.decode()
     make_study("asked", kinds=("single", "pair"))
     assert "Nobody has rated" in auditor.get("/studies/asked/replication/").content.decode()
     assert "Nobody has rated" in auditor.get("/studies/asked/replication/?overview").content.decode()
-    assert told("asked")["panels"] == []
+    assert replication_json("asked")["panels"] == []
     with pytest.raises(CommandError, match="Nobody has rated"):
         call_command("replication", "asked", stdout=StringIO())
     with pytest.raises(CommandError, match="no study"):
@@ -149,7 +154,7 @@ def test_whoever_has_the_released_files_gets_the_panel(tmp_path: Path, auditor: 
     call_command(
         "import_scores", "hivemind", str(tmp_path / "scores.csv"), "--as", "table", "--scorer", "rm", "--yes", **quiet
     )  # fmt: skip
-    panels = {(p["scorer"], p["criterion"]): p for p in told("hivemind")["panels"]}
+    panels = {(p["scorer"], p["criterion"]): p for p in replication_json("hivemind")["panels"]}
     assert list(panels) == [
         ("rm", "quality"), ("length", "quality"), ("rm", "preference"), ("length", "preference"),
     ]  # fmt: skip

@@ -1,8 +1,7 @@
-"""Judges audited as judges: what repeats, other wordings, order and length do to each."""
+"""How consistent each judge is: across repeats, other wordings, the order of a pair, and lengths."""
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from django.db.models.functions import Length
 
 from annotate.models import ItemResponse, Study
 from judging.models import Score, ScoreRun, Verdict
+from judging.results.result import NotComputable
 from judging.stats import Estimate
 from judging.stats.pairs.judges import (
     Position,
@@ -23,69 +23,84 @@ from judging.stats.pairs.judges import (
     template_sensitivity,
 )
 
+# Columns of `choices`, and where they are stored.
+CHOICES = {
+    "scorer": "run__scorer",
+    "probe": "run__probe",
+    "prompt": "prompt",
+    "of": "item_id",
+    "winner": "winner_id",
+    "strength": "value",
+    "original_order": "straight",
+    "reversed_order": "swapped",
+    "error": "error",
+}
+
 
 @dataclass(frozen=True, slots=True)
-class Audited:
-    """One judge. What it was not tried for is missing."""
+class Judge:
+    """One judge. What it was not tested for is missing."""
 
     scorer: str
     pairwise: bool
     n: int
     failed: int
-    steadiness: Steadiness | None = None
+    test_retest: Steadiness | None = None
     wordings: list[tuple[str, Sensitivity]] = field(default_factory=list)
     position: Position | None = None
     longer: Estimate | None = None
 
 
 def judges() -> list[str]:
-    """Scorers that have a rubric and can be asked again."""
+    """Scorers that have a rubric and can be called again."""
     dotted = "judging.scorers.endpoints.judge."
     entries = {n: e if isinstance(e, str) else e.get("class", "") for n, e in settings.SCORERS.items()}
     return sorted(name for name, entry in entries.items() if entry.startswith(dotted))
 
 
-def audit_judges(study: Study) -> list[Audited]:
-    """Every judge that was tried, and every scorer with choices between two."""
-    numbers, chosen = _scores(study), choices(study)
-    found = [
-        _pointwise(name, rows) for name, rows in numbers.groupby("scorer") if (rows["probe"] != "").any()
+def compute(study: Study) -> list[Judge]:
+    """Every judge that was tested, and every scorer with choices between two."""
+    scores, pairs = _scores(study), choices(study)
+    tested = [
+        _pointwise(str(name), rows) for name, rows in scores.groupby("scorer") if (rows["probe"] != "").any()
     ]
-    return found + [_pairwise(name, rows) for name, rows in chosen.groupby("scorer")]
+    report = tested + [_pairwise(str(name), rows) for name, rows in pairs.groupby("scorer")]
+    if not report:
+        raise NotComputable("No judge has been tested yet, and no choices between two responses are stored.")
+    return report
 
 
-def _pointwise(name: Any, rows: pd.DataFrame) -> Audited:
+def _pointwise(name: str, rows: pd.DataFrame) -> Judge:
     base = rows[rows["probe"] == ""]
-    return Audited(str(name), False, len(base), int(base["value"].isna().sum()), *_variants(rows))
+    return Judge(name, False, len(base), int(base["value"].isna().sum()), *_variants(rows))
 
 
-def _pairwise(name: Any, rows: pd.DataFrame) -> Audited:
+def _pairwise(name: str, rows: pd.DataFrame) -> Judge:
     base = rows[rows["probe"] == ""]
-    steady, wordings = _variants(rows)
-    both = base[["straight", "swapped"]].notna().all(axis=1).any()
-    return Audited(
-        str(name),
+    orders = base["original_order"], base["reversed_order"]
+    has_both = (orders[0].notna() & orders[1].notna()).any()
+    return Judge(
+        name,
         True,
         len(base),
         int(base["value"].isna().sum()),
-        steady,
-        wordings,
-        position_bias(base["straight"], base["swapped"], base["prompt"]) if both else None,
-        prefers_longer(base["value"], base["first_length"], base["second_length"], base["prompt"]),
+        *_variants(rows),
+        position=position_bias(*orders, base["prompt"]) if has_both else None,
+        longer=prefers_longer(base["value"], base["first_length"], base["second_length"], base["prompt"]),
     )
 
 
 def _variants(rows: pd.DataFrame) -> tuple[Steadiness | None, list[tuple[str, Sensitivity]]]:
-    """By repeats and by other wordings, over what every one of them was asked about."""
+    """By repeats and by other wordings, over what each of them answered."""
     table = rows.pivot_table(index=["prompt", "of"], columns="probe", values="value", dropna=False)
     prompts = table.index.get_level_values("prompt").to_numpy()
     names = [str(name) for name in table.columns]
-    again = [name for name in names if name == "" or name.startswith("repeat")]
-    steady = steadiness(table[again].to_numpy(), prompts) if len(again) > 1 else None
+    repeats = [name for name in names if name == "" or name.startswith("repeat")]
+    test_retest = steadiness(table[repeats].to_numpy(), prompts) if len(repeats) > 1 else None
     if "" not in names:
-        return steady, []
+        return test_retest, []
     wordings = [name for name in names if name.startswith("wording")]
-    return steady, [(n, template_sensitivity(table[""], table[n], prompts)) for n in wordings]
+    return test_retest, [(n, template_sensitivity(table[""], table[n], prompts)) for n in wordings]
 
 
 def _scores(study: Study) -> pd.DataFrame:
@@ -106,43 +121,19 @@ def choices(study: Study) -> pd.DataFrame:
     ):
         lengths[item].append(length)
         firsts.setdefault(item, response)
-    columns = [
-        "run__scorer",
-        "run__probe",
-        "prompt",
-        "item_id",
-        "winner_id",
-        "value",
-        "straight",
-        "swapped",
-        "error",
-    ]
     verdicts = Verdict.objects.filter(run__study=study, run__in=_latest(study))
-    rows = verdicts.annotate(prompt=F("item__prompt_id")).values_list(*columns)
-    frame = pd.DataFrame.from_records(
-        list(rows),
-        columns=["scorer", "probe", "prompt", "of", "winner", "strength", "straight", "swapped", "error"],
-    )
-    side = np.where(
-        frame["winner"].isna(), 0.0, np.where(frame["winner"] == frame["of"].map(firsts), 1.0, -1.0)
-    )
-    frame["value"] = np.where(
-        frame["error"] == "", side * frame["strength"].astype(float).fillna(1.0).abs(), np.nan
-    )
+    rows = verdicts.annotate(prompt=F("item__prompt_id")).values_list(*CHOICES.values())
+    frame = pd.DataFrame.from_records(list(rows), columns=list(CHOICES))
+    is_first = frame["winner"] == frame["of"].map(firsts)
+    side = np.where(frame["winner"].isna(), 0.0, np.where(is_first, 1.0, -1.0))
+    strength = frame["strength"].astype(float).fillna(1.0).abs()
+    frame["value"] = np.where(frame["error"] == "", side * strength, np.nan)
     for n, column in enumerate(("first_length", "second_length")):
         frame[column] = [float(lengths[item][n]) for item in frame["of"]]
-    return frame.astype({"straight": float, "swapped": float})
+    return frame.astype({"original_order": float, "reversed_order": float})
 
 
 def _latest(study: Study) -> list[int]:
     """The latest run of each scorer and variant: another version is another judge."""
     runs = ScoreRun.objects.filter(study=study).order_by("updated_at").values_list("scorer", "probe", "pk")
     return list({(scorer, probe): pk for scorer, probe, pk in runs}.values())
-
-
-def as_json(study: Study, found: list[Audited]) -> dict[str, Any]:
-    """What the page's JSON says: numbers at full precision, null with a reason."""
-    rows = [
-        asdict(one) | {"wordings": [{"wording": n} | asdict(s) for n, s in one.wordings]} for one in found
-    ]
-    return {"study": study.slug, "simulated": study.simulated, "judges": rows}

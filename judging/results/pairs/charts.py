@@ -32,11 +32,11 @@ def _name(row: Rated, several: bool) -> str:
 
 
 def preferred(rows: Sequence[Rated]) -> Figure | None:
-    """How often each scorer prefers the usual one of two equally good responses; None where nothing can be told."""
-    told = [r for r in rows if r.pairs.usual_preferred.estimate is not None]
-    if not told:
+    """How often each scorer prefers the usual one of two equally good responses; None where nothing is defined."""
+    defined = [r for r in rows if r.pairs.usual_preferred.estimate is not None]
+    if not defined:
         return None
-    several = len({r.criterion.pk for r in told}) > 1
+    several = len({r.criterion.pk for r in defined}) > 1
     cells: list[tuple[Cell, ...]] = [
         (
             _name(r, several),
@@ -44,7 +44,7 @@ def preferred(rows: Sequence[Rated]) -> Figure | None:
             rounded(r.pairs.naive_usual_preferred.estimate),
             r.pairs.n_pairs,
         )
-        for r in told
+        for r in defined
     ]
     frame = _frame(
         cells,
@@ -69,7 +69,7 @@ def preferred(rows: Sequence[Rated]) -> Figure | None:
         "Share of pairs of equally good responses to a prompt in which the scorer puts the usual one above the unusual "
         "one, with 95 % intervals over prompts and annotators. One half is fair. Upright strokes: pairs matched on the "
         "annotators’ mean alone, which are not equally good.",
-        "; ".join(f"{c[0]}: {_said(c[1])} of {c[5]} pairs" for c in cells) + ".",
+        "; ".join(f"{c[0]}: {_percent(c[1])} of {c[5]} pairs" for c in cells) + ".",
         alt.layer(_rule(0.5), bars, naive.encode(x="naive:Q", y=y), dots).properties(
             width=WIDTH, height=alt.Step(28)
         ),
@@ -80,14 +80,16 @@ def preferred(rows: Sequence[Rated]) -> Figure | None:
 
 def missed(rows: Sequence[Rated]) -> Figure | None:
     """How many good responses end at a scorer's bottom, unusual and usual ones."""
-    told = [r for r in rows if r.missed.unusual.estimate is not None or r.missed.usual.estimate is not None]
-    if not told:
+    defined = [
+        r for r in rows if r.missed.unusual.estimate is not None or r.missed.usual.estimate is not None
+    ]
+    if not defined:
         return None
-    several = len({r.criterion.pk for r in told}) > 1
+    several = len({r.criterion.pk for r in defined}) > 1
     kinds = ("unusual", "usual")
     cells: list[tuple[Cell, ...]] = [
         (_name(r, several), kind, *_three(e), rounded(fair), e.n)
-        for r in told
+        for r in defined
         for kind, e, fair in (
             (kinds[0], r.missed.unusual, r.missed.fair_unusual),
             (kinds[1], r.missed.usual, r.missed.fair_usual),
@@ -128,7 +130,7 @@ def missed(rows: Sequence[Rated]) -> Figure | None:
         "Share of the responses in people’s top third of a prompt that the scorer puts in its bottom third, with 95 % "
         "intervals over prompts and annotators. Upright strokes: a scorer that follows quality as closely and has no "
         "eye for unusualness.",
-        "; ".join(f"{c[0]}, {c[1]}: {_said(c[2])} of {c[6]}" for c in cells) + ".",
+        "; ".join(f"{c[0]}, {c[1]}: {_percent(c[2])} of {c[6]}" for c in cells) + ".",
         alt.layer(bars, fair, dots).properties(width=WIDTH, height=alt.Step(40)),
         ["scorer", "response", "missed", "low", "high", "fair scorer", "good responses"],
         cells,
@@ -137,13 +139,13 @@ def missed(rows: Sequence[Rated]) -> Figure | None:
 
 def reliability(rows: Sequence[Margin]) -> Figure | None:
     """Predicted against observed shares of one scorer, once for each order its choices are known in."""
-    told = [(r, r.found.everywhere) for r in rows if r.found.everywhere is not None]
-    if not told:
+    defined = [(r, r.calibration.everywhere) for r in rows if r.calibration.everywhere is not None]
+    if not defined:
         return None
-    names = [r.order_text or r.scorer for r, _ in told]
+    names = [r.order_text or r.scorer for r, _ in defined]
     cells: list[tuple[Cell, ...]] = [
         (name, rounded(b.predicted), *_three(b.share), b.share.n)
-        for name, (_, whole) in zip(names, told, strict=True)
+        for name, (_, whole) in zip(names, defined, strict=True)
         for b in whole.bins
     ]
     columns = ["choices", "predicted", "observed", "low", "high", "pairs"]
@@ -171,14 +173,16 @@ def reliability(rows: Sequence[Margin]) -> Figure | None:
         x=x, y=y, color=color, shape=alt.Shape("choices:N", scale=shapes, legend=legend),
         tooltip=["choices", *_percents("predicted", "observed", "low", "high"), "pairs"],
     )  # fmt: skip
-    first = told[0][0]
+    first = defined[0][0]
     return Figure(
         "reliability",
         f"Do {first.scorer}’s margins say how many people prefer a response?",
         "Pairs turned so that the scorer’s favorite comes first, in bins of the share of people that its margins let "
         f"expect; people’s share on {first.criterion.key}, with 95 % intervals over prompts. On the dashed line "
         "margins say what people say; below it they are too sure.",
-        "; ".join(f"{c[0]}: predicted {_said(c[1])}, observed {_said(c[2])} of {c[5]} pairs" for c in cells)
+        "; ".join(
+            f"{c[0]}: predicted {_percent(c[1])}, observed {_percent(c[2])} of {c[5]} pairs" for c in cells
+        )
         + ".",
         alt.layer(ideal.encode(x=x, y=y), line, bars, dots).properties(width=WIDTH - 160, height=330),
         columns,
@@ -190,5 +194,5 @@ def _percents(*columns: str) -> list[alt.Tooltip]:
     return [alt.Tooltip(f"{column}:Q", format=".0%") for column in columns]
 
 
-def _said(value: Cell) -> str:
+def _percent(value: Cell) -> str:
     return f"{value:.0%}" if isinstance(value, float) else "undefined"

@@ -30,14 +30,14 @@ def replication(panel: Panel, method: Method) -> Figure:
     frame = pd.DataFrame(cells, columns=COLUMNS)
     numbers = ["correlation", "low", "high", "selection alone", "null low", "null high"]
     frame = frame.astype(dict.fromkeys(numbers, float)).rename(columns={"selection alone": "null"})
-    there = [reading for reading in _COLORS if reading in set(frame["reads"])]
+    readings = [reading for reading in _COLORS if reading in set(frame["reads"])]
     color = alt.Color(
         "reads:N", title=None, legend=alt.Legend(orient="top"),
-        scale=alt.Scale(domain=there, range=[_COLORS[r] for r in there]),
+        scale=alt.Scale(domain=readings, range=[_COLORS[r] for r in readings]),
     )  # fmt: skip
     shape = alt.Shape(
         "reads:N", title=None, legend=alt.Legend(orient="top"),
-        scale=alt.Scale(domain=there, range=["circle", "square", "diamond", "cross"][: len(there)]),
+        scale=alt.Scale(domain=readings, range=["circle", "square", "diamond", "cross"][: len(readings)]),
     )  # fmt: skip
     x = alt.X(
         "subset:O", sort=list(dict.fromkeys(frame["subset"])), title=None, axis=alt.Axis(labelAngle=-50)
@@ -67,7 +67,7 @@ def replication(panel: Panel, method: Method) -> Figure:
         )
         .resolve_scale(x="independent")
     )
-    read = panel.readings
+    counts = panel.readings
     return Figure(
         "replication",
         f"Does {panel.scorer} follow people less where they find responses alike, or disagree?",
@@ -75,8 +75,8 @@ def replication(panel: Panel, method: Method) -> Figure:
         "subsets, with 95 % intervals over prompts. Grey bars: the central 95 % of what the same selection does to "
         "made-up scorers that follow people by one straight line everywhere, their mean as a stroke. A dot within its "
         "bar has fallen as far as selection alone makes it fall.",
-        "; ".join(f"{c[1]}, {c[2]}: {_said(c[3])}, selection alone {_said(c[6])}" for c in cells) + ". "
-        f"Of all cells of the panel {read[Reading.BELOW]} are lower and {read[Reading.ABOVE]} higher than that.",
+        "; ".join(f"{c[1]}, {c[2]}: {_text(c[3])}, selection alone {_text(c[6])}" for c in cells) + ". "
+        f"Of all cells of the panel {counts[Reading.BELOW]} are lower and {counts[Reading.ABOVE]} higher than that.",
         chart,
         COLUMNS,
         cells,
@@ -98,5 +98,5 @@ def _cells(panel: Panel, method: Method) -> list[tuple[Cell, ...]]:
     ]  # fmt: skip
 
 
-def _said(value: Cell) -> str:
+def _text(value: Cell) -> str:
     return f"{value:+.2f}" if isinstance(value, float) else "undefined"

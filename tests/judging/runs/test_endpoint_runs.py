@@ -22,6 +22,7 @@ from judging.results.judges import report as judges
 from judging.runs import work as scoring
 from judging.scorers.endpoints import RefusedError
 from tests.factories import make_study
+from tests.judging.commands import json_of
 from tests.scorers.serving import EndpointServer, ServerReply, completion, serving
 
 CLASSES = {
@@ -260,15 +261,16 @@ def test_a_judge_is_tried_by_repeats_and_other_wordings(study: Study, server: En
     assert {body["seed"] for body in asked} == {7, 8, 9}
     task = ScoringTask.objects.get(scorer="judge")
     assert (task.done, task.total) == (20, 20)
-    pointwise, pairwise = judges.audit_judges(study)
-    assert pointwise.steadiness is not None
-    assert pointwise.steadiness.same.estimate == 1
+    pointwise, pairwise = judges.compute(study)
+    assert pointwise.test_retest is not None
+    assert pointwise.test_retest.same.estimate == 1
     assert [name for name, _ in pointwise.wordings] == ["wording 2", "wording 3"]
     assert pairwise.position is not None
     assert pairwise.position.first.estimate == 1
     assert pairwise.position.consistent.estimate == 0
-    told = judges.as_json(study, [pointwise, pairwise])["judges"]
-    assert told[1]["position"]["pull"]["estimate"] == 1
+    records = json_of("judges", "tiny")["judges"]
+    assert records[1]["position"]["pull"]["estimate"] == 1
+    assert records[0]["steadiness"]["icc"].keys() >= {"estimate", "reason", "standard_error", "f", "p"}
     # Probes are no scorers of the study.
     assert set(frames.scores(study)["scorer"]) == {"judge"}
 
@@ -276,7 +278,7 @@ def test_a_judge_is_tried_by_repeats_and_other_wordings(study: Study, server: En
 def test_the_judges_page(study: Study, server: EndpointServer, client: Client) -> None:
     client.force_login(User.objects.create_user("ada", is_staff=True, is_superuser=True))
     path = reverse("judges", args=["tiny"])
-    assert "No judge has been tried yet" in client.get(path).content.decode()
+    assert "No judge has been tested yet" in client.get(path).content.decode()
     asked = {"scorer": "pairs", "responses": "2", "repeats": "2"}
     assert client.post(reverse("try-judge", args=["tiny"]), asked | {"repeats": "1"}).status_code == 422
     assert client.post(reverse("try-judge", args=["tiny"]), asked).status_code == 302
@@ -284,5 +286,7 @@ def test_the_judges_page(study: Study, server: EndpointServer, client: Client) -
     assert order.probe == {"responses": 2, "repeats": 2}
     assert tasks.perform.call(order.pk) == "done"
     shown = client.get(path).content.decode()
-    assert "Choices that fall on what is shown first" in shown
-    assert client.get(path, {"format": "json"}).json()["judges"][0]["scorer"] == "pairs"
+    assert "Chooses what is shown first" in shown
+    record = client.get(path, {"format": "json"}).json()
+    assert record["judges"][0]["scorer"] == "pairs"
+    assert client.get("/api/v1/studies/tiny/judges/").json() == record == json_of("judges", "tiny")

@@ -1,0 +1,5 @@
+from judging.management.result_command import ResultCommand
+
+
+class Command(ResultCommand):
+    name = "judges"
