@@ -7,6 +7,7 @@ from django.db.models import Model, Prefetch, QuerySet
 
 from annotate import design
 from annotate.models import Annotator, Item, ItemResponse, Prompt, Response, Study
+from annotate.texts import one_newline
 
 from .check import Known
 from .problems import Problems, quoted
@@ -57,12 +58,17 @@ class Merge:
 
 
 def comparable(value: Any) -> Any:
-    """JSON as either database gives it back: PostgreSQL turns a large float into a whole number."""
+    """JSON as either database gives it back: PostgreSQL turns a large float into a whole number.
+
+    Texts that were stored before there was one rule for newlines are the same by it.
+    """
     match value:
         case dict():
             return {k: comparable(v) for k, v in value.items()}
         case list() | tuple():
             return [comparable(v) for v in value]
+        case str():
+            return one_newline(value)
         case int() if abs(value) >= 2**53:
             try:
                 return float(value)

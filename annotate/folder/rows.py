@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from annotate.kinds import ItemKind
 from annotate.models import Item
+from annotate.texts import one_newline, trimmed
 
 from .problems import Problem, Problems, quoted
 from .tables import Table, json_value
@@ -94,8 +95,12 @@ def whole_of(low: int, high: int) -> Any:
     return Field(ge=low, le=high, description=f"a whole number from {low} to {high}")
 
 
-Text = Annotated[str, AfterValidator(_storable), Field(description="text")]
-Id = Annotated[Text, text_of(200, what="an id")]
+def _trimmed(value: Any) -> Any:
+    return trimmed(value) if isinstance(value, str) else value
+
+
+Text = Annotated[str, AfterValidator(_storable), AfterValidator(one_newline), Field(description="text")]
+Id = Annotated[Text, BeforeValidator(_trimmed), text_of(200, what="an id")]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, Field(allow_inf_nan=False, description="a finite number or null")]
 Time = Annotated[dt.datetime, BeforeValidator(_time), Field(description="an ISO 8601 time")]
@@ -154,7 +159,7 @@ class ItemRow(Row):
 
 class AnswerRow(Row):
     item_id: Id
-    annotator_id: Annotated[Text, text_of(100, what="an id")]
+    annotator_id: Annotated[Text, BeforeValidator(_trimmed), text_of(100, what="an id")]
     criterion: Annotated[Text, text_of(100, what="a criterion's key")]
     response_id: Id | None = None
     other_id: Id | None = None
@@ -179,7 +184,7 @@ class AnnotatorRow(Row):
     model_config = ConfigDict(extra="allow", strict=True)
     named_by = "annotator_id"
     __pydantic_extra__: dict[str, Annotated[Any, AfterValidator(_storable_json)]]
-    annotator_id: Annotated[Text, text_of(100, what="an id")]
+    annotator_id: Annotated[Text, BeforeValidator(_trimmed), text_of(100, what="an id")]
     # Why nothing of the annotator's counts; their judgments carry a reason of their own besides.
     excluded: Text = ""
 

@@ -14,10 +14,11 @@ from annotate import pseudonyms
 from annotate.folder.problems import Problem, quoted
 from annotate.folder.study_toml import FILE, CriterionSpec, StudySpec, render
 from annotate.folder.tables import TABLES, Row
+from annotate.texts import language_tag, one_newline, trimmed
 
 from .options import Options
 from .records import Choice, Records
-from .values import Vote
+from .votes import Vote
 
 SAMPLES = 3
 TEXT = "a text (scores without texts are for a study that has them: import_scores)"
@@ -71,6 +72,7 @@ class Draft(Records):
         )
         self._met: dict[str, set[str]] = {"prompts": set(), "responses": set()}
         self._annotators: dict[str, str] = {}
+        self._casefolded: dict[str, str] = {}
         self._answers: set[int] = set()
         self._judgments: set[int] = set()
         self._per_item: Counter[str] = Counter()
@@ -83,6 +85,9 @@ class Draft(Records):
     ) -> str:
         if text is None:
             raise self.wrong("prompt", TEXT, "nothing")
+        text = one_newline(text)
+        if not text.strip():
+            self.remark("A prompt is without words: it came in as it is.")
         said = text_hash(text)
         key = (
             key
@@ -92,6 +97,9 @@ class Draft(Records):
         before = self._prompts.get(key)
         if before is None:
             language = language or self.options.language
+            if language and not (tag := language_tag(language)):
+                raise self.wrong("language", "a language tag such as en or zh-CN", quoted(language))
+            language = tag if language else ""
             row: Row = {"prompt_id": key, "text": text}
             row |= {"language": language} if language else {}
             row |= {"category": list(dict.fromkeys(category))} if category else {}
@@ -116,6 +124,9 @@ class Draft(Records):
     ) -> str:
         if text is None:
             raise self.wrong("response", TEXT, "nothing")
+        text = one_newline(text)
+        if not text.strip():
+            self.remark("A response is without words: it came in as it is.")
         source, said = source or "unknown", (prompt, text_hash(text))
         if self.options.into and not key:
             key = self._response_keys.get(said, "")
@@ -192,9 +203,16 @@ class Draft(Records):
         return self.annotator(f"{item}-{SLOT}-{number:02d}", label_slot=True)
 
     def annotator(self, name: str, **details: Any) -> str:
+        name = trimmed(name)
         key = self._annotators.get(name)
         if key is None:
             key = self._annotators[name] = self._pseudonym(name)
+            other = self._casefolded.setdefault(key.casefold(), key)
+            if other != key:
+                self.remark(
+                    f"Annotators {other!r} and {key!r} differ by case only: they are taken for two people.",
+                    placed=False,
+                )
             if self.options.into is None or key not in self.options.into.annotators:
                 told = {k: v for k, v in details.items() if v is not None and v != ""}
                 self._write("annotators", {"annotator_id": key, **told})
@@ -222,7 +240,7 @@ class Draft(Records):
     def tell(
         self, item: str, annotator: str, criterion: str, value: float | None, text: str, **row: Any
     ) -> None:
-        self._answer(item, annotator, criterion, {"value": _plain(value), "text": text}, "", row)
+        self._answer(item, annotator, criterion, {"value": _plain(value), "text": one_newline(text)}, "", row)
 
     def prefer(
         self, item: str, annotator: str, criterion: str, vote: Vote, pair: Sequence[str], **row: Any

@@ -1,14 +1,23 @@
-"""One row of somebody's file: its fields by name, and what is wrong with them told with file and line."""
+"""One row of somebody's file: its fields by name, and what is wrong with them told with file and line.
+
+What a cell means is read here, for every format: a text, an id, a number, a vote, a truth value, a time.
+"""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from annotate.folder.problems import Problem, quoted
+from annotate.texts import one_newline, trimmed
 
-from . import values
-from .values import Vote
+from . import conversations, numbers, values, votes
+from .columns import Columns
+from .conversations import Turn
+from .votes import Vote
+
+VALUES = "--values VALUE=first|second|tie|…"
 
 
 class WrongError(Exception):
@@ -26,6 +35,7 @@ class Line:
     row: Mapping[str, Any]
     # Where the row lies inside another, as in `annotations.3.`
     inside: str = ""
+    columns: Columns = field(default_factory=Columns, repr=False)
 
     def wrong(self, name: str, expected: str, found: object) -> WrongError:
         shown = str(found) if found in ("nothing", "neither", "none") else quoted(found)
@@ -37,45 +47,78 @@ class Line:
         if value is None and "." in name:
             value = self.row
             for part in name.split("."):
-                value = value.get(part) if isinstance(value, Mapping) else None
+                value = _inside(value, part)
         return None if isinstance(value, float) and value != value else value
 
     def has(self, name: str) -> bool:
-        return not values.is_missing(self.get(name))
+        """Whether something stands there. “None” and “NA” are words."""
+        return self.get(name) not in (None, "")
+
+    # Texts and ids
 
     def text(self, name: str, expected: str = "text") -> str:
+        """A text, and be it empty; what a tool turned into a number is a text again."""
         value = self.get(name)
-        if not isinstance(value, str) or not value:
-            raise self.wrong(name, expected, value)
-        return value
+        if isinstance(value, str):
+            return one_newline(value)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float | Decimal):
+            self.columns.note(
+                f"Field {name!r} holds numbers where texts belong: they came in as they are written."
+            )
+            return str(value)
+        if isinstance(value, dt.date):
+            return value.isoformat()
+        raise self.wrong(name, expected, value)
 
     def text_or(self, name: str, default: str) -> str:
         value = self.get(name)
         if value is None or value == "":
             return default
-        if isinstance(value, int | float):
-            return self.key(name)
-        return self.text(name)
+        return self.key(name) if isinstance(value, int | float) else self.text(name)
 
     def key(self, name: str) -> str:
-        """An id: text or a number."""
+        """An id: text or a number. White space around it is nobody's meaning."""
         value = self.get(name)
-        if isinstance(value, float) and value.is_integer():
+        if isinstance(value, float | Decimal) and value == int(value):
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
             raise self.wrong(name, "an id", value)
-        return str(value)
+        key = trimmed(str(value))
+        if key != str(value):
+            self.columns.note(f"Ids in {name!r} had white space around them, which was taken away.")
+        return key
+
+    def ids(self, place: object) -> tuple[str, ...]:
+        """Ids that a response may have in a study made of the same set."""
+        if self.get("id") is None:
+            return ()
+        return tuple(f"{self.key('id')}{mark}{place}" for mark in (":", "-", "_", "/", "."))
+
+    # Numbers, votes, truth
 
     def number(self, name: str) -> float | None:
+        return self._number(name, self.get(name), self.get(name))
+
+    def _number(self, name: str, value: object, shown: object) -> float | None:
+        meaning = self.columns.values.get(votes.code(value)) if isinstance(value, str) else None
+        if meaning is not None and numbers.is_plain(meaning):
+            self.columns.read_as(name.partition(".")[0], value, meaning)
+            return float(meaning)
         try:
-            return values.number(self.get(name))
-        except ValueError:
-            raise self.wrong(name, "a number", self.get(name)) from None
+            plain = not isinstance(value, str) or numbers.is_missing(value) or numbers.is_plain(value)
+            return numbers.number(value, "." if plain and not self.columns.decimal else self._mark(name))
+        except (numbers.AmbiguousError, ValueError, TypeError) as error:
+            expected = numbers.EITHER if isinstance(error, numbers.AmbiguousError) else "a number"
+            raise self.wrong(name, expected, shown) from None
+
+    def _mark(self, name: str) -> str | None:
+        return self.columns.mark(self.inside + name)
 
     def score(self, name: str) -> tuple[float | None, str]:
         """A machine's number, or none and why."""
-        raw = self.get(name)
-        return _score(raw, self.number(name))
+        return _score(self.get(name), self.number(name))
 
     def scores(self, name: str, like: str) -> list[tuple[float | None, str]]:
         """A machine's numbers, one for each text of another list."""
@@ -84,11 +127,43 @@ class Line:
             raise self.wrong(name, f"as many scores as texts, which are {len(texts)}", len(raw))
         return [_score(*both) for both in zip(raw, self.numbers(name), strict=True)]
 
-    def ids(self, place: object) -> tuple[str, ...]:
-        """Ids that a response may have in a study made of the same set."""
-        if self.get("id") is None:
-            return ()
-        return tuple(f"{self.key('id')}{mark}{place}" for mark in (":", "-", "_", "/", "."))
+    def vote(self, name: str, known: Mapping[str, Vote] = votes.CLEAR, expected: str = "") -> Vote | None:
+        """A vote, by `--values` or by the words of the format; none where nothing stands."""
+        value = self.get(name)
+        meaning = self.columns.values.get(votes.code(value)) if value is not None else None
+        if meaning is None and numbers.is_missing(value):
+            return None
+        vote = votes.MEANINGS[meaning] if meaning else votes.vote(value, known)
+        if vote is None:
+            expected = expected or "a vote in words"
+            raise self.wrong(name, f"{expected}; a code is not guessed ({VALUES})", value)
+        self.columns.read_as(name.partition(".")[0], value, votes.WORDS[vote])
+        return vote
+
+    def needed_vote(self, name: str, known: Mapping[str, Vote] = votes.CLEAR, expected: str = "") -> Vote:
+        if (vote := self.vote(name, known, expected)) is None:
+            raise self.wrong(name, expected or "a vote", self.get(name))
+        return vote
+
+    def truth(self, name: str) -> bool:
+        try:
+            truth = values.truth(self.get(name))
+        except ValueError:
+            raise self.wrong(name, "true or false", self.get(name)) from None
+        if not isinstance(self.get(name), bool):
+            self.columns.read_as(name, self.get(name), "yes" if truth else "no")
+        return truth
+
+    def time(self, name: str) -> str | None:
+        """An ISO 8601 time; what can't be understood is left out, and counted."""
+        if not self.has(name):
+            return None
+        if (time := values.time(self.get(name))) is None:
+            shown = quoted(self.get(name))
+            self.columns.note(f"A time in {name!r} can't be understood, such as {shown}: left out.")
+        return time
+
+    # Lists and objects
 
     def elements(self, name: str) -> list[Any]:
         try:
@@ -98,27 +173,27 @@ class Line:
 
     def numbers(self, name: str) -> list[float | None]:
         """A list of numbers, gaps and all."""
-        found: list[float | None] = []
-        for place, value in enumerate(self.elements(name)):
-            try:
-                found.append(values.number(value))
-            except ValueError:
-                raise self.wrong(f"{name}.{place}", "a number", value) from None
-        return found
+        return [self._number(f"{name}.{place}", v, v) for place, v in enumerate(self.elements(name))]
+
+    def texts(self, name: str) -> list[str]:
+        """A list of texts, each of which may be empty."""
+        elements = self.elements(name)
+        inner = self.inner(name, {str(place): value for place, value in enumerate(elements)})
+        return [inner.text(str(place)) for place in range(len(elements))]
 
     def lines(self, name: str, of: int | None = None) -> list["Line"]:
         """The objects of a list, each as a line of its own."""
-        found, elements = [], self.elements(name)
+        lines, elements = [], self.elements(name)
         if of is not None and len(elements) != of:
             raise self.wrong(name, f"a list of {of}", elements)
         for place, value in enumerate(elements):
             if not isinstance(value, Mapping):
                 raise self.wrong(f"{name}.{place}", "an object", value)
-            found.append(self.inner(f"{name}.{place}", value))
-        return found
+            lines.append(self.inner(f"{name}.{place}", value))
+        return lines
 
     def inner(self, name: str, row: Mapping[str, Any]) -> "Line":
-        return Line(self.file, self.at, row, f"{self.inside}{name}.")
+        return replace(self, row=row, inside=f"{self.inside}{name}.")
 
     def object(self, name: str) -> Mapping[str, Any]:
         try:
@@ -126,52 +201,56 @@ class Line:
         except (ValueError, TypeError):
             raise self.wrong(name, "an object", self.get(name)) from None
 
-    def vote(self, name: str, expected: str = "a vote, such as model_a, model_b, tie or both_bad") -> Vote:
-        found = values.vote(self.get(name))
-        if found is None:
-            raise self.wrong(name, expected, self.get(name))
-        return found
+    # Conversations
 
-    def conversation(self, name: str) -> list[tuple[str, str]]:
+    def conversation(self, name: str) -> list[Turn]:
         try:
-            return values.conversation(self.get(name))
-        except (ValueError, TypeError):
+            turns = conversations.turns(self.get(name))
+        except (ValueError, TypeError, RecursionError):
             raise self.wrong(name, "a conversation: a list of {role, content}", self.get(name)) from None
+        for note in (note for turn in turns for note in turn.notes):
+            self.columns.note(f"In {name!r} {note} are no text: they stand there as a note in brackets.")
+        if len(roles := dict.fromkeys(turn.role for turn in turns)) > 1:
+            self.columns.note(f"Field {name!r} was read as a conversation of {', '.join(roles)}.")
+        return turns
+
+    def turns(self, name: str, role: str = "user") -> list[Turn]:
+        """A conversation; or a text, as the one turn of whoever says it."""
+        if conversations.is_conversation(self.get(name)):
+            return self.conversation(name)
+        return [Turn(role, self.text(name, "text or a conversation"))]
 
     def words(self, name: str) -> str:
         """A text, or a conversation written out as one."""
-        value = self.get(name)
-        if isinstance(value, list):
-            return values.SEPARATOR.join(text for _, text in self.conversation(name))
-        return self.text(name, "text or a conversation")
+        return conversations.written(self.turns(name))
 
     def words_or_none(self, name: str) -> str | None:
         return None if self.get(name) is None else self.words(name)
 
-    def answer(self, name: str) -> str:
-        """A text, or what was said last in a conversation."""
-        value = self.get(name)
-        return self.conversation(name)[-1][1] if isinstance(value, list) and value else self.text(name)
+    def answer(self, name: str, prompt: Sequence[Turn] = ()) -> str:
+        """A response: a text, or of a conversation what comes after the prompt."""
+        turns = self.turns(name, "assistant")
+        rest = conversations.without_prompt(prompt, turns)
+        if len(rest) < len(turns):
+            self.columns.note(f"Field {name!r} begins with the prompt, which was cut off there.")
+        if any(turn.role == "user" for turn in rest) and not prompt:
+            rest = conversations.split(rest)[1]
+        return conversations.written(rest) if rest else ""
 
     def answer_or_none(self, name: str) -> str | None:
         return None if self.get(name) is None else self.answer(name)
 
     def element_answer(self, name: str, place: int) -> str:
         """The same of one element of a list."""
-        inner = {str(place): self.elements(name)[place]}
-        return Line(self.file, self.at, inner, f"{self.inside}{name}.").answer(str(place))
+        return self.inner(name, {str(place): self.elements(name)[place]}).answer(str(place))
 
-    def time(self, name: str) -> str | None:
-        """An ISO 8601 time, also from seconds since 1970; nothing for what is no time."""
-        value = self.get(name)
-        if isinstance(value, dt.datetime):
-            return value.isoformat()
-        if isinstance(value, int | float) and 0 < value < 1e11:
-            return dt.datetime.fromtimestamp(value, dt.UTC).isoformat()
-        try:
-            return dt.datetime.fromisoformat(value).isoformat() if isinstance(value, str) else None
-        except ValueError:
-            return None
+
+def _inside(value: object, part: str) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(part)
+    if isinstance(value, list) and part.isdecimal() and len(part) < 6 and int(part) < len(value):
+        return value[int(part)]
+    return None
 
 
 def _score(raw: object, value: float | None) -> tuple[float | None, str]:

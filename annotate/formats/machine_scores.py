@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotate.folder.tables import Row
+from annotate.texts import one_newline
 
 from .options import Options
 from .records import Choice, Records
-from .values import Vote
+from .votes import Vote
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class MachineScores(Records):
     ) -> str:
         self._forget()
         name = f"p{len(self._prompts)}"
-        self._prompts[name] = text
+        self._prompts[name] = None if text is None else one_newline(text)
         return name
 
     def response(
@@ -78,6 +79,7 @@ class MachineScores(Records):
         question: tuple[str, int] | None = None,
         ids: tuple[str, ...] = (),
     ) -> str:
+        text = None if text is None else one_newline(text)
         named = Named((key, *ids) if key else ids, "", source, self._prompts.get(prompt), text)
         if question is not None and sample is None:
             self._answers.setdefault((question[0], source, question[1]), named)

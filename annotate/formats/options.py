@@ -29,6 +29,10 @@ class Options:
     mapping: Mapping[str, str] = field(default_factory=dict)
     # Who is behind votes whose format doesn't say: "people", "machines", or "auto" by what their name looks like.
     voters: str = "auto"
+    # What coded votes mean: value to `first`, `second`, `tie` …
+    values: Mapping[str, str] = field(default_factory=dict)
+    # The decimal mark of numbers in texts; empty: as each column shows it.
+    decimal: str = ""
     # What a machine is called whose scores the file holds; empty: as the file says.
     scorer: str = ""
     into: Existing | None = None

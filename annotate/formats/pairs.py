@@ -9,7 +9,7 @@ from annotate.folder.study_toml import MOST_POINTS
 
 from .line import Line
 from .records import Choice, Records
-from .values import Vote
+from .votes import Vote
 
 _MACHINE = re.compile(
     r"gpt|claude|llama|gemini|palm|qwen|mistral|mixtral|deepseek|prometheus|cohere|command-r|alpaca_eval|"
@@ -32,6 +32,14 @@ def is_machine(records: Records, name: str) -> bool:
         )
         return True
     return False
+
+
+def same_texts(records: Records, pair: Sequence[str]) -> bool:
+    """Whether a pair is one text twice, of one source: nobody can prefer one of them, so it is left out."""
+    if pair[0] != pair[1]:
+        return False
+    records.remark("Both sides of a pair are the same text of the same source: its votes were left out.")
+    return True
 
 
 def cast(records: Records, name: str, vote: Vote, pair: Sequence[str], **row: Any) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 from annotate.folder.problems import Problem, Problems
 from annotate.folder.tables import Row
 
+from .columns import Columns
 from .line import Line, WrongError
 from .options import Options
 from .source import Source
-from .values import Vote
+from .votes import Vote
 
 
 @dataclass
@@ -57,14 +58,15 @@ class Records(ABC):
         known = {part for name in uses for part in (name, name.partition(".")[0])}
         for source in files:
             self.sources.append(source.name)
+            columns = Columns(source, self.options.decimal, self.options.values)
             with self.problems.noting():
                 for number, row in self.options.progress(source.rows(), f"reading {source.name}"):
-                    self._read(source, number, row, read, known)
-            for remark in source.remarks:
+                    self._read(columns, number, row, read, known)
+            for remark in [*source.remarks, *columns.remarks()]:
                 self.remark(remark, placed=False)
 
     def _read(
-        self, source: Source, number: int, row: Row | Problem, read: Callable[[Line], None], known: set[str]
+        self, columns: Columns, number: int, row: Row | Problem, read: Callable[[Line], None], known: set[str]
     ) -> None:
         if isinstance(row, Problem):
             self.problems.put(row)
@@ -77,7 +79,7 @@ class Records(ABC):
             if unknown.example is None:
                 unknown.example = row[name]
         try:
-            read(Line(source.name, number, row))
+            read(Line(self.sources[-1], number, row, columns=columns))
         except WrongError as wrong:
             self.problems.put(wrong.problem)
 

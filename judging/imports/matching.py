@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from annotate.formats.machine_scores import Named, Score, Verdict
 from annotate.models import ItemResponse, Response, Study
+from annotate.texts import one_newline
 
 NAMED = 20
 
 
 def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(one_newline(text).encode("utf-8", "surrogatepass")).digest()
 
 
 @dataclass

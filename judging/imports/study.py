@@ -14,6 +14,7 @@ from annotate.folder.study_toml import spec_of
 from annotate.formats import Existing, Options, Reading, read
 from annotate.formats.draft import text_hash
 from annotate.models import ItemResponse, Study
+from annotate.texts import one_newline
 from judging.folder.scores import Scores
 
 
@@ -70,9 +71,9 @@ def existing(study: Study) -> Existing:
     """What new rows may refer to."""
     found = Existing(spec_of(study))
     for key, text in study.prompts.values_list("key", "text").iterator():
-        found.prompts[key] = text_hash(text)
+        found.prompts[key] = text_hash(one_newline(text))
     for key, prompt, text in study.responses.values_list("key", "prompt__key", "text").iterator():
-        found.responses[key] = prompt, text_hash(text)
+        found.responses[key] = prompt, text_hash(one_newline(text))
     shown = ItemResponse.objects.filter(item__study=study).order_by("item", "position")
     for item, kind, response in shown.values_list("item__key", "item__kind", "response__key").iterator():
         found.items[item] = kind, (*found.items.get(item, ("", ()))[1], response)

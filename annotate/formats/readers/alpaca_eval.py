@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from ..line import Line
-from ..pairs import cast, is_machine
+from ..pairs import cast, is_machine, same_texts
 from ..records import Choice, Records
 from ..registry import Format, marks
 from ..source import Source
-from ..values import TIE, Vote
+from ..votes import TIE, Vote
 
 OUTPUTS = ("instruction", "input", "output", "generator", "dataset", "datasplit", "sample")
 ANNOTATIONS = (
@@ -46,8 +46,7 @@ def read_annotations(records: Records, files: Sequence[Source]) -> None:
             records.response(prompt, line.text(f"output_{n}"), line.text_or(f"generator_{n}", ""))
             for n in (1, 2)
         ]
-        if pair[0] == pair[1]:
-            records.remark("Both outputs are the same text of the same generator: left out.")
+        if same_texts(records, pair):
             return
         name = line.text_or("annotator", "")
         preference = line.number("preference")

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from ..line import Line
-from ..pairs import ask_preference
+from ..pairs import ask_preference, same_texts
 from ..records import Choice, Records
 from ..registry import Format, marks
 from ..source import Source
-from ..values import TIE, Vote
+from ..votes import TIE, Vote
 
 USES = ("metadata", "annotators", "comparisons")
 PREFERRED = {"a": Vote(0), "text_a": Vote(0), "b": Vote(1), "text_b": Vote(1)}
@@ -29,8 +29,7 @@ def _comparison(records: Records, line: Line, annotators: Mapping[str, object]) 
         line.text_or("prompt", "(no prompt)"), of="" if line.has("prompt") else line.key("id")
     )
     pair = [_response(records, line, prompt, side) for side in "ab"]
-    if pair[0] == pair[1]:
-        records.remark("Both sides are the same text of the same model: left out.")
+    if same_texts(records, pair):
         return
     item = records.item("pair", pair)
     votes = line.get("annotations") or {}

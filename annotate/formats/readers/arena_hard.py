@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .. import values
+from .. import conversations
 from ..line import Line
 from ..pairs import decided, one_scorer
 from ..records import Records, in_both_orders
@@ -23,12 +23,12 @@ def read(records: Records, files: Sequence[Source]) -> None:
         records.prompt(line.text("prompt"), category=categories[line.key("uid")])
 
     def answer(line: Line) -> None:
-        asked, said = values.joined(line.conversation("messages"))
-        if not asked or not said:
+        given, answers = conversations.by_speaker(line.conversation("messages"))
+        if not given or not answers:
             raise line.wrong("messages", "turns of both user and assistant", line.get("messages"))
         uid = line.key("uid")
-        prompt = records.prompt(asked, category=categories.get(uid, ()))
-        records.response(prompt, said, line.text("model"), question=(uid, 1))
+        prompt = records.prompt(conversations.written(given), category=categories.get(uid, ()))
+        records.response(prompt, conversations.written(answers), line.text("model"), question=(uid, 1))
 
     def judgment(line: Line) -> None:
         """In the first game the baseline is A, in the second the model."""

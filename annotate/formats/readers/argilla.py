@@ -6,7 +6,7 @@ preference, other words a text.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import guess, values
@@ -40,7 +40,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
         for number, response in enumerate(responses, 1):
             if response.status not in ("", "submitted", "None"):
                 records.remark(f"A response with status {response.status!r} was left out.")
-            elif not values.is_missing(response.value):
+            elif response.value not in (None, ""):
                 _answer(records, line, response, kind, item, shown, number)
 
     # Flattened, fields and metadata can't be told apart: only what is shown is known to be used.
@@ -58,7 +58,7 @@ def _responses(line: Line) -> list[Response]:
         ]
     found = []
     for name in line.row:
-        if name.endswith(GIVEN) and not values.is_missing(line.row[name]):
+        if name.endswith(GIVEN) and line.row[name] not in (None, ""):
             given = _list(line, name)
             users, status = _list(line, f"{name}.users"), _list(line, f"{name}.status")
             for place, value in enumerate(given):
@@ -69,7 +69,7 @@ def _responses(line: Line) -> list[Response]:
 
 
 def _list(line: Line, name: str) -> list[Any]:
-    return Line(line.file, line.at, {name: line.row.get(name)}, line.inside).elements(name)
+    return replace(line, row={name: line.row.get(name)}).elements(name)
 
 
 def _text(value: object) -> str | None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from .. import values
+from .. import votes
 from ..line import Line
 from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
-from ..values import Vote
+from ..votes import Vote
 
 LABELS = ("task", "worker", "label")
 PAIRS = ("worker", "left", "right", "label")
@@ -53,9 +53,8 @@ def _pair(records: Records, line: Line) -> None:
     asked = _criterion(records, line, "preference", "pair")
     pair = [_response(records, line, "left"), _response(records, line, "right")]
     label = line.key("label")
-    vote = Vote(pair.index(label)) if label in pair else values.vote(label)
-    if vote is None:
-        raise line.wrong("label", f"{pair[0]}, {pair[1]}, left or right", label)
+    expected = f"{pair[0]}, {pair[1]}, left or right"
+    vote = Vote(pair.index(label)) if label in pair else line.needed_vote("label", votes.LEFT_RIGHT, expected)
     item = records.item("pair", pair)
     records.prefer(item, records.annotator(line.key("worker")), asked, vote, pair, shown=pair)
 

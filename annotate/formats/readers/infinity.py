@@ -6,15 +6,15 @@ is one person, as long as all lists of the form are equally long. Otherwise each
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from .. import values
+from .. import numbers, values, votes
 from ..draft import QUALITY
-from ..line import Line
+from ..line import VALUES, Line
 from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
-from ..values import Vote
+from ..votes import Vote
 
 CODE = "github.com/liweijiang/artificial-hiveminds, src/human_annotations/compile_human_annotations.py"
 ABSOLUTE = ("user_query", "response", "human_labels", "human_labels_raw", "form_id", "question_id")
@@ -31,7 +31,7 @@ class Raters:
         self._lengths: dict[object, set[int]] = defaultdict(set)
         for source in files:
             for _, row in source.rows():
-                if isinstance(row, dict) and not values.is_missing(row.get("form_id")):
+                if isinstance(row, dict) and not numbers.is_missing(row.get("form_id")):
                     line = Line(source.name, 0, row)
                     self._lengths[line.get("form_id")].add(len(_labels(line)))
 
@@ -108,23 +108,23 @@ def _votes(line: Line, records: Records) -> list[Vote | None]:
     """The coded labels, and where there are none the sentences that people chose."""
     coded = line.has("human_labels")
     name = "human_labels" if coded else "human_labels_raw"
-    read: Callable[[object], Vote | None] = _coded if coded else values.vote
-    votes: list[Vote | None] = []
+    choices: list[Vote | None] = []
     for place, label in enumerate(line.elements(name)):
-        if values.is_missing(label):
+        if numbers.is_missing(label):
             records.remark("A label is missing (null or NaN): no answer was made of it.")
-            votes.append(None)
+            choices.append(None)
             continue
-        if (vote := read(label)) is None:
+        meaning = votes.MEANINGS.get(records.options.values.get(votes.code(label), ""))
+        if (vote := meaning or (_coded(label) if coded else votes.sentence(label))) is None:
             expected = "one of -2, -1, 0, 1, 2" if coded else "one of the five sentences of the form"
-            raise line.wrong(f"{name}.{place}", expected, label)
-        votes.append(vote)
-    return votes
+            raise line.wrong(f"{name}.{place}", f"{expected} ({VALUES})", label)
+        choices.append(vote)
+    return choices
 
 
 def _coded(label: object) -> Vote | None:
     try:
-        return values.signed(values.number(label))
+        return votes.signed(numbers.number(label))
     except ValueError:
         return None
 
@@ -147,7 +147,7 @@ def _query(line: Line) -> str:
     for name in ("lm_judge_annotation.revised_query", "lm_judge_annotation.original_query"):
         if line.has(name):
             return line.text(name)
-    said = [text for role, text in line.conversation("messages") if role == "user"]
+    said = [turn.text for turn in line.conversation("messages") if turn.role == "user"]
     if not said or not said[0]:
         raise line.wrong("messages", "a turn of the user", line.get("messages"))
     return said[0]

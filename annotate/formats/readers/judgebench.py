@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from .. import votes
 from ..line import Line
 from ..pairs import ask_preference, dataset_label, decided, one_scorer
 from ..records import Records, in_both_orders
@@ -28,7 +29,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
             for side in "AB"
         ]
         if line.has("label"):
-            vote = line.vote("label", "A>B or B>A")
+            vote = line.needed_vote("label", votes.A_OVER_B, "A>B or B>A")
             records.prefer(
                 records.item("pair", pair), dataset_label(records), ask_preference(records), vote, pair
             )

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import guess
+from .. import guess, votes
 from ..line import Line
 from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
-from ..values import Vote
+from ..votes import Vote
 
 USES = (
     "id", "data", "annotations", "predictions", "drafts", "file_upload", "meta", "created_at", "updated_at",
@@ -125,7 +125,7 @@ def _who(records: Records, line: Line) -> str:
 def _pairwise(given: Given, value: Line) -> None:
     if given.task.kind != "pair":
         raise value.wrong("selected", "a choice in a task of two responses", len(given.task.responses))
-    _prefer(given, value.vote("selected", "left or right"))
+    _prefer(given, value.needed_vote("selected", votes.LEFT_RIGHT, "left or right"))
 
 
 def _choices(given: Given, value: Line) -> None:
@@ -133,7 +133,7 @@ def _choices(given: Given, value: Line) -> None:
     if given.task.kind != "pair" or len(chosen) != 1:
         given.records.remark("Choices are read as a vote only, between two responses: others were left out.")
         return
-    _prefer(given, value.inner("choices", {"0": chosen[0]}).vote("0"))
+    _prefer(given, value.inner("choices", {"0": chosen[0]}).needed_vote("0"))
 
 
 def _prefer(given: Given, vote: Vote) -> None:

@@ -5,13 +5,14 @@ one a person, or in lists. Roles with a name after a dot may come several times.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from annotate.folder.problems import quoted
 
-from .. import values
+from ..conversations import Turn, written
 from ..line import Line
-from ..pairs import scale
+from ..numbers import is_missing
+from ..pairs import same_texts, scale
 from ..records import Records
 from ..registry import Format
 from ..source import Source
@@ -32,7 +33,7 @@ ROLES = {
     "source_b": "who wrote the second response",
     "annotator": "who judged, by pseudonym",
     "submitted_at": "when (ISO 8601)",
-    "preference": "which of a pair is better, in words or from 2 to -2",
+    "preference": "which of a pair is better, in words; what codes mean is said by --values",
     "similarity": "how alike the two of a pair are",
     "rating": "a rating; rating.KEY for a criterion of that key",
     "comment": "words about the response",
@@ -62,10 +63,8 @@ def read(records: Records, files: Sequence[Source]) -> None:
             if kind in ("rating", "similarity", "preference", "comment"):
                 for name in [column] if column in line.row else column.split(","):
                     _answers(records, line, shown, kind, key or kind, name, several=name != column)
-            elif kind == "score" and shown.kind == "single":
-                value = line.number(column)
-                if value is not None:
-                    records.score(key or column, shown.responses[0], value)
+            elif kind == "score" and shown.kind == "single" and (value := line.number(column)) is not None:
+                records.score(key or column, shown.responses[0], value)
 
     records.each(files, row, used)
 
@@ -74,7 +73,8 @@ def _check(files: Sequence[Source], role: str, column: str, columns: set[str]) -
     name = files[0].name
     if role.partition(".")[0] not in ROLES:
         raise files[0].unreadable(None, f"a role of {', '.join(ROLES)}", quoted(role))
-    missing = [c for c in column.split(",") if c not in columns]
+    # A path leads into objects and lists: input.messages, scores.0.value
+    missing = [c for c in column.split(",") if c not in columns and c.partition(".")[0] not in columns]
     if role != "scale" and column not in columns and missing:
         there = ", ".join(sorted(columns))
         raise files[0].unreadable(1, f"columns of {name} for {role}: one of {there}", quoted(missing[0]))
@@ -86,20 +86,25 @@ def _shown(records: Records, line: Line) -> Shown:
         raise line.wrong(
             "", "a column for prompt and one for response (or response_a and response_b)", "neither"
         )
-    text = line.words(at["prompt"]) if "prompt" in at else "(no prompt)"
+    turns = line.turns(at["prompt"]) if "prompt" in at else []
+    text = written(turns) if turns else "(no prompt)"
     key = line.key(at["prompt_id"]) if "prompt_id" in at else ""
     category = [line.text(at["category"])] if "category" in at and line.has(at["category"]) else []
     language = line.text_or(at["language"], "") if "language" in at else ""
     prompt = records.prompt(text, key, category, language)
     if "response_a" in at:
-        responses = [_response(records, line, prompt, f"response_{s}", f"source_{s}") for s in "ab"]
+        responses = [
+            _response(records, line, prompt, f"response_{s}", f"source_{s}", turns=turns) for s in "ab"
+        ]
+        if same_texts(records, responses):
+            return Shown("same", "", responses)
         return Shown("pair", records.item("pair", responses), responses)
     if "response" not in at:
         return Shown("", "", [])
     sample = line.number(at["sample"]) if "sample" in at else None
     key = line.key(at["response_id"]) if "response_id" in at else ""
     response = _response(
-        records, line, prompt, "response", "source", key, None if sample is None else int(sample)
+        records, line, prompt, "response", "source", key, None if sample is None else int(sample), turns
     )
     asked = {role.partition(".")[0] for role in at} & {"rating", "comment"}
     return Shown("single", records.item("single", [response]) if asked else "", [response])
@@ -113,12 +118,13 @@ def _response(
     source: str,
     key: str = "",
     sample: int | None = None,
+    turns: Sequence[Turn] = (),
 ) -> str:
     at = records.options.mapping
     who = line.text_or(at[source], "") if source in at else ""
     if role not in at:
         raise line.wrong("", f"a column for {role}", "nothing")
-    return records.response(prompt, line.words(at[role]), who, key, sample)
+    return records.response(prompt, line.answer(at[role], turns), who, key, sample)
 
 
 def _answers(
@@ -126,7 +132,9 @@ def _answers(
 ) -> None:
     """The answers in one cell: one, or a list of labels that name nobody."""
     raw = line.get(column)
-    if values.is_missing(raw):
+    if shown.kind == "same":
+        return
+    if raw in (None, "") or (kind != "comment" and is_missing(raw)):
         records.remark(f"Column {column!r} is empty: no answer was made of it.")
         return
     if not shown.item:
@@ -134,12 +142,12 @@ def _answers(
     is_list = isinstance(raw, list) or (isinstance(raw, str) and raw.lstrip().startswith("["))
     labels = line.elements(column) if is_list and kind != "comment" else [raw]
     for number, label in enumerate(labels, 1):
-        if not values.is_missing(label):
+        if kind == "comment" or not is_missing(label):
             who = _who(records, line, shown.item, column, number, several=several, listed=is_list)
             place = f"{column}.{number - 1}" if is_list else column
             _answer(
                 records,
-                Line(line.file, line.at, {place: label}),
+                replace(line, row={place: label}),
                 shown,
                 kind,
                 key,
@@ -171,7 +179,7 @@ def _answer(
 ) -> None:
     if kind == "preference":
         asked = records.ask(key, "pair", "preference", "Which response is better?", measures="quality")
-        vote = values.vote(line.row[column]) or _signed(line, column)
+        vote = line.needed_vote(column)
         records.prefer(shown.item, who, asked, vote, shown.responses, submitted_at=when)
     elif kind == "comment":
         asked = records.ask(key, shown.kind, "text", "What would you say about it?", required=False)
@@ -183,16 +191,6 @@ def _answer(
             expected = f"a whole number from {low} to {high} (--map scale=LOW,HIGH)"
             raise line.wrong(column, expected, line.row[column])
         _point(records, line, shown, kind, key, who, value, [low, high], when)
-
-
-def _signed(line: Line, column: str) -> values.Vote:
-    try:
-        found = values.signed(values.number(line.row[column]))
-    except ValueError:
-        found = None
-    if found is None:
-        raise line.wrong(column, "a vote (a, b, tie, both_bad …) or a number from 2 to -2", line.row[column])
-    return found
 
 
 def _point(

@@ -4,17 +4,18 @@ A turn is judged together with what came before it: the prompt of turn 2 is both
 """
 
 import json
-import re
 from collections.abc import Sequence
-from typing import Any
 
-from .. import values
+from annotate.texts import language_tag
+
+from .. import conversations, votes
+from ..conversations import SEPARATOR
 from ..line import Line
-from ..pairs import cast, one_scorer
+from ..pairs import cast, one_scorer, same_texts
 from ..records import Records, in_both_orders
 from ..registry import Format, marks
 from ..source import Source
-from ..values import SEPARATOR, Vote
+from ..votes import Vote
 
 QUESTION = ("question_id", "category", "turns")
 ANSWER = ("question_id", "answer_id", "model_id", "choices", "tstamp")
@@ -27,7 +28,7 @@ BATTLE = (
     *VOTE, "language", "tstamp", "timestamp", "id", "evaluation_session_id",
     "prompt", "response_a", "response_b", "winner_model_a", "winner_model_b", "winner_tie",
 )  # fmt: skip
-WINNERS = {"model_1": 1.0, "model_2": -1.0, "tie": 0.0}
+WINNERS = {"model_1": 1.0, "model_2": -1.0, "tie": 0.0, "tie (inconsistent)": 0.0}
 EXPECTED = "model_a, model_b, tie, both_bad or tie (bothbad)"
 
 
@@ -48,7 +49,7 @@ def read_mt_bench(records: Records, files: Sequence[Source]) -> None:
             raise line.wrong("question_id", "an id of the questions (name their file too)", key)
         turns, category = questions[key]
         for choice in line.lines("choices"):
-            said = [values.content(turn) for turn in choice.elements("turns")]
+            said = [conversations.content_of(turn)[0] for turn in choice.elements("turns")]
             index = choice.number("index") or 0
             for n in range(1, min(len(turns), len(said)) + 1):
                 prompt = records.prompt(SEPARATOR.join(turns[:n]), category=category)
@@ -106,13 +107,12 @@ def _vote(records: Records, line: Line) -> None:
     if texts[0][0] != texts[1][0]:
         raise line.wrong("conversation_b", "what was said to model_a", texts[1][0])
     language = line.text_or("language", "")
-    if language and not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]+)*", language):
-        records.remark("A language is given by its name, not by its code: it was left out.")
+    if language and not language_tag(language):
+        records.remark(f"Language {language!r} has no tag that is known: it was left out.")
         language = ""
     prompt = records.prompt(texts[0][0], language=language)
     pair = [records.response(prompt, texts[n][1], line.text(f"model_{side}")) for n, side in enumerate("ab")]
-    if pair[0] == pair[1]:
-        records.remark("Both sides are the same text of the same model: left out.")
+    if same_texts(records, pair):
         return
     time = line.time("tstamp") or line.time("timestamp")
     cast(records, _voter(records, line, pair), _winner(line), pair, shown=pair, submitted_at=time)
@@ -120,36 +120,42 @@ def _vote(records: Records, line: Line) -> None:
 
 def _side(line: Line, side: str) -> tuple[str, str]:
     """What was asked and what the model said, up to the turn that was judged."""
-    if line.has(f"response_{side}"):
-        return _strings(line, "prompt"), _strings(line, f"response_{side}")
-    turns = line.conversation(f"conversation_{side}")
-    if (turn := line.number("turn")) is not None and turn >= 1:
-        turns = turns[: 2 * int(turn)]
-    asked, said = values.joined(turns)
-    if not asked or not said:
-        raise line.wrong(
-            f"conversation_{side}", "turns of both user and assistant", line.get(f"conversation_{side}")
-        )
-    return asked, said
+    if f"response_{side}" in line.row:
+        return _strings(line, side)
+    name, turn = f"conversation_{side}", line.number("turn")
+    questions = int(turn) if turn is not None and turn >= 1 else None
+    given, answers = conversations.by_speaker(line.conversation(name), questions)
+    if not given or not answers:
+        raise line.wrong(name, "turns of both user and assistant", line.get(name))
+    return conversations.written(given), conversations.written(answers)
 
 
-def _strings(line: Line, name: str) -> str:
-    """A text, or the JSON list of turns that the 55k battles have in its place."""
-    text: Any = line.text(name)
+def _strings(line: Line, side: str) -> tuple[str, str]:
+    """Texts; or, as in the 55k battles, JSON lists of the turns of both, equally many."""
+    turns = [_json_texts(line.get(name)) for name in ("prompt", f"response_{side}")]
+    if turns[0] and turns[1] and len(turns[0]) == len(turns[1]):
+        return SEPARATOR.join(turns[0]), SEPARATOR.join(turns[1])
+    return line.words("prompt"), line.text(f"response_{side}")
+
+
+def _json_texts(value: object) -> list[str] | None:
+    """Texts of a JSON list of texts and gaps; none for anything else."""
     try:
-        found = json.loads(text)
-    except ValueError:
-        return str(text)
-    return SEPARATOR.join(str(t) for t in found if t is not None) if isinstance(found, list) else str(text)
+        texts = json.loads(value) if isinstance(value, str) and value.startswith("[") else None
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(texts, list) or not all(t is None or isinstance(t, str) for t in texts):
+        return None
+    return [t or "" for t in texts]
 
 
 def _winner(line: Line) -> Vote:
     if line.has("winner"):
-        return line.vote("winner", EXPECTED)
+        return line.needed_vote("winner", votes.MODEL_A_B, EXPECTED)
     for name, vote in (
-        ("winner_model_a", values.FIRST),
-        ("winner_model_b", values.SECOND),
-        ("winner_tie", values.TIE),
+        ("winner_model_a", votes.FIRST),
+        ("winner_model_b", votes.SECOND),
+        ("winner_tie", votes.TIE),
     ):
         if line.number(name) == 1:
             return vote

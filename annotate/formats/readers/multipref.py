@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from .. import votes
 from ..line import Line
 from ..pairs import ask_preference
 from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
+from ..votes import Vote
 
 GROUPS = ("normal_worker_annotations", "expert_worker_annotations")
 ASPECTS = ("helpful", "truthful", "harmless")
@@ -14,6 +16,13 @@ USES = (
     "comparison_id", "prompt_id", "text", "prompt", "completion_a", "completion_b", "model_a", "model_b",
     "category", "subcategory", "source", *GROUPS,
 )  # fmt: skip
+PREFERENCES = {
+    "aisclearlybetter": votes.MUCH_FIRST,
+    "aisslightlybetter": votes.FIRST,
+    "tie": votes.TIE,
+    "bisslightlybetter": votes.SECOND,
+    "bisclearlybetter": votes.MUCH_SECOND,
+}
 EXPECTED = "A-is-clearly-better, A-is-slightly-better, Tie, B-is-slightly-better or B-is-clearly-better"
 
 
@@ -38,13 +47,17 @@ def _one(records: Records, line: Line, item: str, pair: list[str], *, expert: bo
     # Seconds, as the set's own analyses take it; not known to be active time, so not stored as that.
     time = line.time("timestamp")
     records.prefer(
-        item, annotator, ask_preference(records), line.vote("overall_pref", EXPECTED), pair, submitted_at=time
+        item, annotator, ask_preference(records), _vote(line, "overall_pref"), pair, submitted_at=time
     )
     for aspect in ASPECTS:
         if line.has(f"{aspect}_pref"):
             asked = records.ask(aspect, "pair", "preference", f"Which response is more {aspect}?")
-            vote = line.vote(f"{aspect}_pref", EXPECTED)
+            vote = _vote(line, f"{aspect}_pref")
             records.prefer(item, annotator, asked, vote, pair, submitted_at=time)
+
+
+def _vote(line: Line, name: str) -> Vote:
+    return line.needed_vote(name, PREFERENCES, EXPECTED)
 
 
 FORMATS = [

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from ..conversations import written
 from ..line import Line
-from ..pairs import ask_preference, dataset_label, one_scorer, rate_right
+from ..pairs import ask_preference, dataset_label, one_scorer, rate_right, same_texts
 from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
-from ..values import Vote
+from ..votes import Vote
 
 ONE = (
     "prompt", "chosen", "rejected", "chosen_model", "rejected_model", "subset", "id",
@@ -28,21 +29,21 @@ def read_one(records: Records, files: Sequence[Source]) -> None:
         if "chosen" not in line.row and "text_chosen" not in line.row:
             _one_response(records, line)
             return
-        prompt = records.prompt(line.words_or_none("prompt"), category=_subset(line))
+        turns = line.turns("prompt") if line.get("prompt") is not None else []
+        prompt = records.prompt(written(turns) if turns else None, category=_subset(line))
         scored = "text_chosen" in line.row
         pair = [
             records.response(
                 prompt,
-                line.answer_or_none(f"text_{name}") if scored else line.words(name),
+                line.answer_or_none(f"text_{name}") if scored else line.answer(name, turns),
                 line.text_or(f"{name}_model", ""),
                 ids=line.ids(name),
             )
             for name in ("chosen", "rejected")
         ]
-        if pair[0] == pair[1]:
-            raise line.wrong("rejected", "another text than the chosen one", line.get("rejected"))
-        label = dataset_label(records)
-        records.prefer(records.item("pair", pair), label, ask_preference(records), Vote(0), pair)
+        if not same_texts(records, pair):
+            label = dataset_label(records)
+            records.prefer(records.item("pair", pair), label, ask_preference(records), Vote(0), pair)
         for name, response in zip(("chosen", "rejected"), pair, strict=True):
             if f"scores_{name}" in line.row:
                 value, error = line.score(f"scores_{name}")

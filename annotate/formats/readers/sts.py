@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .. import values
+from ..conversations import SEPARATOR
 from ..line import Line
 from ..pairs import scale
 from ..records import Records
@@ -33,7 +33,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
         prompt = records.prompt(
             "Do these two sentences say the same?",
             category=[line.text_or(name, "") for name in ("genre", "dataset") if line.has(name)],
-            of=values.SEPARATOR.join(texts),
+            of=SEPARATOR.join(texts),
         )
         if texts[0] == texts[1]:
             records.remark("Both sentences are the same text: the second came in as another sample of it.")

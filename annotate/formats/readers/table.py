@@ -2,46 +2,73 @@
 
 from collections.abc import Mapping, Sequence
 
+from annotate.folder.problems import Problem
+
 from ..line import Line
 from ..records import Records
 from ..registry import Format
 from ..source import Source
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "scorer": ("scorer", "judge", "annotator", "model_name"),
+    "scorer": ("scorer", "judge", "annotator"),
     "id": ("response_id", "id"),
     "prompt": ("prompt", "user_query", "instruction", "query", "question"),
     "text": ("response", "text", "output", "answer", "completion"),
-    "source": ("source", "source_name", "generator", "writer"),
+    "source": ("source", "source_name", "generator", "writer", "model_name"),
     "value": ("value", "score", "reward", "evaluation_score", "conversation_perplexity", "rating"),
 }
 USES = tuple(name for names in COLUMNS.values() for name in names)
 
 
 def read(records: Records, files: Sequence[Source]) -> None:
-    def column(line: Line, what: str) -> str:
-        return next((name for name in COLUMNS[what] if line.get(name) not in (None, "")), "")
+    for file in files:
+        columns = _columns(records, file)
 
-    def row(line: Line) -> None:
-        key, text = column(line, "id"), column(line, "text")
-        if not key and not text:
-            raise line.wrong("", "response_id or response", "neither")
-        if not any(name in line.row for name in COLUMNS["value"]):
-            raise line.wrong("", f"one of {', '.join(COLUMNS['value'])}", "none")
-        prompt, source, scorer = (column(line, what) for what in ("prompt", "source", "scorer"))
-        response = records.response(
-            records.prompt(line.words_or_none(prompt)),
-            line.answer_or_none(text),
-            line.text_or(source, "") if source else "",
-            line.key(key) if key else "",
-        )
-        value, error = line.score(column(line, "value") or "value")
-        higher_is_better = str(line.row.get("higher_is_better", "true")).lower() not in ("false", "0")
-        if value is not None and not higher_is_better:
-            value = -value
-        records.score(line.text_or(scorer, "") if scorer else "", response, value, error=error)
+        def row(line: Line, at: Mapping[str, str] = columns) -> None:
+            _row(records, line, at)
 
-    records.each(files, row, (*USES, "higher_is_better"))
+        records.each([file], row, (*columns.values(), "higher_is_better"))
+
+
+def _columns(records: Records, file: Source) -> dict[str, str]:
+    """One column for each part, for the whole file; two that fit are a question to whoever imports."""
+    there = {name for _, row in file.rows() if not isinstance(row, Problem) for name in row}
+    columns = {}
+    for part, names in COLUMNS.items():
+        fitting = [name for name in names if name in there]
+        if part == "value" and len(fitting) > 1:
+            expected = f"one column of scores (--as mapped --map response=… score.NAME={'|'.join(fitting)})"
+            raise file.unreadable(1, expected, " and ".join(fitting))
+        if part == "id" and "response_id" in fitting:
+            fitting = ["response_id"]
+        columns |= {part: fitting[0]} if fitting else {}
+        if len(fitting) > 1:
+            records.remark(
+                f"Column {fitting[0]!r} was read as the {part}, not {', '.join(fitting[1:])}.", placed=False
+            )
+    if not {"id", "text"} & columns.keys():
+        raise file.unreadable(1, "a column response_id or response", "neither")
+    if "value" not in columns:
+        raise file.unreadable(1, f"one of the columns {', '.join(COLUMNS['value'])}", "none")
+    records.remark(f"Column {columns['value']!r} was read as the score.", placed=False)
+    return columns
+
+
+def _row(records: Records, line: Line, at: Mapping[str, str]) -> None:
+    def text(part: str) -> str:
+        return line.text_or(at[part], "") if part in at else ""
+
+    key = text("id")
+    response = records.response(
+        records.prompt(line.words_or_none(at["prompt"]) if "prompt" in at else None),
+        line.answer(at["text"]) if "text" in at and (line.has(at["text"]) or not key) else None,
+        text("source"),
+        key,
+    )
+    value, error = line.score(at["value"])
+    # Greater is better here: another direction is turned round.
+    turned = line.has("higher_is_better") and not line.truth("higher_is_better")
+    records.score(text("scorer"), response, -value if turned and value is not None else value, error=error)
 
 
 FORMATS = [

@@ -5,16 +5,25 @@ Our own writer adds how many people voted how; then each vote comes in as a slot
 
 from collections.abc import Sequence
 
-from .. import values
+from ..conversations import Turn, is_conversation, written
 from ..line import Line
-from ..pairs import ask_preference, dataset_label
+from ..pairs import ask_preference, dataset_label, same_texts
 from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
-from ..values import BOTH_BAD, BOTH_GOOD, CANNOT_TELL, TIE, Vote
+from ..votes import BOTH_BAD, BOTH_GOOD, CANNOT_TELL, TIE, Vote
 
 OURS = ("margin", "vote_share", "votes", "item_id", "prompt_id", "criterion")
-PAIRED = ("prompt", "chosen", "rejected", "chosen_source", "rejected_source", *OURS)
+PAIRED = (
+    "prompt",
+    "chosen",
+    "rejected",
+    "chosen_source",
+    "rejected_source",
+    "score_chosen",
+    "score_rejected",
+    *OURS,
+)
 UNPAIRED = ("prompt", "completion", "label", "source", *OURS)
 VOTES = {
     "chosen_much": Vote(0, 2),
@@ -30,39 +39,42 @@ VOTES = {
 
 def read_paired(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
-        prompt, texts = _explicit(line)
-        prompt = records.prompt(prompt)
-        sources = [line.text_or(f"{name}_source", "") for name in ("chosen", "rejected")]
-        pair = [records.response(prompt, text, source) for text, source in zip(texts, sources, strict=True)]
-        if pair[0] == pair[1]:
-            raise line.wrong("rejected", "another text than the chosen one", line.get("rejected"))
-        item, asked = records.item("pair", pair), ask_preference(records)
+        prompt, turns = _prompt(line)
+        key = records.prompt(prompt)
+        names = ("chosen", "rejected")
+        pair = [
+            records.response(key, line.answer(name, turns), line.text_or(f"{name}_source", ""))
+            for name in names
+        ]
+        if same_texts(records, pair):
+            return
+        item, question = records.item("pair", pair), ask_preference(records)
         votes = _votes(line)
         for number, vote in enumerate(votes, 1):
-            records.prefer(item, records.slot(item, number), asked, vote, pair)
+            records.prefer(item, records.slot(item, number), question, vote, pair)
         if not votes:
-            records.prefer(item, dataset_label(records), asked, Vote(0), pair)
+            records.prefer(item, dataset_label(records), question, Vote(0), pair)
+        for name, response in zip(names, pair, strict=True):
+            if line.has(f"score_{name}"):
+                records.score("dataset-score", response, line.number(f"score_{name}"))
 
     records.each(files, row, PAIRED)
 
 
-def _explicit(line: Line) -> tuple[str, list[str]]:
-    """The prompt and both texts; an implicit prompt is what both conversations begin with."""
-    if line.has("prompt") or isinstance(line.get("prompt"), list):
-        return line.words("prompt"), [line.words("chosen"), line.words("rejected")]
-    if not isinstance(line.get("chosen"), list):
+def _prompt(line: Line) -> tuple[str, list[Turn]]:
+    """The prompt as a text and in turns; an implicit one is what both conversations begin with."""
+    if line.get("prompt") is not None:
+        turns = line.turns("prompt")
+        return written(turns), turns
+    if not is_conversation(line.get("chosen")):
         raise line.wrong("prompt", "a prompt (an implicit one only in conversations)", "nothing")
-    turns = [line.conversation(name) for name in ("chosen", "rejected")]
+    chosen, rejected = (line.conversation(name) for name in ("chosen", "rejected"))
     same = 0
-    while same < min(map(len, turns)) - 1 and turns[0][same] == turns[1][same]:
+    while same < min(len(chosen), len(rejected)) - 1 and chosen[same] == rejected[same]:
         same += 1
     if not same:
         raise line.wrong("chosen", "conversations that begin alike", "nothing")
-    said = [
-        values.SEPARATOR.join(text for _, text in part)
-        for part in (turns[0][:same], *(t[same:] for t in turns))
-    ]
-    return said[0], said[1:]
+    return written(chosen[:same]), chosen[:same]
 
 
 def _votes(line: Line) -> list[Vote]:
@@ -79,17 +91,20 @@ def _votes(line: Line) -> list[Vote]:
 def read_unpaired(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
         prompt = records.prompt(line.words("prompt"))
-        label = line.get("label")
-        if label not in (True, False, "true", "false", "True", "False", "0", "1"):
-            raise line.wrong("label", "true or false", label)
+        label = line.truth("label")
         asked = records.ask(
             "desirable", "single", "rating", "Is this response desirable?",
             measures="quality", scale=[0, 1], labels={"0": "no", "1": "yes"},
         )  # fmt: skip
         item = records.item(
-            "single", [records.response(prompt, line.words("completion"), line.text_or("source", ""))]
+            "single",
+            [
+                records.response(
+                    prompt, line.answer("completion", line.turns("prompt")), line.text_or("source", "")
+                )
+            ],
         )
-        records.rate(item, dataset_label(records), asked, int(str(label).lower() in ("true", "1")))
+        records.rate(item, dataset_label(records), asked, int(label))
 
     records.each(files, row, UNPAIRED)
 

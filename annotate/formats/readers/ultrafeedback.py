@@ -48,11 +48,9 @@ def _completion(records: Records, line: Line, prompt: str) -> None:
 
 
 def _flat(records: Records, line: Line, prompt: str) -> None:
-    texts, models = line.elements("generations"), line.elements("generation_models")
+    texts, models = line.texts("generations"), line.elements("generation_models")
     ratings = line.numbers("ratings") if line.has("ratings") or line.get("ratings") else []
     for place, text in enumerate(texts):
-        if not isinstance(text, str) or not text:
-            raise line.wrong(f"generations.{place}", "text", text)
         response = records.response(prompt, text, str(models[place]) if place < len(models) else "")
         if place < len(ratings) and ratings[place] is not None:
             records.score("ultrafeedback/rating", response, ratings[place])
@@ -61,7 +59,8 @@ def _flat(records: Records, line: Line, prompt: str) -> None:
 FORMATS = [
     Format(
         "ultrafeedback", "UltraFeedback: completions rated by a machine", read,
-        marks("instruction completions", "instruction generations", "prompt generations"),
+        marks("instruction completions", "instruction generations generation_models",
+              "instruction generations ratings", "prompt generations generation_models", "prompt generations ratings"),
         "OpenBMB/UltraFeedback, README; argilla-io/distilabel (generations, generation_models, ratings)",
         scores=True,
     ),

@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotate.folder import FolderError
 from annotate.folder.progress import bar
 from annotate.formats import FORMATS, Options
+from annotate.formats.numbers import is_plain
+from annotate.formats.votes import MEANINGS
 from judging.imports.study import Imported, import_study
 
 
@@ -40,6 +42,13 @@ class Command(BaseCommand):
             "--map", nargs="+", default=[], metavar="ROLE=COLUMN", help="what columns of a plain table mean"
         )
         parser.add_argument(
+            "--values", nargs="+", default=[], metavar="VALUE=MEANING",
+            help=f"what coded votes mean ({', '.join(MEANINGS)}), or which number a word stands for",
+        )  # fmt: skip
+        parser.add_argument(
+            "--decimal", choices=[".", ","], default="", help="the decimal mark of numbers in texts"
+        )
+        parser.add_argument(
             "--scorer", default="", help="the machine whose scores the files hold, if they don't say"
         )
         parser.add_argument("--dry-run", action="store_true", help="only say what would come in")
@@ -58,6 +67,8 @@ class Command(BaseCommand):
             language=given["language"],
             voters=given["voters"],
             scorer=given["scorer"],
+            values=values_of(given["values"]),
+            decimal=given["decimal"],
             mapping=mapping_of(given["map"]),
             progress=bar,
         )
@@ -84,8 +95,19 @@ def slug_of(file: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", Path(file).name.partition(".")[0]).strip("-")[:100] or "imported"
 
 
-def mapping_of(pairs: list[str]) -> dict[str, str]:
+def mapping_of(pairs: list[str], option: str = "--map", form: str = "ROLE=COLUMN") -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
-            raise CommandError(f"--map: expected ROLE=COLUMN, found {pair!r}")
+            raise CommandError(f"{option}: expected {form}, found {pair!r}")
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def values_of(pairs: list[str]) -> dict[str, str]:
+    """What values mean; a value may hold an = itself, as in A>=B."""
+    values = {}
+    for pair in pairs:
+        value, _, meaning = pair.rpartition("=")
+        if not value or (meaning not in MEANINGS and not is_plain(meaning)):
+            raise CommandError(f"--values: expected VALUE={'|'.join(MEANINGS)} or a number, found {pair!r}")
+        values[value] = meaning
+    return values

@@ -168,6 +168,12 @@ def _records(reading: Reading, known: Described) -> dict[str, Any]:
     return {name: rows for name, rows in gives.items() if rows}
 
 
+def records_of(paths: list[Path], format: str = "", **options: Any) -> dict[str, Any]:
+    """The records that files give, by table."""
+    with read(paths, format, Options(**{"slug": "in", **options})) as reading:
+        return _records(reading, ({}, {}))
+
+
 def machine_scores(sample: Sample) -> list[dict[str, Any]]:
     """What a study that is there would take up of the files."""
     taken: list[dict[str, Any]] = []

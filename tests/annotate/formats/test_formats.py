@@ -168,6 +168,7 @@ def test_pairs_in_plain_tables_with_words_numbers_and_lists(tmp_path: Path) -> N
     brought(
         jsonl(tmp_path / "p.jsonl", rows),
         mapping={"prompt": "q", "response_a": "x", "response_b": "y", "preference": "v", "similarity": "s"},
+        values={"-2": "second_much"},
     )
     labels = Answer.objects.filter(criterion__key="preference").order_by("pk").values_list("label", "value")
     assert list(labels) == [("both_bad", 0), ("", 2)]

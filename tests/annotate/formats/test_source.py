@@ -10,8 +10,10 @@ import pytest
 from annotate.folder import FolderError
 from annotate.folder.problems import Problem
 from annotate.formats import source
+from annotate.formats.numbers import is_missing, number
 from annotate.formats.source import Source, sources
-from annotate.formats.values import as_list, is_missing, number, signed, vote
+from annotate.formats.values import as_list
+from annotate.formats.votes import A_OVER_B, CLEAR, LEFT_RIGHT, MODEL_A_B, Vote, sentence, signed, vote
 
 ROWS = [{"id": 1, "text": "naïve “quoted”"}, {"id": 2, "text": "two\nlines"}]
 
@@ -153,32 +155,39 @@ def test_a_hub_folder_is_its_splits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "winner", "strength", "label"),
+    ("word", "known", "winner", "strength", "label"),
     [
-        ("model_a", 0, 1, ""),
-        ("Model B", 1, 1, ""),
-        ("left", 0, 1, ""),
-        ("A>>B", 0, 2, ""),
-        ("[[B>A]]", 1, 1, ""),
-        ("A=B", None, 0, "tie"),
-        ("Tie", None, 0, "tie"),
-        ("tie (bothbad)", None, 0, "both_bad"),
-        ("both_bad", None, 0, "both_bad"),
-        ("Both good", None, 0, "both_good"),
-        ("A-is-clearly-better", 0, 2, ""),
-        ("B-is-slightly-better", 1, 1, ""),
-        ("Response 2 is much better than Response 1", 1, 2, ""),
-        ("cannot tell", None, 0, "cannot_tell"),
+        ("model_a", MODEL_A_B, 0, 1, ""),
+        ("Model B", MODEL_A_B, 1, 1, ""),
+        ("left", LEFT_RIGHT, 0, 1, ""),
+        ("A>>B", A_OVER_B, 0, 2, ""),
+        ("[[B>A]]", A_OVER_B, 1, 1, ""),
+        ("A=B", A_OVER_B, None, 0, "tie"),
+        ("Tie", CLEAR, None, 0, "tie"),
+        ("tie (bothbad)", MODEL_A_B, None, 0, "both_bad"),
+        ("tie (inconsistent)", MODEL_A_B, None, 0, "tie"),
+        ("both_bad", CLEAR, None, 0, "both_bad"),
+        ("Both good", CLEAR, None, 0, "both_good"),
+        ("second_much", CLEAR, 1, 2, ""),
+        ("cannot tell", CLEAR, None, 0, "cannot_tell"),
     ],
 )
-def test_votes_as_words(word: str, winner: int | None, strength: int, label: str) -> None:
-    found = vote(word)
-    assert found is not None
-    assert (found.winner, found.strength, found.label) == (winner, strength, label)
+def test_votes_as_words(
+    word: str, known: dict[str, Vote], winner: int | None, strength: int, label: str
+) -> None:
+    assert vote(word, known) == Vote(winner, strength, label)
 
 
-@pytest.mark.parametrize("word", ["garbage", "", None, 3, "neither", "model_c"])
-def test_words_that_are_no_vote(word: object) -> None:
+def test_votes_as_sentences() -> None:
+    assert sentence("Response 2 is much better than Response 1") == Vote(1, 2)
+    assert sentence("Response 1 is slightly better") == Vote(0)
+    assert sentence("garbage") is None
+
+
+@pytest.mark.parametrize(
+    "word", ["garbage", "", None, 3, "neither", "1", "2", "A", "b", "left", "model_a", "Response 1"]
+)
+def test_words_and_codes_that_are_no_vote_by_themselves(word: object) -> None:
     assert vote(word) is None
 
 
@@ -202,6 +211,6 @@ def test_numbers_and_lists_in_cells() -> None:
     for bad in ("a, b", "{}", 3):
         with pytest.raises((ValueError, TypeError)):
             as_list(bad)
-    assert signed(-2) == vote("B>>A")
+    assert signed(-2) == vote("B>>A", A_OVER_B)
     assert signed(3) is None
     assert is_missing("N/A")

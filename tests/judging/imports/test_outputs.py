@@ -188,7 +188,7 @@ def test_a_table_with_another_direction_and_ambiguous_words(study: Study, tmp_pa
             "higher_is_better": False,
         },
         {"response": "Fine.", "conversation_perplexity": 3.5},
-        {"response_id": "r1", "score": "1e2"},
+        {"response_id": "r1", "conversation_perplexity": "1e2"},
     ]
     out = come("table", rows, tmp_path, "--scorer", "ppl")
     assert "2 matched" in out
@@ -241,7 +241,7 @@ def test_twice_the_same_is_stored_once_and_another_number_is_refused(study: Stud
             {"judgments": [{}], "response_A": "a", "response_B": "b"},
             "expected a list of 2, found",
         ),
-        ("table", {"value": 1, "scorer": "s"}, "expected response_id or response, found neither"),
+        ("table", {"value": 1, "scorer": "s"}, "expected a column response_id or response, found neither"),
         ("table", {"value": 1, "response_id": "r0"}, r"the scorer's name \(--scorer\), found none"),
         ("arena-hard", {"uid": "q1", "model": "m", "baseline": "n", "games": "x"}, "expected a list"),
     ],

@@ -1,0 +1,54 @@
+"""What is known of a file's columns as a whole: decimal marks, what their values were read as, what was remarked."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from annotate.folder.problems import Problem, quoted
+
+from . import numbers
+from .source import Source
+
+NAMED = 12
+
+
+@dataclass
+class Columns:
+    source: Source | None = None
+    # The decimal mark, where whoever imports says it, and what coded votes mean.
+    decimal: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    readings: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
+    notes: Counter[str] = field(default_factory=Counter)
+    _marks: dict[str, str | None] = field(default_factory=dict)
+
+    def mark(self, name: str) -> str | None:
+        """The decimal mark of a column of texts, by all of its cells."""
+        if self.decimal or self.source is None:
+            return self.decimal or None
+        if name not in self._marks:
+            rows = (row for _, row in self.source.rows() if not isinstance(row, Problem))
+            cells = (cell for row in rows if isinstance(cell := row.get(name), str))
+            self._marks[name] = numbers.decimal_mark(c for c in cells if not numbers.is_missing(c))
+            if self._marks[name] == ",":
+                self.notes[f"Column {name!r}: the comma marks decimals, by all of its cells."] += 1
+            elif self._marks[name] == ".":
+                self.notes[f"Column {name!r}: the comma marks thousands, by all of its cells."] += 1
+        return self._marks[name]
+
+    def note(self, text: str) -> None:
+        self.notes[text] += 1
+
+    def read_as(self, name: str, value: object, meaning: str) -> None:
+        """Remember what a code was read as, to be said in words."""
+        key = quoted(value), meaning
+        self.readings.setdefault(name, Counter())[key] += 1
+
+    def remarks(self) -> list[str]:
+        """What is to be said of the file's columns."""
+        said = []
+        for name, readings in self.readings.items():
+            each = [f"{value} as “{meaning}” ({n:,})" for (value, meaning), n in readings.most_common(NAMED)]
+            more = f" and {len(readings) - NAMED:,} more" if len(readings) > NAMED else ""
+            said.append(f"Field {name!r} was read so: {', '.join(each)}{more}.")
+        return said + [f"{text} ({n:,} times)" if n > 1 else text for text, n in self.notes.items()]
