@@ -161,8 +161,12 @@ class Kind(models.TextChoices):
                         f"a whole number from {criterion.scale_low} to {criterion.scale_high}",
                         number,
                     )
-            case Kind.RANKING | Kind.GROUPING:
-                # Piles and ranks are counted from 1; a set has no more of them than responses.
+            case Kind.GROUPING:
+                # A name and no quantity: other tools count groups from 0, or call what is in none of them -1.
+                if not (abs(number) <= LARGEST and float(number).is_integer()):
+                    raise AnswerError("value", "a whole number, the same for all in the group", number)
+            case Kind.RANKING:
+                # Ranks are counted from 1; a set has no more of them than responses.
                 if number not in range(1, n_responses + 1):
                     raise AnswerError("value", f"a whole number from 1 to {n_responses}", number)
             case Kind.ODD_ONE_OUT:

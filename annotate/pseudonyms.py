@@ -28,6 +28,8 @@ _NOBODY = {
     "unknown",
     "objectobject",
 }
+# What Prolific puts in place of whoever withdrew.
+_NOBODY |= {"consentrevoked", "dataexpired"}
 _NOBODY |= {"id", "pid", "uid", "userid", "yourid", "participant", "participantid", "worker", "workerid"}
 _NOBODY |= {"prolificpid", "prolificid", "subjectid", "respondentid", "panelid", "aid", "rid"}
 

@@ -116,6 +116,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "remove-items": (RESEARCHER,),
     **dict.fromkeys(["webhooks", "webhook"], (RESEARCHER,)),
     "links": (RESEARCHER,),
+    "submissions": (RESEARCHER,),
     "revoke-link": (RESEARCHER,),
     "monitor": (RESEARCHER,),
     "monitor-annotator": (RESEARCHER,),

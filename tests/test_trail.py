@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import signing
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command, get_commands
 from django.db import IntegrityError, transaction
@@ -18,8 +19,8 @@ from django.db.transaction import TransactionManagementError
 from django.test import Client
 from django.urls import reverse
 
-from annotate import invites, members, seats, trail
-from annotate.models import Action, Item, Judgment, Role, Study, TrailEntry
+from annotate import invites, members, pseudonyms, seats, trail
+from annotate.models import Action, Annotator, Item, Judgment, Role, Study, TrailEntry
 from annotate.models.trail import AppendOnlyError
 from judging.exports import export_jobs as finished
 from judging.folder.scores import export_folder, load_folder
@@ -109,6 +110,15 @@ DEEDS: dict[str, tuple[Callable[[Study], Data] | None, Action]] = {
     "exports": (just(writer="folder"), Action.EXPORTED),
     "start-run": (just(scorer="length"), Action.RUN_ORDERED),
     "cancel-run": (just(), Action.RUN_CANCELLED),
+    "submissions": (
+        lambda s: {
+            "read": signing.dumps(
+                [s.slug, {s.annotators.all()[0].key: ["rejected"]}], salt="offbeat.submissions", compress=True
+            ),
+            "status": ["rejected"],
+        },
+        Action.EXCLUDED,
+    ),
     "links": (just(label="Class A", until="2999-01-01", most="3"), Action.LINK_MADE),
     "revoke-link": (lambda s: {"token": invites.first(s).token}, Action.LINK_REVOKED),
     "members": (just(username="owner-other", role="auditor"), Action.MEMBER_ADDED),
@@ -210,6 +220,7 @@ COMMANDS: dict[str, tuple[Callable[[Study, Path], list[str]], Action]] = {
     "load_study": (lambda s, p: [str(written(p)), "--slug", "loaded"], Action.LOADED),
     "import_study": (lambda s, p: [str(labelled(p)), "--as", "trl-preference"], Action.LOADED),
     "import_scores": (lambda s, p: [s.slug, str(scored(s, p))], Action.LOADED),
+    "submissions": (lambda s, p: [s.slug, str(rejected(s, p))], Action.EXCLUDED),
     "score": (lambda s, p: [s.slug, "--scorer", "length"], Action.RUN_ORDERED),
     "export_study": (lambda s, p: [s.slug, str(p / "out")], Action.EXPORTED),
     "agreement": (lambda s, p: [s.slug, "--tables", str(p / "tables")], Action.EXPORTED),
@@ -249,6 +260,14 @@ def labelled(folder: Path) -> Path:
 def scored(study: Study, folder: Path) -> Path:
     path = folder / "scores.csv"
     path.write_text(f"scorer,response_id,value\nmine,{study.responses.all()[0].key},1\n")
+    return path
+
+
+def rejected(study: Study, folder: Path) -> Path:
+    person = study.annotators.all()[0]
+    Annotator.objects.filter(pk=person.pk).update(key=pseudonyms.participant(study.slug, "one"))
+    path = folder / "prolific.csv"
+    path.write_text("Submission id,Participant id,Status\ns1,one,REJECTED\n")
     return path
 
 

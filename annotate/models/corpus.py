@@ -1,5 +1,18 @@
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Length
+
+from annotate.unseen import is_blank
+
+# Longer texts of spaces alone are not looked for.
+_LONGEST_BLANK = 200
+
+
+class ResponseQuerySet(models.QuerySet["Response"]):
+    def n_blank(self) -> int:
+        """How many have nothing in them that anybody sees."""
+        short = self.annotate(length=Length("text")).filter(length__lte=_LONGEST_BLANK)
+        return sum(map(is_blank, short.values_list("text", flat=True).iterator()))
 
 
 class Prompt(models.Model):
@@ -32,6 +45,8 @@ class Response(models.Model):
     sample = models.IntegerField(null=True, blank=True)
     params = models.JSONField(null=True, blank=True)
     held_back = models.TextField(blank=True, help_text="reason for not showing it; empty: shown")
+
+    objects = ResponseQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -158,14 +158,16 @@ def _tell(task: ScoringTask, lacking: Missing, stored: Stored) -> None:
 
 def notes(run: ScoreRun) -> list[str]:
     """What whoever reads the numbers should know before."""
-    unknown = run.unknown_languages()
-    if not unknown:
-        return []
-    knows = ", ".join(run.languages or [])
-    return [
-        f"Some prompts are in {', '.join(unknown)}; this embedder knows {knows} only, and similarities of other "
-        "languages mean little."
-    ]
+    found = []
+    if unknown := run.unknown_languages():
+        knows = ", ".join(run.languages or [])
+        found.append(
+            f"Some prompts are in {', '.join(unknown)}; this embedder knows {knows} only, and similarities of other "
+            "languages mean little."
+        )
+    if n := run.study.responses.n_blank():
+        found.append(f"{n:,} responses are empty or hold nothing to be seen. They are scored as they are.")
+    return found
 
 
 # Milliseconds that a heartbeat waits for a lock, and seconds that anybody waits for a heartbeat.

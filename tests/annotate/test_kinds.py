@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotate.kinds import Kind, Value
+from annotate.kinds import AnswerError, Kind, Value
 from annotate.models import Criterion
 
 SHOWN = [7, 3, 12]
@@ -67,6 +67,17 @@ def test_places_in_a_large_set_are_typed(kind: Kind) -> None:
     assert len(questions) == 50
     assert {(q.typed, q.low, q.high) for q in questions} == {("number", 1, 50)}
     assert all(q.options for q in kind.questions(criterion(kind), range(101, 110)))
+
+
+@pytest.mark.parametrize("number", [0, -1, 1, 17, 10**9])
+def test_any_whole_number_names_a_group(number: float) -> None:
+    Kind.GROUPING.check(criterion(Kind.GROUPING), Value(response=3, value=number), [3, 7, 12])
+
+
+@pytest.mark.parametrize("number", [0.5, float("nan"), float("inf"), 1e18])
+def test_what_is_no_whole_number_names_none(number: float) -> None:
+    with pytest.raises(AnswerError, match="whole number"):
+        Kind.GROUPING.check(criterion(Kind.GROUPING), Value(response=3, value=number), [3, 7, 12])
 
 
 def test_the_odd_one_is_chosen_by_its_place_whatever_its_number() -> None:

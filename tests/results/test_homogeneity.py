@@ -18,6 +18,7 @@ from judging.results.homogeneity.map_chart import projected
 from judging.results.homogeneity.report import HomogeneityError, homogeneity
 from judging.results.summary import taxonomy
 from judging.results.summary.report import report
+from judging.runs.work import notes
 from judging.stats import cosine_matrix
 from tests.factories import make_study
 
@@ -270,3 +271,31 @@ def test_the_map_s_axes_are_the_singular_vectors(shape: tuple[int, int]) -> None
     assert np.abs(points)[:, : expected.shape[1]] == pytest.approx(expected, abs=1e-6)
     total = (singular**2).sum()
     assert shares[0] == pytest.approx(singular[0] ** 2 / total if total else 0.0)
+
+
+@pytest.mark.django_db
+def test_means_over_two_prompts_stand_on_two_prompts() -> None:
+    """Resampled, two prompts are themselves or their mean: what lies between them is no interval of 95 %."""
+    embedded(make_study("two", prompts=2, responses=6))
+    out = StringIO()
+    call_command("homogeneity", "two", stdout=out)
+    lines = [
+        line for line in out.getvalue().splitlines() if line.startswith(("Same source", "Different sources"))
+    ]
+    assert len(lines) == 2
+    for line in lines:
+        assert "undefined" in line or re.search(r"\d \(Only two prompts: .*\), n = 2 prompts$", line)
+
+
+@pytest.mark.django_db
+def test_empty_texts_are_counted_aloud() -> None:
+    study = make_study("hollow", prompts=3, responses=4)
+    blank = [r.pk for r in study.responses.all()[:3]]
+    for pk, text in zip(blank, ("", " \n", "\u200b"), strict=True):
+        Response.objects.filter(pk=pk).update(text=text)
+    run = embedded(study)
+    assert homogeneity(study).n_blank == 3
+    assert notes(run) == ["3 responses are empty or hold nothing to be seen. They are scored as they are."]
+    out = StringIO()
+    call_command("homogeneity", "hollow", stdout=out)
+    assert "3 responses; they count." in out.getvalue()

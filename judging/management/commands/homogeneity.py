@@ -65,6 +65,10 @@ def _lines(found: Homogeneity) -> list[str]:
         lines.append(
             f"The embedder does not know languages of prompts: {', '.join(found.unknown_languages)}."
         )
+    if found.n_blank:
+        lines.append(
+            f"Without a text, and alike to the embedder whoever wrote them: {found.n_blank:,} responses; they count."
+        )
     if found.n_missing:
         lines.append(f"Not embedded, and left out: {found.n_missing:,} responses.")
     return [*lines, found.words_left_out] if found.words_left_out else lines
@@ -84,4 +88,4 @@ def _text(e: Estimate, digits: int = 3) -> str:
     if e.estimate is None:
         return f"undefined: {e.reason}"
     interval = f" [{e.low:.{digits}f}, {e.high:.{digits}f}]" if e.low is not None else f" ({e.reason})"
-    return f"{e.estimate:.{digits}f}{interval}"
+    return f"{e.estimate:.{digits}f}{interval}, n = {e.n:,} prompt{'s' if e.n != 1 else ''}"

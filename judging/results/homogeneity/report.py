@@ -114,6 +114,7 @@ class Homogeneity:
     n_prompts: int
     n_responses: int
     n_missing: int
+    n_blank: int
     truncated: int
     unknown_languages: tuple[str, ...]
     sources: tuple[Source, ...]
@@ -303,6 +304,7 @@ def _summary(
         n_prompts=len(found.similarity),
         n_responses=study.responses.count(),
         n_missing=n_missing,
+        n_blank=study.responses.n_blank(),
         truncated=run.embeddings.filter(truncated=True).count(),
         unknown_languages=tuple(run.unknown_languages()),
         sources=_sources(names, found, vendi, counted),

@@ -171,6 +171,10 @@ def _of_likeness(alike: Homogeneity) -> list[str]:
             f"{alike.embedder} does not know "
             f"{'this language' if len(alike.unknown_languages) == 1 else 'these languages'}."
         )
+    if alike.n_blank:
+        said.append(
+            f"{alike.n_blank:,} responses are empty: to the embedder they are all alike, and they count."
+        )
     if alike.n_missing:
         said.append(f"{alike.n_missing:,} responses are not embedded and count in no cosine.")
     return said

@@ -18,6 +18,7 @@ from judging.stats.core.estimate import (
 )
 
 RESAMPLES = 1000
+TWO_PROMPTS = "Only two prompts: too few to tell how it varies from prompt to prompt."
 
 
 def chance_of(prompt: str) -> np.random.Generator:
@@ -151,6 +152,9 @@ def _estimate(column: FloatArray, drawn: FloatArray, confidence: float, undefine
     point = mean_of_finite(column)
     if n == 1:
         return Estimate(point, None, None, 1, "Only one prompt.", confidence)
+    if n == 2:
+        # Resamples of two prompts are the two themselves: an interval between them covers half the time.
+        return Estimate(point, None, None, 2, TWO_PROMPTS, confidence)
     return percentile_interval(drawn, point, n, confidence)
 
 
