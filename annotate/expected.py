@@ -6,10 +6,9 @@ both_good, both_bad, cannot_tell; an odd one out a response key. `explain` is a 
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
-from annotate.kinds import Kind
+from annotate.kinds import kind_of
 from annotate.models import Answer
 
 EXPLAIN = "explain"
@@ -38,9 +37,8 @@ def met_criterion(want: Any, rows: Sequence[Answer]) -> bool:
     by_key = {row.response.key: row for row in rows if row.response}
     if not want.keys() <= by_key.keys():
         return False
-    if rows[0].criterion.kind == Kind.GROUPING:
-        return _same_piles(want, {key: by_key[key].value for key in want})
-    return all(_admitted(one, by_key[key]) for key, one in want.items())
+    together = kind_of(rows[0].criterion).meets(want, by_key)
+    return together if together is not None else all(_admitted(one, by_key[key]) for key, one in want.items())
 
 
 def admissible(want: Any) -> list[Any]:
@@ -48,28 +46,10 @@ def admissible(want: Any) -> list[Any]:
 
 
 def _admitted(want: Any, row: Answer) -> bool:
-    said = _said(row)
-    return said is not None and said in map(_plain, admissible(want))
-
-
-def _said(row: Answer) -> str | float | None:
-    """What of the row an expected value is compared with."""
-    if row.criterion.kind in (Kind.PREFERENCE, Kind.ODD_ONE_OUT):
-        words = row.response.key if row.response else row.label
-    elif row.value is not None:
-        return row.value
-    else:
-        words = row.text
-    return words.strip().casefold() or None
+    said = _plain(kind_of(row.criterion).said(row))
+    return said not in (None, "") and said in map(_plain, admissible(want))
 
 
 def _plain(value: Any) -> Any:
     """Numbers as numbers, words without regard to case and blanks around."""
     return value.strip().casefold() if isinstance(value, str) else value
-
-
-def _same_piles(want: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
-    """Pile numbers mean nothing: what counts is which responses lie together."""
-    if None in given.values():
-        return False
-    return all((want[a] == want[b]) == (given[a] == given[b]) for a, b in combinations(want, 2))

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from annotate import expected
-from annotate.kinds import Kind, NoPreference
+from annotate.kinds import kind_of
 from annotate.models import Answer, Assignment, Criterion, Response
 
 
@@ -54,12 +53,12 @@ def _names(seat: Assignment) -> dict[str, str]:
 
 def _lines(criterion: Criterion, want: Any, rows: list[Answer], names: dict[str, str]) -> list[Line]:
     own = [row for row in rows if row.criterion_id == criterion.pk]
-    if criterion.kind == Kind.GROUPING and isinstance(want, Mapping):
-        given = {row.response.key: row.value for row in own if row.response}
-        met = expected.met_criterion(want, own)
-        return [Line(criterion.text, "", _piles(given, names), _piles(want, names), met)]
     if not isinstance(want, Mapping):
         return [_line(criterion, "", want, own, names)]
+    if (wanted := kind_of(criterion).together(want, names)) is not None:
+        values = {row.response.key: row.value for row in own if row.response}
+        given = kind_of(criterion).together(values, names) or ""
+        return [Line(criterion.text, "", given, wanted, expected.met_criterion(want, own))]
     by_key = {row.response.key: [row] for row in own if row.response}
     about = names if len(names) > 1 else {}
     return [
@@ -69,33 +68,11 @@ def _lines(criterion: Criterion, want: Any, rows: list[Answer], names: dict[str,
 
 def _line(criterion: Criterion, about: str, want: Any, rows: list[Answer], names: dict[str, str]) -> Line:
     given = ", ".join(dict.fromkeys(_given(criterion, row, names) for row in rows)) or _("no answer")
-    admitted = [_worded(criterion, one, names) for one in expected.admissible(want)]
+    admitted = [kind_of(criterion).in_words(criterion, one, names) for one in expected.admissible(want)]
     wanted = _(" or ").join(admitted)
     return Line(criterion.text, about, given, wanted, expected.met_criterion(want, rows))
 
 
 def _given(criterion: Criterion, row: Answer, names: dict[str, str]) -> str:
-    chosen = criterion.kind in (Kind.PREFERENCE, Kind.ODD_ONE_OUT)
-    said: Any = row.response.key if chosen and row.response else row.label or row.text or row.value
-    return _("no answer") if said is None else _worded(criterion, said, names)
-
-
-def _worded(criterion: Criterion, said: Any, names: dict[str, str]) -> str:
-    """A value as its control shows it. A response is called as on the page: its key may tell its source."""
-    if isinstance(said, (int, float)):
-        label = criterion.label_of(int(said)) if criterion.points else ""
-        figure = number_format(int(said) if said == int(said) else said)
-        return f"{figure} ({label})" if label else figure
-    if criterion.kind in (Kind.PREFERENCE, Kind.ODD_ONE_OUT):
-        labels: dict[str, Any] = dict(NoPreference.choices)
-        return str(names.get(said) or labels.get(said) or _("another response"))
-    return str(said)
-
-
-def _piles(piles: Mapping[str, Any], names: dict[str, str]) -> str:
-    """Responses that lie together: “Response 1 + Response 3 | Response 2”."""
-    together: dict[Any, list[str]] = {}
-    for key, name in names.items():
-        if piles.get(key) is not None:
-            together.setdefault(piles[key], []).append(name)
-    return " | ".join(" + ".join(pile) for pile in together.values()) or _("no answer")
+    said = kind_of(criterion).said(row)
+    return _("no answer") if said is None else kind_of(criterion).in_words(criterion, said, names)

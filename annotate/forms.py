@@ -9,7 +9,7 @@ from django.core.validators import URLValidator
 from django.utils.text import slugify
 
 from annotate.folder.study_toml import MOST_POINTS
-from annotate.kinds import ItemKind, Kind, Measure
+from annotate.kinds import KINDS, ItemKind, Kind, Measure
 from annotate.models import Annotator, Criterion, Role, Study
 from annotate.models.study import prolific_names
 from annotate.planting import most_taken
@@ -255,6 +255,16 @@ class PanelForm(StudyModelForm):
         return study
 
 
+class KindSelect(forms.Select):
+    """Marks the kinds that need a scale, so that the page shows its fields for these only."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        if value in KINDS and KINDS[value].scaled:
+            option["attrs"]["data-scale"] = True
+        return option
+
+
 class CriterionForm(CriterionModelForm):
     """A question. `locked`: there are judgments, and what gives them their meaning stays."""
 
@@ -276,7 +286,9 @@ class CriterionForm(CriterionModelForm):
         help_text="In exports: letters, digits, - and _. Empty: made from the text.",
     )
     on = forms.ChoiceField(label="Asked about", choices=[(k.value, CALLED[k.value]) for k in ItemKind])
-    kind = forms.ChoiceField(label="Kind of answer", choices=[(k.value, k.label.lower()) for k in Kind])
+    kind = forms.ChoiceField(
+        label="Kind of answer", widget=KindSelect, choices=[(k.name, k.label.lower()) for k in KINDS.values()]
+    )
 
     class Meta:
         model = Criterion
@@ -333,7 +345,7 @@ class CriterionForm(CriterionModelForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if "kind" in data and "on" in data:
-            kind = Kind(data["kind"])
+            kind = KINDS[data["kind"]]
             if data["on"] not in kind.item_kinds:
                 fitting = " or ".join(CALLED[k.value] for k in kind.item_kinds)
                 self.add_error("on", f"This kind of answer is asked about {fitting}.")
@@ -344,7 +356,7 @@ class CriterionForm(CriterionModelForm):
         return data
 
     def _clean_scale(self, kind: Kind, data: dict[str, Any]) -> None:
-        if kind.value not in Kind.scaled():
+        if not kind.scaled:
             # What was typed for another kind is no part of this one.
             data["scale_low"] = data["scale_high"] = None
             data["labels"] = {}

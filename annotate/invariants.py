@@ -12,7 +12,7 @@ from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef
 from django.utils import timezone
 
 from annotate.counting import counted
-from annotate.kinds import AnswerError, ItemKind, Kind, Value
+from annotate.kinds import KINDS, AnswerError, ItemKind, Value, kind_of
 from annotate.models import (
     Answer,
     Assignment,
@@ -154,12 +154,24 @@ def _broken_chain(study: Study) -> QuerySet[Assignment]:
     return chain_.filter(n__gt=0).exclude(n=F("last"))
 
 
+def _known(study: Study) -> QuerySet[Criterion]:
+    return study.criteria.filter(kind__in=KINDS)
+
+
+def _misfit(study: Study) -> Iterator[int]:
+    """Criteria of an unknown kind, on items that can't ask it, or with a scale where the kind has none."""
+    for criterion in study.criteria.all():
+        kind = KINDS.get(criterion.kind)
+        if kind is None or criterion.on not in kind.item_kinds or kind.scaled != bool(criterion.points):
+            yield criterion.pk
+
+
 def _incomplete(study: Study) -> Iterator[int]:
     """Judgments made here that lack an answer to a question that must be answered."""
-    for criterion in study.criteria.filter(required=True):
+    for criterion in _known(study).filter(required=True):
         own = Answer.objects.filter(judgment=OuterRef("pk"), criterion=criterion)
         due = _counted(study).made_here().filter(assignment__item__kind=criterion.on)
-        if not Kind(criterion.kind).per_response:
+        if not kind_of(criterion).per_response:
             yield from due.filter(~Exists(own)).values_list("pk", flat=True).iterator()
             continue
         # From the judgment, to a response of its item, to the answer about it.
@@ -186,7 +198,7 @@ def _not_shown(column: str) -> Callable[[Study], QuerySet[Answer]]:
 
 def _not_admitted(study: Study) -> Iterator[int]:
     """Answers that their criterion does not admit, as `Kind.check` says: asked once for each different answer."""
-    for criterion in study.criteria.all():
+    for criterion in _known(study):
         columns = _shape(criterion)
         own = Answer.objects.filter(criterion=criterion).annotate(**columns).order_by()
         names = ["value", "label", *columns]
@@ -225,7 +237,7 @@ def _admits(criterion: Criterion, answer: dict[str, Any]) -> bool:
         text="x" if answer["with_text"] else "",
     )
     try:
-        Kind(criterion.kind).check(criterion, value, range(1, size + 1))
+        kind_of(criterion).check(criterion, value, range(1, size + 1))
     except AnswerError:
         return False
     return True
@@ -267,6 +279,7 @@ INVARIANTS: list[Invariant] = [
               lambda s: _seats(s).filter(status=S.SUBMITTED, judgments=None)),
     Invariant("seat with a judgment that is not submitted", "Assignment",
               lambda s: _seats(s).exclude(status=S.SUBMITTED).filter(judgments__isnull=False).distinct()),
+    Invariant("criterion whose kind, item and scale don't fit each other", "Criterion", _misfit),
     Invariant("free seat that remembers an annotator's visit", "Assignment",
               lambda s: _seats(s).filter(status=S.FREE).filter(Q(shown__isnull=False) | ~Q(turn=0))),
     Invariant("seat held for longer than seats are held: a clock was wrong", "Assignment",

@@ -15,12 +15,11 @@ from annotate.folder import open_seats
 from annotate.folder.load import without_query_log
 from annotate.folder.merge import by_key, withhold
 from annotate.folder.tables import batches
-from annotate.kinds import ItemKind, Kind, Value
+from annotate.kinds import ItemKind, ResponseNumber, names_of
 from annotate.models import (
     Action,
     Answer,
     Assignment,
-    Criterion,
     Item,
     ItemResponse,
     Judgment,
@@ -176,7 +175,7 @@ def mean_ratings(study: Study) -> dict[int, float]:
     rows = Answer.objects.filter(
         criterion__study=study,
         criterion__measures="quality",
-        criterion__kind=Kind.RATING,
+        criterion__kind__in=names_of("rates"),
         judgment__in=Judgment.objects.counted(),
         value__isnull=False,
     )
@@ -229,7 +228,7 @@ def told(expected: Mapping[str, Any], names: Mapping[int, str], explain: str) ->
 
     def named(value: Any) -> Any:
         match value:
-            case Response_(number=number):
+            case ResponseNumber(number=number):
                 return names[number]
             case dict():
                 return {names[number]: named(inner) for number, inner in value.items()}
@@ -237,37 +236,6 @@ def told(expected: Mapping[str, Any], names: Mapping[int, str], explain: str) ->
 
     found = {key: named(value) for key, value in expected.items()}
     return found | ({EXPLAIN: explain} if explain else {}) or None
-
-
-@dataclass(frozen=True, slots=True)
-class Response_:
-    """A response by its number in the item, where it is itself the answer."""
-
-    number: int
-
-
-def expectation(criterion: Criterion, rows: Sequence[Value], tolerance: int = 0) -> Any:
-    """What rows of a form expect of an annotator: None where nothing was given."""
-    kind = Kind(criterion.kind)
-    given = [row for row in rows if row.value is not None or row.text]
-    if not given:
-        return None
-    first = given[0]
-    match kind:
-        case Kind.TEXT:
-            return first.text
-        case Kind.PREFERENCE | Kind.ODD_ONE_OUT:
-            return first.label or Response_(int(first.response or 0))
-    near = [_near(criterion, row.value, tolerance) for row in given]
-    if not kind.per_response or (kind is Kind.RATING and len(rows) == 1):
-        return near[0]
-    return {int(row.response or 0): value for row, value in zip(given, near, strict=True)}
-
-
-def _near(criterion: Criterion, value: float | None, tolerance: int) -> Any:
-    """The value, or the points of the scale around it that are admitted too."""
-    points = [p for p in criterion.points if value is not None and abs(p - value) <= tolerance]
-    return points if tolerance and len(points) > 1 else value
 
 
 def add_repeats(study: Study, share: float, kinds: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ from math import ceil
 from django.db.models import Count, Sum
 from django.db.models.functions import Length
 
-from annotate.kinds import Kind
+from annotate.kinds import kind_of
 from annotate.models import Item, ItemResponse, Study
 
 CHARACTERS_A_MINUTE = 1300
@@ -34,7 +34,7 @@ def minutes(study: Study, n_items: int) -> int:
 
 
 def _questions(study: Study, kind: str, items: int, responses: int) -> int:
-    asked = Counter(Kind(c.kind).per_response for c in study.criteria.all() if c.on == kind)
+    asked = Counter(kind_of(c).per_response for c in study.criteria.all() if c.on == kind)
     return asked[True] * responses + asked[False] * items
 
 

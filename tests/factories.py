@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from annotate import design
-from annotate.kinds import ItemKind, Kind
+from annotate.kinds import ItemKind
 from annotate.models import Annotator, Assignment, Criterion, Item, ItemResponse, Prompt, Response, Study
 
-ASKED: dict[str, list[tuple[str, Kind, dict[str, object]]]] = {
-    "single": [("quality", Kind.RATING, {"scale_low": 1, "scale_high": 5, "measures": "quality"})],
+ASKED: dict[str, list[tuple[str, str, dict[str, object]]]] = {
+    "single": [("quality", "rating", {"scale_low": 1, "scale_high": 5, "measures": "quality"})],
     "pair": [
-        ("preference", Kind.PREFERENCE, {"measures": "quality"}),
-        ("similarity", Kind.SIMILARITY, {"scale_low": 0, "scale_high": 4, "measures": "similarity"}),
+        ("preference", "preference", {"measures": "quality"}),
+        ("similarity", "similarity", {"scale_low": 0, "scale_high": 4, "measures": "similarity"}),
     ],
-    "set": [("grouping", Kind.GROUPING, {"measures": "similarity"})],
+    "set": [("grouping", "grouping", {"measures": "similarity"})],
 }
 
 

@@ -1,5 +1,6 @@
 """The walls of the house, tried in fresh processes."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -79,3 +80,73 @@ def test_the_front_page_is_short_and_its_links_arrive() -> None:
     assert len(text.splitlines()) <= 160
     links = re.findall(r"\]\(([^)]+)\)", text)
     assert [link for link in links if not (ROOT / link).is_file()] == []
+
+
+KIND_NAMES = {path.stem for path in (ROOT / "annotate" / "kinds").glob("*.py")} - {"__init__", "base"}
+# A foreign format has kinds of its own, and makes a criterion of the kind that is nearest.
+MAY_NAME_A_KIND = {"annotate/formats/"}
+
+
+def _named_kinds(tree: ast.AST) -> list[int]:
+    """Lines that hold `something.kind` against a kind's name: compared, matched, looked up or filtered by."""
+
+    def names(node: ast.AST) -> bool:
+        return any(isinstance(n, ast.Constant) and n.value in KIND_NAMES for n in ast.walk(node))
+
+    def asks(node: ast.AST) -> bool:
+        return any(
+            (isinstance(n, ast.Attribute) and n.attr == "kind")
+            or (isinstance(n, ast.Name) and n.id == "kind")
+            for n in ast.walk(node)
+        )
+
+    lines = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare() | ast.Match() | ast.Subscript():
+                if asks(node) and names(node):
+                    lines.append(node.lineno)
+            case ast.keyword(arg=str(arg), value=value):
+                if arg.split("__")[-1 if not arg.endswith("__in") else -2] == "kind" and names(value):
+                    lines.append(value.lineno)
+            case ast.ImportFrom(module=str(module)):
+                if re.match(r"annotate\.kinds\.", module):
+                    lines.append(node.lineno)
+    return lines
+
+
+def test_nothing_else_asks_for_the_kind_of_a_criterion() -> None:
+    found = [
+        f"{name}:{line}"
+        for folder in ("annotate", "judging")
+        for path in (ROOT / folder).rglob("*.py")
+        if not (name := path.relative_to(ROOT).as_posix()).startswith(("annotate/kinds/", *MAY_NAME_A_KIND))
+        for line in _named_kinds(ast.parse(path.read_text()))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'if criterion.kind == "rating": pass',
+        'x = c.kind in ("number", "text")',
+        'match criterion.kind:\n    case "ranking": pass',
+        'study.criteria.filter(kind="preference")',
+        'Answer.objects.filter(criterion__kind__in=["rating"])',
+        "from annotate.kinds.rating import Rating",
+    ],
+)
+def test_asking_for_a_kind_is_seen(code: str) -> None:
+    assert _named_kinds(ast.parse(code)) == [1]
+
+
+def test_no_page_asks_for_the_kind_of_a_criterion() -> None:
+    files = [p for folder in ("templates", "static") for p in (ROOT / folder).rglob("*.*")]
+    own = [p for p in files if p.suffix in {".html", ".css", ".js"} and "vendor" not in p.parts]
+    names = "|".join(sorted(KIND_NAMES))
+    asking = re.compile(
+        rf"criterion\.kind (==|in|!=)|data-asks|\[value=({names})\]|\.({names}) \.options|dataset\.asks|"
+        rf"kind [!=]= [\"']({names})\b"
+    )
+    assert [str(p.relative_to(ROOT)) for p in own if asking.search(p.read_text())] == []

@@ -255,7 +255,7 @@ SPECTACULAR_SETTINGS = {
         "RunStatus": "judging.models.ScoringTask.Status",
         "ExportStatus": ["waiting", "running", "done", "failed"],
         "ItemKind": "annotate.kinds.ItemKind",
-        "CriterionKind": "annotate.kinds.Kind",
+        "CriterionKind": "annotate.kinds.choices",
         "ItemRole": "annotate.models.Item.Role",
     },
     "PREPROCESSING_HOOKS": ["annotate.api.schema.only_version_1"],

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Max
 
 from annotate import design
-from annotate.kinds import Kind
+from annotate.kinds import kind_of
 from annotate.models import Annotator, Answer, Assignment, Criterion, Item, ItemResponse, Judgment
 
 from .merge import PARAMETERS, Merge, by_key, keys_of
@@ -221,7 +221,7 @@ def _merge_answers(merge: Merge, batch: Batch, file: str, criteria: dict[str, Cr
 
 
 def _key(judgment: int, criterion: Criterion, response: int | None) -> tuple[int, int, int | None]:
-    return judgment, criterion.pk, response if Kind(criterion.kind).per_response else None
+    return judgment, criterion.pk, response if kind_of(criterion).per_response else None
 
 
 def _stored_answers(

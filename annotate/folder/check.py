@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from annotate.kinds import AnswerError, ItemKind, Kind, Value
+from annotate.kinds import AnswerError, ItemKind, Value, kind_of
 from annotate.models import Criterion, Item
 
 from .problems import Problems, quoted
@@ -235,7 +235,7 @@ def check_answers(known: Known, table: Table, problems: Problems, progress: Prog
 def answer_key(known: Known, row: AnswerRow) -> tuple[str, str, str, str | None, int]:
     """What there is one answer for: a response only where the kind asks about each."""
     criterion = known.criteria.get(row.criterion)
-    each = criterion is not None and Kind(criterion.kind).per_response
+    each = criterion is not None and kind_of(criterion).per_response
     return row.item_id, row.annotator_id, row.criterion, row.response_id if each else None, row.revision
 
 
@@ -280,7 +280,7 @@ def _value_problems(criterion: Criterion, row: AnswerRow, shows: Shows) -> Itera
         return
     value = Value(row.response_id, row.other_id, row.value, row.label, row.text)
     try:
-        Kind(criterion.kind).check(criterion, value, shows.responses)
+        kind_of(criterion).check(criterion, value, shows.responses)
     except AnswerError as error:
         column = {"response": "response_id", "other": "other_id"}.get(error.column, error.column)
         yield column, error.expected, quoted(error.found)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count
 
-from annotate.kinds import Kind
+from annotate.kinds import kind_of
 from annotate.models import Answer, Criterion, ItemResponse, Judgment, Response, Study
 
 from .load import without_query_log
@@ -224,7 +224,7 @@ def _left_open(item: int, criteria: list[Criterion]) -> Iterator[list[Any]]:
     shown = ItemResponse.objects.filter(item=item).order_by("position")
     keys = list(shown.values_list("response__key", "item__kind"))
     for criterion in [c for c in criteria if c.on == keys[0][1]][:1]:
-        blank = Kind(criterion.kind).blank([key for key, _ in keys])
+        blank = kind_of(criterion).blank([key for key, _ in keys])
         yield [criterion.key, blank.response, blank.other, blank.value, blank.label, blank.text]
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from annotate.kinds import ItemKind, Kind, Measure
+from annotate.kinds import KINDS, ItemKind, Kind, Measure, kind_of
 from annotate.models import Annotator, Criterion, Study
 from annotate.models.study import prolific_names
 
@@ -39,7 +39,7 @@ class CriterionSpec(BaseModel):
         ),
     ]
     on: Annotated[Text, one_of(ItemKind.values)]
-    kind: Annotated[Text, one_of(Kind.values)]
+    kind: Annotated[Text, one_of(list(KINDS))]
     measures: Annotated[Text, one_of(["", *Measure.values])] = ""
     text: Text
     scale: Annotated[
@@ -256,9 +256,9 @@ def _check_criteria(spec: StudySpec, problems: Problems) -> None:
 
 
 def _check_kind(criterion: CriterionSpec, problems: Problems) -> None:
-    kind, place = Kind(criterion.kind), f"criterion {criterion.key}"
+    kind, place = kind_of(criterion), f"criterion {criterion.key}"
     if criterion.on not in kind.item_kinds:
-        expected = f"{' or '.join(kind.item_kinds)}, since this is a {kind.value}"
+        expected = f"{' or '.join(kind.item_kinds)}, since this is a {kind.name}"
         problems.add(FILE, None, f"{place}, on", expected, quoted(criterion.on))
     expected = _wrong_scale(kind, criterion.scale)
     if expected:
@@ -277,10 +277,10 @@ def _check_kind(criterion: CriterionSpec, problems: Problems) -> None:
 
 def _wrong_scale(kind: Kind, scale: list[int]) -> str:
     """What was expected of the scale; nothing when it's right."""
-    if kind.value not in Kind.scaled():
-        return f"none for a {kind.value}" if scale else ""
+    if not kind.scaled:
+        return f"none for a {kind.name}" if scale else ""
     if not scale:
-        return f"two whole numbers, since this is a {kind.value}"
+        return f"two whole numbers, since this is a {kind.name}"
     if scale[0] >= scale[1]:
         return "two whole numbers, the lower first"
     return f"at most {MOST_POINTS:,} points" if scale[1] - scale[0] >= MOST_POINTS else ""

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Expression, F, Q, Value
 from django.urls import reverse
 
-from annotate.kinds import ItemKind, Kind, Measure
+from annotate.kinds import ItemKind, Measure, choices
 from annotate.models.membership import Membership, Role
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Criterion(models.Model):
     )
     position = models.PositiveSmallIntegerField()
     on = models.CharField(max_length=10, choices=ItemKind.choices)
-    kind = models.CharField(max_length=20, choices=Kind.choices)
+    kind = models.CharField(max_length=20, choices=choices)
     measures = models.CharField(max_length=20, choices=Measure.choices, blank=True)
     text = models.TextField()
     scale_low = models.IntegerField(null=True, blank=True)
@@ -146,17 +146,15 @@ class Criterion(models.Model):
             models.UniqueConstraint(fields=["study", "key"], name="criterion_key_once_a_study"),
             models.UniqueConstraint(fields=["study", "position"], name="criterion_position_once_a_study"),
             models.CheckConstraint(condition=Q(on__in=ItemKind.values), name="criterion_on_known"),
-            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="criterion_kind_known"),
             models.CheckConstraint(
                 condition=Q(measures__in=["", *Measure.values]), name="criterion_measures_known"
             ),
-            models.CheckConstraint(condition=Kind.fits_q(), name="criterion_kind_fits_item_kind"),
             models.CheckConstraint(
                 condition=(
-                    Q(kind__in=Kind.scaled(), scale_low__isnull=False, scale_high__gt=F("scale_low"))
-                    | (~Q(kind__in=Kind.scaled()) & Q(scale_low__isnull=True, scale_high__isnull=True))
+                    Q(scale_low__isnull=False, scale_high__gt=F("scale_low"))
+                    | Q(scale_low__isnull=True, scale_high__isnull=True)
                 ),
-                name="criterion_scale_where_needed",
+                name="criterion_scale_has_two_ends",
             ),
         ]
 

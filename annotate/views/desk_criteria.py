@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotate import trail
 from annotate.forms import CLONE_INSTEAD, CriterionForm
-from annotate.kinds import ItemKind, Kind, Question
+from annotate.kinds import KINDS, ItemKind, Question, kind_of
 from annotate.models import Action, Criterion, Role, Study
 from annotate.planting import PLANTED
 from annotate.views.access import for_members
@@ -52,7 +52,7 @@ def drawn(study: Study, criterion: Criterion, chosen: dict[str, str] | None = No
     prompt, texts = sample(study, size)
     asked = [
         Asked(criterion, question, (chosen or {}).get(question.field, ""))
-        for question in Kind(criterion.kind).questions(criterion, range(1, size + 1))
+        for question in kind_of(criterion).questions(criterion, range(1, size + 1))
     ]
     cards = [
         {"number": n, "text": text, "asked": [a for a in asked if a.question.response == n]}
@@ -63,7 +63,7 @@ def drawn(study: Study, criterion: Criterion, chosen: dict[str, str] | None = No
         "prompt": prompt,
         "cards": cards,
         "asked": [a for a in asked if a.question.response is None],
-        "shared": criterion.text if Kind(criterion.kind).per_response and size > 1 else "",
+        "shared": criterion.text if kind_of(criterion).per_response and size > 1 else "",
     }
 
 
@@ -93,7 +93,7 @@ def criterion(request: HttpRequest, study: Study, pk: int | None = None) -> Http
 
 
 def _form(request: HttpRequest, study: Study, stored: Criterion | None, *, locked: bool) -> CriterionForm:
-    initial = None if stored else {"kind": Kind.RATING, "on": "single", "scale_low": 1, "scale_high": 5}
+    initial = None if stored else {"kind": next(iter(KINDS)), "on": "single", "scale_low": 1, "scale_high": 5}
     return CriterionForm(posted(request), instance=stored, initial=initial, study=study, locked=locked)
 
 

@@ -13,7 +13,7 @@ from annotate import planting
 from annotate.counting import counted
 from annotate.expected import EXPLAIN
 from annotate.forms import DesignForm, PlantForm, RepeatForm
-from annotate.kinds import AnswerError, ItemKind, Kind
+from annotate.kinds import AnswerError, ItemKind, kind_of
 from annotate.models import Assignment, Criterion, Item, ItemResponse, Role, Study
 from annotate.readiness import CALLED
 from annotate.views.access import for_members
@@ -164,11 +164,11 @@ def _expected(criteria: list[Criterion], size: int, sent: QueryDict) -> tuple[di
         # Nothing has to be expected of any one question.
         criterion.required = False
         try:
-            rows = Kind(criterion.kind).read(criterion, sent, range(1, size + 1))
+            rows = kind_of(criterion).read(criterion, sent, range(1, size + 1))
         except AnswerError as error:
             problems[criterion.key] = f"Expected {error.expected}."
             continue
-        if (value := planting.expectation(criterion, rows, near)) is not None:
+        if (value := kind_of(criterion).expectation(criterion, rows, near)) is not None:
             expected[criterion.key] = value
     return expected, problems
 
@@ -185,7 +185,7 @@ def _questions(
     asked = []
     for criterion in criteria:
         criterion.required = True
-        for question in Kind(criterion.kind).questions(criterion, range(1, size + 1)):
+        for question in kind_of(criterion).questions(criterion, range(1, size + 1)):
             chosen = sent.get(question.field, "")
             asked.append(Asked(criterion, question, chosen, problems.get(criterion.key, "")))
     return {"asked": asked, "explain": EXPLAIN}

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotate.kinds import AnswerError, Kind, Question, Value
+from annotate.kinds import AnswerError, Question, Value, kind_of
 from annotate.models import Assignment, Criterion, ItemResponse, Study
 
 # A day is more than any page stays open; beyond it the clock was wrong.
@@ -116,7 +116,7 @@ def read_answers(
     problems: dict[str, str] = {}
     for criterion in criteria:
         try:
-            read += [(criterion, value) for value in Kind(criterion.kind).read(criterion, posted, canonical)]
+            read += [(criterion, value) for value in kind_of(criterion).read(criterion, posted, canonical)]
         except AnswerError as error:
             problems[criterion.key] = _said(error)
     return read, problems
@@ -137,7 +137,7 @@ def _said(error: AnswerError) -> str:
 def draft_fields(criteria: list[Criterion], seat: Assignment, posted: Mapping[str, str]) -> dict[str, str]:
     """What a draft keeps of a page: answers as far as they go, remarks, and what was measured."""
     shown = seat.shown or []
-    asked = [q.field for c in criteria for q in Kind(c.kind).questions(c, shown)]
+    asked = [q.field for c in criteria for q in kind_of(c).questions(c, shown)]
     names = [*asked, *REMARKS, *MEASURED]
     return {name: clean(posted[name])[:_LONGEST_FIELD] for name in names if posted.get(name)}
 
@@ -150,14 +150,14 @@ def given(seat: Assignment) -> dict[str, str]:
     fields = {"flag": last.flag, "comment": last.comment}
     for answer in last.answers.select_related("criterion"):
         value = Value(answer.response_id, answer.other_id, answer.value, answer.label, answer.text)
-        name, text = Kind(answer.criterion.kind).written(answer.criterion, value)
+        name, text = kind_of(answer.criterion).written(answer.criterion, value)
         fields[name] = text
     return fields
 
 
 def typed_texts(study: Study, posted: Mapping[str, str]) -> list[str]:
     """The words somebody typed: what can't be stored is at least shown, to copy."""
-    fields = [f"c{c.pk}" for c in study.criteria.all() if c.kind == Kind.TEXT]
+    fields = [f"c{c.pk}" for c in study.criteria.all() if kind_of(c).typed == "text"]
     return [posted[name].strip() for name in (*fields, *REMARKS) if posted.get(name, "").strip()]
 
 
@@ -171,7 +171,7 @@ def screen(
     asked = [
         Asked(criterion, question, filled.get(question.field, ""), problems.get(criterion.key, ""))
         for criterion in criteria
-        for question in Kind(criterion.kind).questions(criterion, shown)
+        for question in kind_of(criterion).questions(criterion, shown)
     ]
     alone = len(shown) == 1
     cards = [
@@ -187,7 +187,7 @@ def screen(
         "prompt": seat.item.prompt,
         "cards": cards,
         "asked": [a for a in asked if alone or a.question.response is None],
-        "piled": [c for c in criteria if c.kind == Kind.GROUPING],
-        "ranked": [c for c in criteria if c.kind == Kind.RANKING],
+        "piled": [c for c in criteria if kind_of(c).tools == "piles"],
+        "ranked": [c for c in criteria if kind_of(c).tools == "ranks"],
         "filled": filled,
     }

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from annotate.kinds import Kind, Measure
+from annotate.kinds import Measure, kind_of
 from annotate.models import Criterion, Study
 from judging.frames import tables as frames
 from judging.results.agreement.units import signed_preference
@@ -64,7 +64,7 @@ class Margins:
 def criteria(study: Study) -> list[Criterion]:
     """The study's questions which response is better."""
     good = ("", Measure.QUALITY)
-    return [c for c in study.criteria.all() if c.kind == Kind.PREFERENCE and c.measures in good]
+    return [c for c in study.criteria.all() if kind_of(c).prefers and c.measures in good]
 
 
 def shown_pairs(study: Study) -> pd.DataFrame:

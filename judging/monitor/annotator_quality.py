@@ -15,15 +15,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from annotate.kinds import Kind, NoPreference
+from annotate.kinds import NoPreference, names_of
 from annotate.models import Annotator, Answer, Criterion, Item, Study
 from judging.frames import tables as frames
 from judging.stats import Estimate
 
 WHOLE = "annotator: "  # how an exclusion of all that somebody gave begins
 FEW_TIMES = 5
-NUMERIC = [Kind.RATING, Kind.SIMILARITY, Kind.PREFERENCE, Kind.NUMBER]
-COMPARED = [*NUMERIC, Kind.RANKING]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +85,11 @@ def _rows(study: Study, own: pd.DataFrame) -> pd.DataFrame:
     rows = frames.given(study).merge(own.drop(columns="kind"), on="judgment_id")
     rows["asked"] = rows["criterion_id"].map(kinds)
     rows["item"] = rows["repeat_of"].fillna(rows["item_id"]).astype("int64")
-    preference = rows["asked"] == Kind.PREFERENCE
+    preference = rows["asked"].isin(names_of("prefers"))
     second = rows["response_id"] != rows["item"].map(frames.first_responses(study))
     rows["value"] = rows["value"].where(~(preference & second.fillna(False)), -rows["value"])
     rows.loc[rows["label"] == NoPreference.CANNOT_TELL, "value"] = np.nan
-    each = rows["asked"].isin([Kind.RATING, Kind.RANKING])
+    each = rows["asked"].isin(names_of("per_response"))
     rows["about"] = rows["response_id"].where(each, 0).fillna(0).astype("int64")
     return rows
 
@@ -142,7 +140,7 @@ def _gold(study: Study, own: pd.DataFrame) -> _Values:
 def _repeats(rows: pd.DataFrame) -> _Values:
     """Per annotator: answers to repeats compared, equal, and at most one point away."""
     keys = ["annotator_id", "criterion_id", "item", "about"]
-    known = rows[rows["asked"].isin(COMPARED)].dropna(subset=["value"])
+    known = rows[rows["asked"].isin(names_of("numeric", "ranks"))].dropna(subset=["value"])
     again = known[known["role"] == Item.Role.REPEAT]
     first = known[known["role"] != Item.Role.REPEAT]
     both = again[[*keys, "value"]].merge(first[[*keys, "value"]], on=keys, suffixes=("", "_first"))
@@ -154,7 +152,7 @@ def _repeats(rows: pd.DataFrame) -> _Values:
 
 def _sides(rows: pd.DataFrame) -> _Values:
     """Per annotator: preferences that chose a response, for the first shown; swapped repeats: same response, side."""
-    chose = rows[(rows["asked"] == Kind.PREFERENCE) & rows["response_id"].notna()]
+    chose = rows[(rows["asked"].isin(names_of("prefers"))) & rows["response_id"].notna()]
     known = [isinstance(s, list) and len(s) == 2 for s in chose["shown"]]
     chose = chose[np.array(known, dtype=bool)]
     first = [s[0] == r for s, r in zip(chose["shown"], chose["response_id"], strict=True)]
@@ -182,7 +180,7 @@ def _sides(rows: pd.DataFrame) -> _Values:
 
 def _against_the_rest(rows: pd.DataFrame) -> _Values:
     """Per annotator: own standardized answers and the mean of the others' to the same question."""
-    kept = rows[rows["asked"].isin(NUMERIC) & rows["role"].isin(frames.COUNTED_ROLES)].dropna(
+    kept = rows[rows["asked"].isin(names_of("numeric")) & rows["role"].isin(frames.COUNTED_ROLES)].dropna(
         subset=["value"]
     )
     counted = kept[kept["counts"]]
@@ -202,7 +200,7 @@ def _against_the_rest(rows: pd.DataFrame) -> _Values:
         int(str(pk)): (
             g["z"].to_numpy(),
             g["others"].to_numpy(),
-            (g["others"] - g["z"])[g["asked"] == Kind.RATING].to_numpy(),
+            (g["others"] - g["z"])[g["asked"].isin(names_of("rates"))].to_numpy(),
         )
         for pk, g in kept.groupby("annotator_id")
     }
@@ -210,7 +208,7 @@ def _against_the_rest(rows: pd.DataFrame) -> _Values:
 
 def _same_again(rows: pd.DataFrame) -> _Values:
     """Per annotator: screens with ratings, those answered exactly as the one before, and how many by chance."""
-    scaled = rows[rows["asked"].isin([Kind.RATING, Kind.SIMILARITY])].sort_values(
+    scaled = rows[rows["asked"].isin(names_of("scaled"))].sort_values(
         ["judgment_id", "criterion_id", "response_id"]
     )
     place = scaled.groupby("judgment_id").cumcount()

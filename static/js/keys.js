@@ -6,7 +6,7 @@
   const dialog = () => document.getElementById("keys");
   const isText = (el) => el && (el.tagName === "TEXTAREA" || (el.tagName === "INPUT" && el.type === "number"));
   // Ranks and piles of a large set have number fields, but keys speak to the marked response all the same.
-  const isPlace = (q) => q && ["ranking", "grouping"].includes(q.dataset.asks);
+  const isPlace = (q) => q?.dataset.control === "place";
 
   function mark(question) {
     document.querySelectorAll("[data-question]").forEach((q) => q.classList.toggle("current", q === question));

@@ -10,6 +10,8 @@
   const card = (q) => q.closest(".card");
   const numbers = (criterion) => [...new Set(asks(criterion).map(O.valueOf).filter(Boolean).map(Number))].sort((a, b) => a - b);
   const tool = (criterion) => document.querySelector(`[data-piles="${criterion}"]`);
+  const isPiled = (q) => Boolean(q && tool(q.dataset.criterion));
+  const isRanked = (q) => Boolean(q && document.querySelector(`[data-ranks="${q.dataset.criterion}"]`));
   const hue = (el, n) => el.style.setProperty("--pile", n);
 
   function chip(n, members, pressed) {
@@ -63,7 +65,7 @@
 
   const most = (q) => Number(q.querySelector("input[type=number]")?.max || q.querySelectorAll("input").length);
   O.newPile = (q) => {
-    if (q?.dataset.asks !== "grouping") return false;
+    if (!isPiled(q)) return false;
     const used = new Set(numbers(q.dataset.criterion));
     // Alone on its pile already: that one is new enough.
     const mine = asks(q.dataset.criterion).filter((o) => O.valueOf(o) === O.valueOf(q));
@@ -104,7 +106,7 @@
   };
   const criterionAt = () => {
     const q = O.current();
-    return q?.dataset.asks === "grouping" ? q.dataset.criterion : document.querySelector("[data-piles]")?.dataset.piles;
+    return isPiled(q) ? q.dataset.criterion : document.querySelector("[data-piles]")?.dataset.piles;
   };
   O.ask = (what, criterion = criterionAt()) => {
     if (!criterion) return false;
@@ -134,7 +136,7 @@
 
   // One place up or down; whoever stands there changes places.
   O.move = (q, by) => {
-    if (q?.dataset.asks !== "ranking") return false;
+    if (!isRanked(q)) return false;
     const all = asks(q.dataset.criterion);
     const from = Number(O.valueOf(q));
     const used = all.map((o) => Number(O.valueOf(o))).filter(Boolean);

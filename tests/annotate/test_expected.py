@@ -3,13 +3,12 @@
 import pytest
 
 from annotate.expected import met
-from annotate.kinds import Kind
 from annotate.models import Answer, Criterion, Response
 
 Row = tuple[str | None, float | None, str, str]
 
 
-def rows(key: str, kind: Kind, *given: Row) -> list[Answer]:
+def rows(key: str, kind: str, *given: Row) -> list[Answer]:
     criterion = Criterion(key=key, kind=kind)
     return [
         Answer(
@@ -27,20 +26,20 @@ def one(value: float | None = None, label: str = "", response: str | None = None
     return (response, value, label, text)
 
 
-RATED = rows("q", Kind.RATING, one(4, response="a"), one(2, response="b"))
-CHOSE_B = rows("best", Kind.PREFERENCE, one(2, response="b"))
-BOTH_BAD = rows("best", Kind.PREFERENCE, one(0, "both_bad"))
+RATED = rows("q", "rating", one(4, response="a"), one(2, response="b"))
+CHOSE_B = rows("best", "preference", one(2, response="b"))
+BOTH_BAD = rows("best", "preference", one(0, "both_bad"))
 PILES = rows(
     "piles",
-    Kind.GROUPING,
+    "grouping",
     one(3, response="a"),
     one(3, response="b"),
     one(1, response="c"),
     one(2, response="d"),
 )
-NO_PILES = rows("piles", Kind.GROUPING, one(None, response="a"), one(None, response="b"))
-ODD = rows("odd", Kind.ODD_ONE_OUT, one(1, response="c"))
-RANKED = rows("rank", Kind.RANKING, one(1, response="a"), one(2, response="b"))
+NO_PILES = rows("piles", "grouping", one(None, response="a"), one(None, response="b"))
+ODD = rows("odd", "odd_one_out", one(1, response="c"))
+RANKED = rows("rank", "ranking", one(1, response="a"), one(2, response="b"))
 
 
 @pytest.mark.parametrize(
@@ -67,12 +66,12 @@ RANKED = rows("rank", Kind.RANKING, one(1, response="a"), one(2, response="b"))
         ({"odd": 1}, ODD, False),
         ({"rank": {"a": 1, "b": 2}}, RANKED, True),
         ({"rank": {"a": 2, "b": 1}}, RANKED, False),
-        ({"n": [3, 4]}, rows("n", Kind.NUMBER, one(3)), True),
-        ({"n": 3}, rows("n", Kind.NUMBER, one(None)), False),
-        ({"word": "Banana"}, rows("word", Kind.TEXT, one(text=" banana ")), True),
-        ({"word": "banana"}, rows("word", Kind.TEXT, one(text="bananas")), False),
-        ({"alike": [4, 5]}, rows("alike", Kind.SIMILARITY, one(5, response="a")), True),
-        ({"alike": "a"}, rows("alike", Kind.SIMILARITY, one(5, response="a")), False),
+        ({"n": [3, 4]}, rows("n", "number", one(3)), True),
+        ({"n": 3}, rows("n", "number", one(None)), False),
+        ({"word": "Banana"}, rows("word", "text", one(text=" banana ")), True),
+        ({"word": "banana"}, rows("word", "text", one(text="bananas")), False),
+        ({"alike": [4, 5]}, rows("alike", "similarity", one(5, response="a")), True),
+        ({"alike": "a"}, rows("alike", "similarity", one(5, response="a")), False),
         ({"q": {"a": 4}, "best": "b"}, RATED + CHOSE_B, True),
         ({"q": {"a": 4}, "best": "a"}, RATED + CHOSE_B, False),
         ({"q": {"a": 4}, "best": "b"}, RATED, False),  # left open

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils.translation.template import templatize
 
-from annotate.kinds import Kind
+from annotate.kinds import KINDS
 from annotate.models import Judgment, Study
 from annotate.views.access import invite_path
 from tests.annotate.test_journey import fill, url
@@ -174,11 +174,11 @@ def test_no_english_is_left_on_task_pages(kind: str) -> None:
 
 def test_no_english_is_left_where_every_kind_is_asked() -> None:
     study = make_study(prompts=1, kinds=["pair", "set"])
-    for n, kind in enumerate(Kind, 10):
+    for n, (name, kind) in enumerate(KINDS.items(), 10):
         on = kind.item_kinds[-1]
-        scale = {"scale_low": 1, "scale_high": 3} if kind.value in Kind.scaled() else {}
+        scale = {"scale_low": 1, "scale_high": 3} if kind.scaled else {}
         study.criteria.create(
-            key=f"quality{n}", position=n, on=on, kind=kind, text="Question quality?", **scale
+            key=f"quality{n}", position=n, on=on, kind=name, text="Question quality?", **scale
         )
     Study.objects.update(language="ru")
     client = Client()

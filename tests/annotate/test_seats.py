@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotate import offer, seats
-from annotate.kinds import Kind, Value
+from annotate.kinds import Value
 from annotate.models import Annotator, Answer, Assignment, Criterion, Item, Judgment, Study
 from tests.factories import make_annotator, make_study
 
@@ -20,14 +20,14 @@ def rows_for(seat: Assignment) -> list[tuple[Criterion, Value]]:
     shown: list[int] = seat.shown or []
     rows = []
     for criterion in Criterion.objects.filter(study=seat.study_id, on=seat.item.kind):
-        match Kind(criterion.kind):
-            case Kind.RATING:
+        match criterion.kind:
+            case "rating":
                 rows += [(criterion, Value(response=r, value=1)) for r in shown]
-            case Kind.GROUPING:
+            case "grouping":
                 rows += [(criterion, Value(response=r, value=1)) for r in shown]
-            case Kind.PREFERENCE:
+            case "preference":
                 rows.append((criterion, Value(response=shown[0], value=1)))
-            case Kind.SIMILARITY:
+            case "similarity":
                 rows.append((criterion, Value(response=shown[0], other=shown[1], value=0)))
     return rows
 

@@ -225,10 +225,10 @@ def test_a_text_that_may_stay_empty_takes_no_keys_unasked(page: Page, kinds: Pla
         until(page, "s => document.querySelector('#screen')?.dataset.seat !== s", arg=before)
     before = seat_of(page)
     press(page, "1 - 2")  # the last goes to the question at hand, not into the text
-    expect(page.locator("[data-asks=text] textarea")).to_have_value("")
+    expect(page.locator("[data-control=typed] textarea")).to_have_value("")
     expect(page.locator(".primary .writing")).to_be_hidden()
     press(page, "w")
-    expect(page.locator("[data-asks=text] textarea")).to_be_focused()
+    expect(page.locator("[data-control=typed] textarea")).to_be_focused()
     expect(page.locator(".primary .writing")).to_be_visible()
     press(page, "Escape Enter")
     until(page, "s => document.querySelector('#screen')?.dataset.seat !== s", arg=before)
@@ -258,13 +258,19 @@ def test_every_badge_on_a_control_does_what_it_says(page: Page, kinds: Place) ->
     assert pressed > 60
 
 
+def asked(tools: str) -> str:
+    """The questions that a set's tools speak to, in JavaScript."""
+    criterion = f"document.querySelector('[data-{tools}]').dataset.{tools}"
+    return f"[...document.querySelectorAll(`[data-question][data-criterion='${{{criterion}}}']`)]"
+
+
 def test_piles_are_made_merged_and_seen_together(page: Page, kinds: Place) -> None:
     begin(page, kinds)
     for _ in range(2):
         skip(page)
     while page.locator(".card").count() != 4:
         skip(page)
-    page.evaluate("Offbeat.go(document.querySelectorAll('[data-asks=grouping]')[0])")
+    page.evaluate(f"Offbeat.go({asked('piles')}[0])")
     press(page, "n j n j n j 1")  # from pile to pile, past the ranks
     chips = page.locator("[data-piles] .chip")
     expect(chips).to_have_text(["Pile 11 4", "Pile 22", "Pile 33"])
@@ -272,17 +278,17 @@ def test_piles_are_made_merged_and_seen_together(page: Page, kinds: Place) -> No
     expect(page.locator(".card:visible")).to_have_count(2)
     press(page, "p")
     expect(page.locator(".card:visible")).to_have_count(4)
-    page.evaluate("Offbeat.go(document.querySelectorAll('[data-asks=grouping]')[0])")
+    page.evaluate(f"Offbeat.go({asked('piles')}[0])")
     press(page, "m 2 3")
     expect(chips).to_have_text(["Pile 11 4", "Pile 22 3"])
     chips.nth(1).click()
     expect(page.locator(".card:visible")).to_have_count(2)
     page.get_by_role("button", name="Show all").click()
-    page.evaluate("Offbeat.go(document.querySelectorAll('[data-asks=ranking]')[0])")
+    page.evaluate(f"Offbeat.go({asked('ranks')}[0])")
     press(page, "1 2 3 4")
-    page.evaluate("Offbeat.go(document.querySelectorAll('[data-asks=ranking]')[1])")
+    page.evaluate(f"Offbeat.go({asked('ranks')}[1])")
     press(page, "u")
-    values = page.evaluate("[...document.querySelectorAll('[data-asks=ranking]')].map(Offbeat.valueOf)")
+    values = page.evaluate(f"{asked('ranks')}.map(Offbeat.valueOf)")
     assert values == ["2", "1", "3", "4"]
 
 

@@ -7,7 +7,7 @@ from django.db.models import F
 
 from annotate.folder.export import CHUNK, shortest
 from annotate.folder.rows import iso
-from annotate.kinds import Kind
+from annotate.kinds import kind_of
 from annotate.models import Answer, Criterion, Judgment, Study
 from judging.exports.writers.sheet import Output, Row
 from judging.exports.writers.training import criteria
@@ -48,7 +48,7 @@ def for_r(study: Study, output: Output) -> None:
     output.expected["responses"] += study.responses.count()
     columns = ("response_id", "prompt_id", "source", "sample", "held_back", "prompt", "response")
     output.csv("responses.csv", "responses", columns, _responses(study, output))
-    for criterion in criteria(study, Kind.RATING, Kind.SIMILARITY, Kind.PREFERENCE, Kind.RANKING):
+    for criterion in criteria(study, "rates", "compares", "prefers", "ranks"):
         _wide(criterion, output)
     output.text("read.R", READ_R)
     numbers = {
@@ -106,7 +106,7 @@ def _wide(criterion: Criterion, output: Output) -> None:
     seat = "judgment__assignment__annotator__"
     names = counted_answers(criterion).order_by(f"{seat}key").values_list(f"{seat}key", f"{seat}details")
     column = {key: _column(key, details) for key, details in names.distinct()}
-    pair = not Kind(criterion.kind).per_response
+    pair = not kind_of(criterion).per_response
     sides = ("_a", "_b") if pair else ("",)
     begin = ["item_id", "prompt_id", "prompt"]
     begin += [f"{name}{side}" for side in sides for name in ("response_id", "source", "response")]
@@ -135,7 +135,7 @@ def _wide_rows(
 
 def _said(criterion: Criterion, unit: Unit, response: str, *, pair: bool) -> dict[str, Any]:
     """By annotator; a preference is from 2 (the first much better) to -2, or says why it is none."""
-    if criterion.kind != Kind.PREFERENCE:
+    if not kind_of(criterion).prefers:
         return {g.annotator: g.value for g in unit.given if pair or g.response == response}
     return {
         g.annotator: g.label or (g.value if g.response == response or g.value is None else -g.value)
@@ -145,7 +145,7 @@ def _said(criterion: Criterion, unit: Unit, response: str, *, pair: bool) -> dic
 
 def crowd_kit(study: Study, output: Output) -> None:
     """task, worker, label of each rating, and worker, left, right, label of each preference."""
-    for criterion in criteria(study, Kind.RATING):
+    for criterion in criteria(study, "rates"):
         if criterion.on == "single":
             output.expected[criterion.key] += counted_answers(criterion).count()
             output.csv(
@@ -154,7 +154,7 @@ def crowd_kit(study: Study, output: Output) -> None:
                 ("task", "worker", "label"),
                 _labels(criterion, output),
             )
-    for criterion in criteria(study, Kind.PREFERENCE):
+    for criterion in criteria(study, "prefers"):
         output.expected[criterion.key] += counted_answers(criterion).count()
         columns = ("worker", "left", "right", "label")
         output.csv(f"crowdkit.{criterion.key}.csv", "pairs", columns, _choices(criterion, output))
@@ -184,7 +184,7 @@ def _choices(criterion: Criterion, output: Output) -> Iterator[Sequence[Any]]:
 
 def sts(study: Study, output: Output) -> None:
     """sentence1, sentence2, the mean, and with it everything that people said."""
-    for criterion in criteria(study, Kind.SIMILARITY):
+    for criterion in criteria(study, "compares"):
         output.expected[criterion.key] += counted_items(criterion).count()
         output.jsonl(f"sts.{criterion.key}.jsonl", "sts", _sts(criterion, output))
 

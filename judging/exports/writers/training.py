@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 
-from annotate.kinds import Kind
+from annotate.kinds import Trait, kind_of, names_of
 from annotate.models import Criterion, Response, Study
 from judging.exports.writers.sheet import Output, Row
 from judging.exports.writers.units import Given, Unit, category, counted_items, units
@@ -13,13 +13,14 @@ NO_VOTE = "pairs without a vote"
 NO_WINNER = "pairs without a winner: as many votes on each side"
 
 
-def criteria(study: Study, *kinds: Kind) -> list[Criterion]:
-    return list(study.criteria.filter(kind__in=[k.value for k in kinds]).order_by("position"))
+def criteria(study: Study, *traits: Trait) -> list[Criterion]:
+    """Those whose kind has any of the traits."""
+    return list(study.criteria.filter(kind__in=names_of(*traits)).order_by("position"))
 
 
 def preferences(study: Study, output: Output) -> None:
     """TRL's preference format, with the votes behind each row."""
-    for criterion in criteria(study, Kind.PREFERENCE):
+    for criterion in criteria(study, "prefers"):
         output.expected[criterion.key] += counted_items(criterion).count()
         output.jsonl(f"preferences.{criterion.key}.jsonl", "preferences", _preferences(criterion, output))
 
@@ -81,7 +82,7 @@ def votes(unit: Unit, chosen: Response) -> dict[str, int]:
 
 def unpaired(study: Study, output: Output) -> None:
     """TRL's unpaired format out of ratings: above the middle of the scale is desirable, below it is not."""
-    for criterion in criteria(study, Kind.RATING):
+    for criterion in criteria(study, "rates"):
         if criterion.on == "single":
             output.expected[criterion.key] += counted_items(criterion).count()
             output.jsonl(f"unpaired.{criterion.key}.jsonl", "unpaired", _unpaired(criterion, output))
@@ -112,7 +113,7 @@ def _unpaired(criterion: Criterion, output: Output) -> Iterator[Row]:
 
 def soft_labels(study: Study, output: Output) -> None:
     """The distribution of answers over the points of a scale or the options of a preference, one row a unit."""
-    for criterion in criteria(study, Kind.RATING, Kind.SIMILARITY, Kind.PREFERENCE):
+    for criterion in criteria(study, "rates", "compares", "prefers"):
         output.expected[criterion.key] += counted_items(criterion).count()
         output.jsonl(f"soft_labels.{criterion.key}.jsonl", "soft_labels", _soft(criterion, output))
 
@@ -120,9 +121,9 @@ def soft_labels(study: Study, output: Output) -> None:
 def _soft(criterion: Criterion, output: Output) -> Iterator[Row]:
     for unit in units(criterion):
         output.wrote(criterion.key)
-        asked = [[r] for r in unit.responses] if Kind(criterion.kind).per_response else [unit.responses]
+        asked = [[r] for r in unit.responses] if kind_of(criterion).per_response else [unit.responses]
         for responses in asked:
-            about = unit.of(responses[0]) if Kind(criterion.kind).per_response else unit.given
+            about = unit.of(responses[0]) if kind_of(criterion).per_response else unit.given
             yield {
                 "item_id": unit.key,
                 "criterion": criterion.key,
@@ -136,7 +137,7 @@ def _soft(criterion: Criterion, output: Output) -> Iterator[Row]:
 def distribution(criterion: Criterion, given: list[Given], responses: list[Response]) -> Row:
     """Counts, shares and entropy in bits; an undefined share is null."""
     options: dict[str, float] = {str(p): p for p in criterion.points}
-    if criterion.kind == Kind.PREFERENCE:
+    if kind_of(criterion).prefers:
         signed = {2: "first_much", 1: "first_slightly", -1: "second_slightly", -2: "second_much"}
         options = {name: value for value, name in signed.items()}
         options |= dict.fromkeys(("tie", "both_good", "both_bad", "cannot_tell"), 0)
@@ -161,7 +162,7 @@ def distribution(criterion: Criterion, given: list[Given], responses: list[Respo
 
 def alpaca(study: Study, output: Output) -> None:
     """AlpacaEval's annotations: 1 is the first output, 2 the second, 1.5 neither."""
-    for criterion in criteria(study, Kind.PREFERENCE):
+    for criterion in criteria(study, "prefers"):
         expected = sum(1 for _ in _votes_of(criterion))
         output.expected[criterion.key] += expected
         output.json_list(f"annotations.{criterion.key}.json", "annotations", _annotations(criterion, output))
@@ -197,7 +198,7 @@ def _annotations(criterion: Criterion, output: Output) -> Iterator[Row]:
 
 def rewardbench(study: Study, output: Output) -> None:
     """RewardBench's rows: what more people preferred is chosen."""
-    for criterion in criteria(study, Kind.PREFERENCE):
+    for criterion in criteria(study, "prefers"):
         output.expected[criterion.key] += counted_items(criterion).count()
         output.jsonl(f"rewardbench.{criterion.key}.jsonl", "rewardbench", _rewardbench(criterion, output))
 

@@ -7,7 +7,7 @@ from typing import Any, cast, get_args
 import numpy as np
 import pandas as pd
 
-from annotate.kinds import ItemKind, Kind, Measure
+from annotate.kinds import ItemKind, Measure, Trait, kind_of, names_of
 from annotate.models import Criterion
 from judging.frames import tables as frames
 from judging.results.agreement.headline import chance, interval
@@ -86,6 +86,15 @@ class Details:
     no_sources: str = ""  # why there is no order of sources where one is asked for
 
     @property
+    def orders_sources(self) -> bool:
+        return kind_of(self.criterion).prefers
+
+    @property
+    def heading(self) -> str:
+        """What the figures are about."""
+        return kind_of(self.criterion).first_of(_HEADINGS) or "Order and grouping"
+
+    @property
     def shown(self) -> list[Figure]:
         """The figures as a page shows them: six intraclass correlations missing for one reason are one line."""
         of_tables = [f for f in self.figures if f.key in _ICC_KEYS]
@@ -102,7 +111,7 @@ class Details:
             "figures": _figures(self.figures),
             "coefficients": [c.as_json() for c in self.coefficients],
         }
-        if self.criterion.kind == Kind.PREFERENCE:
+        if self.orders_sources:
             found["sources"] = [s.as_json() for s in self.sources]
             if self.no_sources:
                 found["reason"] = self.no_sources
@@ -116,9 +125,10 @@ def _figures(figures: list[Figure]) -> dict[str, Any]:
 def details(criterion: Criterion, asked: Units) -> Details:
     sizes = asked.given.groupby("unit").size()
     usual = int(sizes.median()) if len(sizes) else 0
-    figures = _FIGURES[Kind(criterion.kind)](criterion, asked, max(1, usual))
+    compute = kind_of(criterion).first_of(_FIGURES)
+    figures = compute(criterion, asked, max(1, usual)) if compute else []
     found = Details(criterion, usual, figures, _coefficients(asked))
-    return found if criterion.kind != Kind.PREFERENCE else _with_sources(found)
+    return _with_sources(found) if found.orders_sources else found
 
 
 def _coefficients(asked: Units) -> list[Coefficients]:
@@ -278,7 +288,7 @@ def _as_rated(criterion: Criterion, pairs: pd.DataFrame) -> list[Figure]:
 def _rating_criteria(criterion: Criterion) -> list[Criterion]:
     """Ratings that measure what the preference measures, quality where it does not say."""
     measures = criterion.measures or Measure.QUALITY
-    every = criterion.study.criteria.filter(kind=Kind.RATING, measures=measures)
+    every = criterion.study.criteria.filter(kind__in=names_of("rates"), measures=measures)
     return sorted(every, key=lambda c: c.on != ItemKind.SINGLE)
 
 
@@ -322,12 +332,15 @@ def _source(row: Mapping[Any, Any], fitted: BradleyTerry) -> Source:
     return Source(str(row["response"]), strength, float(row["worth"]), n)
 
 
-_FIGURES: dict[Kind, Callable[[Criterion, Units, int], list[Figure]]] = {
-    Kind.RATING: _rated,
-    Kind.SIMILARITY: _rated,
-    Kind.NUMBER: _spread,
-    Kind.PREFERENCE: _preferred,
-    Kind.RANKING: _ranked,
-    Kind.GROUPING: _grouped,
-    Kind.ODD_ONE_OUT: _odd,
+_FIGURES: dict[Trait, Callable[[Criterion, Units, int], list[Figure]]] = {
+    "scaled": _rated,
+    "prefers": _preferred,
+    "ranks": _ranked,
+    "groups": _grouped,
+    "picks": _odd,
+    "numeric": _spread,
+}
+_HEADINGS: dict[Trait, str] = {
+    "prefers": "Transitivity, ties and consistency",
+    "numeric": "Where the variance lies, and what a mean is worth",
 }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from annotate.kinds import Kind, NoPreference
+from annotate.kinds import NoPreference, Trait, kind_of
 from annotate.models import Criterion
 from judging.frames import tables as frames
 from judging.stats import Level, co_membership, value_counts
@@ -52,12 +52,12 @@ class Units:
 
 def has_units(criterion: Criterion) -> bool:
     """Whether agreement can be computed for such a criterion: words have none."""
-    return Kind(criterion.kind) in _UNITS
+    return kind_of(criterion).first_of(_UNITS) is not None
 
 
 def units(criterion: Criterion, *, repeats: bool = False) -> Units | None:
     """The units of a criterion that agreement can be computed for; with repeats as further answers to their items."""
-    make = _UNITS.get(Kind(criterion.kind))
+    make = kind_of(criterion).first_of(_UNITS)
     if make is None:
         return None
     answers = frames.answers(criterion, repeats=repeats)
@@ -131,15 +131,16 @@ def _odd(criterion: Criterion, answers: pd.DataFrame) -> Units:
 
 def _counted(criterion: Criterion, answers: pd.DataFrame) -> Units:
     domain = sorted(float(v) for v in answers["value"].dropna().unique())
-    return Units(_units(answers, ["item_id"], answers["value"]), domain or [0.0], ("interval",))
+    keys = ["item_id", "response_id"] if kind_of(criterion).per_response else ["item_id"]
+    return Units(_units(answers, keys, answers["value"]), domain or [0.0], ("interval",))
 
 
-_UNITS: dict[Kind, Callable[[Criterion, pd.DataFrame], Units]] = {
-    Kind.RATING: _rated,
-    Kind.SIMILARITY: _alike,
-    Kind.PREFERENCE: _preferred,
-    Kind.RANKING: _ranked,
-    Kind.GROUPING: _grouped,
-    Kind.ODD_ONE_OUT: _odd,
-    Kind.NUMBER: _counted,
+_UNITS: dict[Trait, Callable[[Criterion, pd.DataFrame], Units]] = {
+    "rates": _rated,
+    "compares": _alike,
+    "prefers": _preferred,
+    "ranks": _ranked,
+    "groups": _grouped,
+    "picks": _odd,
+    "numeric": _counted,
 }

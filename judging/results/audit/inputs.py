@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from annotate.kinds import ItemKind, Kind, Measure
+from annotate.kinds import ItemKind, Measure, kind_of, names_of
 from annotate.models import Annotator, Criterion, Study
 from judging.frames import tables as frames
 from judging.models import PoolSummary, ScoreRun
@@ -125,7 +125,7 @@ def sources(study: Study, asked: Asked = USUAL) -> Sources:
     criteria = [
         c
         for c in study.criteria.all()
-        if (c.kind, c.on, c.measures) == (Kind.RATING, ItemKind.SINGLE, Measure.QUALITY)
+        if kind_of(c).rates and (c.on, c.measures) == (ItemKind.SINGLE, Measure.QUALITY)
     ]
     if not criteria:
         raise AuditError(
@@ -204,8 +204,8 @@ def measures(study: Study, embedder: ScoreRun | PoolSummary, run: ScoreRun | Non
 
 
 def _criterion(study: Study, name: str) -> Criterion | None:
-    kind = Kind.SIMILARITY if name == SIMILARITY else Kind.RATING
-    criteria = study.criteria.filter(kind=kind, measures=Measure(name)).order_by("pk")
+    kinds = names_of("compares" if name == SIMILARITY else "rates")
+    criteria = study.criteria.filter(kind__in=kinds, measures=Measure(name)).order_by("pk")
     return next((c for c in criteria if frames.has_values(c)), None)
 
 

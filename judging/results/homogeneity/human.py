@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from annotate.kinds import Kind
+from annotate.kinds import kind_of
 from annotate.models import Criterion, ItemResponse, Study
 from judging.frames import tables as frames
 from judging.models import Embedding, ScoreRun
@@ -36,7 +36,7 @@ class Humans:
 
 def humans(study: Study, run: ScoreRun) -> tuple[Humans, ...]:
     """One entry a criterion of similarity or grouping that anybody answered."""
-    asked = [c for c in study.criteria.all() if c.kind in (Kind.SIMILARITY, Kind.GROUPING)]
+    asked = [c for c in study.criteria.all() if kind_of(c).compares or kind_of(c).groups]
     if not asked:
         return ()
     vectors = _vectors(study, run)
@@ -47,7 +47,7 @@ def humans(study: Study, run: ScoreRun) -> tuple[Humans, ...]:
 
 def same_idea(study: Study, run: ScoreRun) -> Threshold | None:
     """The cosine that best tells pairs put in one pile from pairs put apart; None without groupings."""
-    asked = [c for c in study.criteria.all() if c.kind == Kind.GROUPING]
+    asked = [c for c in study.criteria.all() if kind_of(c).groups]
     if not asked:
         return None
     vectors = _vectors(study, run)
@@ -104,7 +104,7 @@ def _entry(
     sources: dict[int, str],
     threshold: Threshold | None,
 ) -> Humans | None:
-    grouping = criterion.kind == Kind.GROUPING
+    grouping = kind_of(criterion).groups
     pairs = _with_cosine(_piled(criterion) if grouping else _compared(criterion), vectors)
     if pairs.empty:
         return None

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from annotate.kinds import Kind, Measure
+from annotate.kinds import Measure, names_of
 from annotate.models import Answer, Judgment, Prompt, Response, Role, Study
 from annotate.views.access import for_members
 from judging.frames import pool
@@ -83,7 +83,7 @@ def _mapped(prompt: Prompt, run: ScoreRun) -> Mapped | None:
 
 def human_means(prompt: Prompt) -> dict[int, tuple[float, int]]:
     """Mean of the counted ratings of quality of one prompt's responses, and how many there are."""
-    criteria = prompt.study.criteria.filter(kind=Kind.RATING, measures=Measure.QUALITY)
+    criteria = prompt.study.criteria.filter(kind__in=names_of("rates"), measures=Measure.QUALITY)
     asked = criteria.order_by("position").first()
     if asked is None:
         return {}

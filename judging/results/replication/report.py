@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from annotate.kinds import ItemKind, Kind, Measure
+from annotate.kinds import ItemKind, Measure, Trait, kind_of
 from annotate.models import Criterion, Study
 from judging.frames import preferences
 from judging.frames import tables as frames
@@ -23,9 +23,9 @@ from judging.stats import Cell, Family, Reading, replicate_preferences, replicat
 
 SEED = 20261123
 # What an overview shows of a panel: the widest set, and the strictest of either rule that still holds enough.
-HEADLINE: dict[Kind, list[tuple[Family, float | None]]] = {
-    Kind.RATING: [(Family.FULL, None), (Family.SIMILAR, 0.5), (Family.DISAGREED, 16), (Family.DISAGREED, 8)],
-    Kind.PREFERENCE: [(Family.FULL, None), (Family.SIMILAR, 60), (Family.DISAGREED, 60)],
+HEADLINE: dict[Trait, list[tuple[Family, float | None]]] = {
+    "rates": [(Family.FULL, None), (Family.SIMILAR, 0.5), (Family.DISAGREED, 16), (Family.DISAGREED, 8)],
+    "prefers": [(Family.FULL, None), (Family.SIMILAR, 60), (Family.DISAGREED, 60)],
 }
 
 
@@ -38,6 +38,11 @@ class Panel:
     n_judged: int
     n_left_out: int  # judged, and without a number of this scorer
     cells: list[Cell]
+
+    @property
+    def rated(self) -> bool:
+        """Responses were rated; otherwise pairs were judged."""
+        return kind_of(self.criterion).rates
 
     @property
     def reason(self) -> str:
@@ -63,7 +68,7 @@ class Panel:
         cells = {
             (c.family, c.setting): c for c in self.cells if (c.method, c.scope) == ("spearman", "pooled")
         }
-        return [cells[key] for key in HEADLINE[Kind(self.criterion.kind)] if key in cells]
+        return [cells[key] for key in kind_of(self.criterion).first_of(HEADLINE) or [] if key in cells]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Labels:
 
     def panel(self, scorer: str) -> Panel:
         score, rng = self.numbers[scorer], np.random.default_rng(SEED)
-        if self.criterion.kind == Kind.RATING:
+        if kind_of(self.criterion).rates:
             points = [float(p) for p in self.criterion.points]
             cells = replicate_ratings(self.counts, points, self.prompt, score, rng=rng)
         else:
@@ -111,7 +116,7 @@ def criteria(study: Study) -> list[Criterion]:
     ratings = [
         c
         for c in study.criteria.all()
-        if (c.kind, c.on, c.measures) == (Kind.RATING, ItemKind.SINGLE, Measure.QUALITY)
+        if kind_of(c).rates and (c.on, c.measures) == (ItemKind.SINGLE, Measure.QUALITY)
     ]
     both = [*ratings, *preferences.criteria(study)]
     if not both:
@@ -124,7 +129,7 @@ def criteria(study: Study) -> list[Criterion]:
 
 def labels(criterion: Criterion) -> Labels:
     """Fetched once for all scorers."""
-    return _of_ratings(criterion) if criterion.kind == Kind.RATING else _of_preferences(criterion)
+    return _of_ratings(criterion) if kind_of(criterion).rates else _of_preferences(criterion)
 
 
 def _of_ratings(criterion: Criterion) -> Labels:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from annotate.kinds import ItemKind, Kind, Measure
+from annotate.kinds import ItemKind, Measure, names_of
 from annotate.models import Criterion, Response, Study
 from judging.frames import tables as frames
 from judging.results.cache import kept
@@ -61,7 +61,7 @@ def browsed(study: Study) -> Browsed:
 def rated_quality(study: Study) -> Criterion | None:
     """The first criterion that rates the quality of single responses."""
     return study.criteria.filter(
-        kind=Kind.RATING, on=ItemKind.SINGLE, measures=Measure.QUALITY
+        kind__in=names_of("rates"), on=ItemKind.SINGLE, measures=Measure.QUALITY
     ).order_by("position").first()  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from annotate.kinds import Kind
+from annotate.kinds import kind_of
 from annotate.models import Criterion, Prompt, Response, Role, Study
 from annotate.views.access import for_members
 from judging.frames import pool
@@ -96,7 +96,7 @@ def response(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
 
 def _distribution(criterion: Criterion, pk: int) -> dict[str, Any] | None:
     """How many annotators gave each point; None where nobody rated this response."""
-    if criterion.kind != Kind.RATING:
+    if not kind_of(criterion).rates:
         return None
     values = frames.values_of(criterion, pk)
     if values.empty:

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from annotate.kinds import Kind
+from annotate.kinds import names_of
 from annotate.models import Criterion, Item, Study
 from judging.frames import tables as frames
 from judging.models import ScoreRun
@@ -74,7 +74,7 @@ class Similarity:
 
 def compute(study: Study) -> Similarity:
     """Every embedder, and word overlap, against every similarity criterion; then embedders against each other."""
-    criteria = list(study.criteria.filter(kind=Kind.SIMILARITY))
+    criteria = list(study.criteria.filter(kind__in=names_of("compares")))
     if not criteria:
         raise NotComputable(
             "No criterion of this study asks how alike two responses are. In study.toml: on = “pair”, "

@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from annotate.invariants import Fault, database_faults, faults
-from annotate.kinds import Kind, Value
+from annotate.kinds import Value, kind_of
 from annotate.models import (
     Annotator,
     Answer,
@@ -37,10 +37,10 @@ pytestmark = pytest.mark.django_db
 
 
 def answer_rows(criterion: Criterion, shown: list[int]) -> list[Value]:
-    kind = Kind(criterion.kind)
+    kind = kind_of(criterion)
     if kind.per_response:
         return [Value(response=r, value=1) for r in shown]
-    if kind is Kind.SIMILARITY:
+    if kind.compares:
         return [Value(response=shown[0], other=shown[1], value=2)]
     return [Value(response=shown[0], value=1)]
 
@@ -243,6 +243,10 @@ PLANTED: list[tuple[str, Callable[[Study], int]]] = [
     ("repeat that shows something else", other_repeat),
     ("gold item that no answer is expected of", lambda s: change(s.items.get(role="gold"), expected=None)),
     ("item withheld though", lambda s: change(s.items.get(role="gold"), withheld=True)),
+    ("kind, item and scale", lambda s: change(s.criteria.get(key="quality"), kind="no-such")),
+    ("kind, item and scale", lambda s: change(s.criteria.get(key="preference"), on="single")),
+    ("kind, item and scale", lambda s: change(s.criteria.get(key="quality"), scale_low=None, scale_high=None)),
+    ("kind, item and scale", lambda s: change(s.criteria.get(key="preference"), scale_low=1, scale_high=5)),
     ("seat of another study than its item", lambda s: Assignment.objects.create(
         study=s, item=other(Item, role="gold"), number=1).pk),
     ("seat whose annotator is of another study", lambda s: held(s, annotator=other(Annotator))),

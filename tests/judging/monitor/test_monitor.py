@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotate import seats
-from annotate.kinds import Kind, Value
+from annotate.kinds import Value
 from annotate.models import Annotator, Answer, Assignment, Criterion, Item, Judgment, Response, Study
 from judging.monitor import annotator_quality as evidence
 from judging.monitor import live as monitor
@@ -42,14 +42,14 @@ def rows_for(seat: Assignment, points: dict[int, int]) -> list[tuple[Criterion, 
     shown: list[int] = seat.shown or []
     rows: list[tuple[Criterion, Value]] = []
     for c in Criterion.objects.filter(study=seat.study_id, on=seat.item.kind):
-        match Kind(c.kind):
-            case Kind.RATING:
+        match c.kind:
+            case "rating":
                 rows += [(c, Value(response=r, value=points.get(r, 1))) for r in shown]
-            case Kind.GROUPING:
+            case "grouping":
                 rows += [(c, Value(response=r, value=1)) for r in shown]
-            case Kind.PREFERENCE:
+            case "preference":
                 rows.append((c, Value(response=shown[0], value=1)))
-            case Kind.SIMILARITY:
+            case "similarity":
                 rows.append((c, Value(response=shown[0], other=shown[1], value=points.get(0, 0))))
     return rows
 
