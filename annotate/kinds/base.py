@@ -341,11 +341,6 @@ def number(raw: str) -> int | float | None:
     return int(parsed) if parsed.is_integer() else parsed
 
 
-def response_number(raw: str) -> int | None:
-    # Nineteen digits: beyond them no database has such an id, and the number would not fit.
-    return int(raw) if raw.isdecimal() and len(raw) < 19 else None
-
-
 def _storable(field: str, text: str) -> str:
     # PostgreSQL stores no NUL, and neither database a lone surrogate.
     if "\0" in text or (not text.isascii() and text.encode(errors="replace").decode() != text):

@@ -3,7 +3,9 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from .base import AnswerError, Chosen, Control, ItemKind, Option, Value, response_number
+from annotate.whole_numbers import whole
+
+from .base import AnswerError, Chosen, Control, ItemKind, Option, Value
 
 if TYPE_CHECKING:
     from annotate.models import Criterion
@@ -28,7 +30,7 @@ class OddOneOut(Chosen):
         return tuple(Option(str(r), _("Response %(n)d") % {"n": n}) for n, r in enumerate(shown, 1))
 
     def parse(self, raw: str, response: int | None, responses: Sequence[int]) -> Value:
-        return Value(response=response_number(raw), value=1) if raw else Value()
+        return Value(response=whole(raw), value=1) if raw else Value()
 
     def unparse(self, value: Value) -> str:
         return "" if value.response is None else str(value.response)

@@ -5,7 +5,9 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .base import AnswerError, Chosen, Control, ItemKind, Option, Value, number, plain, response_number
+from annotate.whole_numbers import whole
+
+from .base import AnswerError, Chosen, Control, ItemKind, Option, Value, number, plain
 
 if TYPE_CHECKING:
     from annotate.models import Criterion
@@ -63,7 +65,7 @@ class Preference(Chosen):
         if raw in NoPreference.values:
             return Value(value=0, label=raw)
         chosen, _, strength = raw.partition(":")
-        return Value(response=response_number(chosen), value=number(strength)) if raw else Value()
+        return Value(response=whole(chosen), value=number(strength)) if raw else Value()
 
     def unparse(self, value: Value) -> str:
         chosen = f"{value.response}:{plain(value.value)}" if value.response is not None else ""

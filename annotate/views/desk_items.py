@@ -19,6 +19,7 @@ from annotate.readiness import CALLED
 from annotate.views.access import for_members
 from annotate.views.desk import posted
 from annotate.views.desk_criteria import Asked
+from annotate.whole_numbers import whole
 
 PER_PAGE = 50
 # A set written by hand; one from the pool may be larger.
@@ -106,7 +107,7 @@ def remove(request: HttpRequest, study: Study) -> HttpResponse:
     if role := request.POST.get("role", ""):
         chosen = list(study.items.filter(role=role).values_list("pk", flat=True))
     else:
-        chosen = [int(pk) for pk in request.POST.getlist("item") if pk.isdecimal() and len(pk) < 19]
+        chosen = [pk for text in request.POST.getlist("item") if (pk := whole(text)) is not None]
         chosen = list(study.items.filter(pk__in=chosen).values_list("pk", flat=True))
     try:
         n = planting.remove_items(study, chosen)
@@ -151,7 +152,7 @@ def _shape(query: QueryDict) -> tuple[ItemKind, int]:
     name, size = query.get("kind", ""), query.get("size", "")
     kind = ItemKind(name) if name in ItemKind.values else ItemKind.SINGLE
     if kind is ItemKind.SET:
-        return kind, min(max(int(size) if size.isdecimal() and len(size) < 4 else 3, 3), LARGEST_PLANTED)
+        return kind, min(max(whole(size) or 3, 3), LARGEST_PLANTED)
     return kind, kind.sizes[0]
 
 
@@ -159,7 +160,7 @@ def _expected(criteria: list[Criterion], size: int, sent: QueryDict) -> tuple[di
     """What the questions were answered with, by criterion; what of it can't be an answer."""
     expected, problems = dict[str, Any](), dict[str, str]()
     tolerance = sent.get("tolerance", "0")
-    near = int(tolerance) if tolerance.isdecimal() and len(tolerance) < 4 else 0
+    near = whole(tolerance) or 0
     for criterion in criteria if sent else ():
         # Nothing has to be expected of any one question.
         criterion.required = False

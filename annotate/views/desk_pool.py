@@ -19,6 +19,7 @@ from annotate.models import Response, Role, Study
 from annotate.readiness import leaking
 from annotate.views.access import for_members
 from annotate.views.desk import posted
+from annotate.whole_numbers import whole
 
 PER_PAGE = 50
 # Kinds of hits that a page shows; the count says how many there are in all.
@@ -97,7 +98,7 @@ def leak_page(request: HttpRequest, study: Study) -> HttpResponse:
 def hold_back(request: HttpRequest, study: Study) -> HttpResponse:
     """Hold the chosen responses back (all that were found, for `all`), or release them."""
     release = request.POST.get("do") == "release"
-    chosen = [int(pk) for pk in request.POST.getlist("response") if pk.isdecimal() and len(pk) < 19]
+    chosen = [pk for text in request.POST.getlist("response") if (pk := whole(text)) is not None]
     if request.POST.get("do") == "all":
         chosen = [one.response.pk for one in leaking(study)]
     reason = "" if release else request.POST.get("reason", "").strip() or REASON

@@ -20,6 +20,7 @@ from annotate.feedback import feedback
 from annotate.models import Annotator, Assignment, InviteLink, Item, Study
 from annotate.stages import Outcome, Stage
 from annotate.views import access
+from annotate.whole_numbers import whole
 
 _PAGES = {Stage.CONSENT: "consent", Stage.INSTRUCTIONS: "instructions", Stage.CHECK: "check"}
 # After these an answer that comes late is still taken: it was made in good faith.
@@ -60,8 +61,7 @@ def after(
 
 def retried(request: HttpRequest, annotator: Annotator) -> Assignment | None:
     """A practice item that the annotator wants to answer once more (`?again=<seat>`)."""
-    seat = _whole(request.GET.get("again", ""))
-    return _practised(annotator).filter(pk=seat).first() if seat > 0 else None
+    return _practised(annotator).filter(pk=whole(request.GET.get("again", ""))).first()
 
 
 def revision(seat: Assignment) -> int:
@@ -192,15 +192,11 @@ def check(request: HttpRequest, annotator: Annotator) -> HttpResponse:
         return _questions(request, annotator, chosen, missing=missing)
     if not wrong:
         stages.advance(annotator)
-    elif not stages.check_failed(annotator, _whole(request.POST.get("tries", ""))):
+    elif (tries := whole(request.POST.get("tries", ""))) is None or not stages.check_failed(annotator, tries):
         return _go(request, annotator, "check")
     elif annotator.stage == Stage.CHECK:
         return _questions(request, annotator, chosen, wrong=wrong)
     return _go(request, annotator, place(annotator))
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
 
 
 def _questions(
@@ -230,8 +226,8 @@ def _questions(
 
 
 def _option(options: list[str], chosen: str) -> str:
-    place = _whole(chosen)
-    return options[place] if 0 <= place < len(options) else chosen
+    place = whole(chosen)
+    return options[place] if place is not None and place < len(options) else chosen
 
 
 @access.for_annotators

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from annotate.kinds import AnswerError, Question, Value, kind_of
 from annotate.models import Assignment, Criterion, ItemResponse, Study
+from annotate.whole_numbers import whole
 
 # A day is more than any page stays open; beyond it the clock was wrong.
 # What the column holds; nobody corrects an answer so often.
@@ -74,8 +75,8 @@ class Form:
 
 
 def _count(posted: Mapping[str, str], name: str) -> int | None:
-    raw = posted.get(name, "")
-    return min(int(raw[:12]), _LONGEST_MS) if raw.isascii() and raw.isdecimal() else None
+    count = whole(posted.get(name, "")[:12])
+    return None if count is None else min(count, _LONGEST_MS)
 
 
 def _looked(raw: str) -> dict[str, int]:

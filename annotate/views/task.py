@@ -29,6 +29,7 @@ from annotate.views.screen import (
     screen,
     typed_texts,
 )
+from annotate.whole_numbers import whole
 
 _PAGE = Signer(salt="offbeat.page")
 
@@ -54,7 +55,7 @@ def task(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def ahead(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     """The page after the one at hand (`?after=<seat>`), made ahead; nothing where another page comes between."""
-    after = _whole(request.GET.get("after", ""))
+    after = whole(request.GET.get("after", ""))
     seat = seats.following(annotator, after) if after and _goes_on(annotator) else None
     if seat is None:
         return HttpResponse(status=204)
@@ -76,7 +77,7 @@ def back(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     if elsewhere := journey.away(request, annotator):
         return elsewhere
     own = Assignment.objects.for_annotator(annotator)
-    before = own.filter(pk=_whole(request.GET.get("before", ""))).first()
+    before = own.filter(pk=whole(request.GET.get("before", ""))).first()
     seat = seats.earlier(annotator, before)
     if seat is None:
         return redirect(f"{reverse('task', args=[annotator.study.slug])}?late")
@@ -94,10 +95,6 @@ def draft(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     if not seats.save_draft(annotator, seat.pk, form.revision, fields):
         return HttpResponse(status=409)
     return JsonResponse({"saved_at": timezone.now()})
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 def _draft(seat: Assignment | None) -> dict[str, str]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from annotate.kinds import Measure, names_of
 from annotate.models import Answer, Judgment, Prompt, Response, Role, Study
 from annotate.views.access import for_members
+from annotate.whole_numbers import whole
 from judging.frames import pool
 from judging.frames import tables as frames
 from judging.models import ScoreRun
@@ -117,8 +118,8 @@ def _listed(request: HttpRequest, points: list[Point]) -> dict[str, Any]:
 def _pinned(request: HttpRequest, prompt: Prompt, points: list[Point], run: ScoreRun) -> dict[str, Any]:
     """Up to two responses side by side, and how alike the embedder finds them."""
     there = {p.pk for p in points}
-    asked = [request.GET.get(name, "") for name in ("a", "b")]
-    wanted = [int(value) for value in asked if value.isdecimal() and int(value) in there]
+    chosen = [whole(request.GET.get(name, "")) for name in ("a", "b")]
+    wanted = [pk for pk in chosen if pk in there]
     texts = prompt.responses.in_bulk(wanted)
     return {
         "responses": [texts[pk] for pk in wanted],

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from annotate.kinds import kind_of
 from annotate.models import Criterion, Prompt, Response, Role, Study
 from annotate.views.access import for_members
+from annotate.whole_numbers import whole
 from judging.frames import pool
 from judging.frames import tables as frames
 from judging.results.cache import kept
@@ -64,14 +65,10 @@ def _asked(request: HttpRequest, found: browse.Browsed) -> browse.Asked:
         sort=sort if sort in browse.SORTS else usual,
         descending=given.get("order") != "up",
         source=given.get("source", ""),
-        prompt=_whole(given.get("prompt", "")),
-        least_ratings=_whole(given.get("ratings", "")) or 0,
+        prompt=whole(given.get("prompt", "")),
+        least_ratings=whole(given.get("ratings", "")) or 0,
         words=given.get("words", "").strip(),
     )
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 @require_GET
