@@ -19,8 +19,7 @@ from django.db.transaction import TransactionManagementError
 from django.test import Client
 from django.urls import reverse
 
-from annotate import invites, members, pseudonyms, seats, trail
-from annotate.models import Action, Annotator, Item, Judgment, Role, Study, TrailEntry
+from annotate import exclusions, invites, members, pseudonyms, trail
 from annotate.models.trail import AppendOnlyError
 from judging.exports import export_jobs as finished
 from judging.folder.scores import export_folder, load_folder
@@ -51,12 +50,12 @@ def folder_files() -> dict[str, bytes]:
 
 
 def excluded(study: Study) -> Data:
-    seats.exclude(Judgment.objects.in_study(study)[0], "odd")
+    exclusions.exclude(Judgment.objects.in_study(study)[0], "odd")
     return {}
 
 
 def without_person(study: Study) -> Data:
-    seats.exclude_annotator(study.annotators.all()[0], "odd")
+    exclusions.exclude_annotator(study.annotators.all()[0], "odd")
     return {}
 
 
@@ -305,7 +304,7 @@ def test_nothing_in_the_trail_is_changed_or_deleted() -> None:
 
 @transaction.atomic
 def excludes_and_fails() -> None:
-    seats.exclude(Judgment.objects.get(), "odd")
+    exclusions.exclude(Judgment.objects.get(), "odd")
     Study.objects.create(slug="tiny", title="again")
 
 

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from annotate import seats
+from annotate import exclusions, seats
 from annotate.models import Annotator, Judgment, Role, Study
 from annotate.views.access import for_members
 from judging.monitor import live as monitors
@@ -135,7 +135,7 @@ def exclude_annotator(request: HttpRequest, study: Study, pk: int) -> HttpRespon
     if problem := _problem(reason):
         return _annotator_page(request, person, problem)
     if not person.excluded:
-        seats.exclude_annotator(person, reason)
+        exclusions.exclude_annotator(person, reason)
     return redirect("monitor-annotator", study.slug, pk)
 
 
@@ -144,7 +144,7 @@ def exclude_annotator(request: HttpRequest, study: Study, pk: int) -> HttpRespon
 def readmit_annotator(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     person = _annotator(study, pk)
     if person.excluded:
-        seats.readmit_annotator(person)
+        exclusions.readmit_annotator(person)
     return redirect("monitor-annotator", study.slug, pk)
 
 
@@ -155,7 +155,7 @@ def exclude_judgment(request: HttpRequest, study: Study, pk: int) -> HttpRespons
     if problem := _problem(reason):
         return _judgment_page(request, found, problem)
     if not found.excluded:
-        seats.exclude(found, reason)
+        exclusions.exclude(found, reason)
     return redirect("monitor-judgment", study.slug, pk)
 
 
@@ -165,5 +165,5 @@ def readmit_judgment(request: HttpRequest, study: Study, pk: int) -> HttpRespons
     found = _judgment(study, pk)
     # What was passed over has no answers to count, and a whole exclusion is undone as a whole.
     if found.excluded and found.excluded != seats.SKIPPED and not found.excluded.startswith(WHOLE):
-        seats.readmit(found)
+        exclusions.readmit(found)
     return redirect("monitor-judgment", study.slug, pk)

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from annotate import seats
+from annotate import exclusions, seats
 from annotate.kinds import ItemKind
 from annotate.models import Annotator, Assignment, Item, ItemResponse, Judgment, Study
 from annotate.views.access import invite_path
@@ -350,7 +350,7 @@ def test_who_came_too_late_is_full_and_goes_on_when_a_place_comes_back() -> None
     where, page = see(late, url(study))
     assert (where, "FULL-1" in page) == (step(study, "end"), True)
     assert Annotator.objects.order_by("pk")[1].outcome == "full"
-    seats.exclude(Judgment.objects.get(), "test")
+    exclusions.exclude(Judgment.objects.get(), "test")
     assert 'class="answer"' in see(late, url(study))[1]
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotate import offer, seats
+from annotate import exclusions, offer, seats
 from annotate.kinds import Value
 from annotate.models import Annotator, Answer, Assignment, Criterion, Item, Judgment, Study
 from tests.factories import make_annotator, make_study
@@ -211,7 +211,7 @@ def test_an_excluded_judgment_frees_a_new_seat_that_its_annotator_cannot_take() 
     study = make_study(prompts=1, seats=1, kinds=["pair"])
     annotator = make_annotator(study)
     (seat,) = work_through(annotator)
-    seats.exclude(seat.judgments.get(), "answered in 200 ms")
+    exclusions.exclude(seat.judgments.get(), "answered in 200 ms")
     assert Judgment.objects.counted().count() == 0
     assert Judgment.objects.count() == 1
     assert seats.next_assignment(annotator) is None
@@ -225,12 +225,12 @@ def test_an_exclusion_can_be_undone() -> None:
     annotator = make_annotator(study)
     work_through(annotator)
     items = study.items.count()
-    seats.exclude_annotator(annotator, "a robot")
+    exclusions.exclude_annotator(annotator, "a robot")
     annotator.refresh_from_db()
     assert Judgment.objects.counted().count() == 0
     assert Assignment.objects.filter(study=study).free().count() == items
     assert seats.next_assignment(annotator) is None
-    seats.readmit_annotator(annotator)
+    exclusions.readmit_annotator(annotator)
     assert Judgment.objects.counted().count() == items
     assert Assignment.objects.filter(study=study).free().count() == 0
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from annotate import seats
+from annotate import exclusions, seats
 from annotate.kinds import Value
 from annotate.models import Annotator, Answer, Assignment, Criterion, Item, Judgment, Response, Study
 from judging.monitor import annotator_quality as evidence
@@ -85,9 +85,9 @@ def test_results_change_with_whatever_they_rest_on() -> None:
         seen.append(fingerprint(study))
         return seen[-1] not in seen[:-1]
 
-    seats.exclude(first, "a test")
+    exclusions.exclude(first, "a test")
     assert changed()
-    seats.exclude(fourth, "a test")
+    exclusions.exclude(fourth, "a test")
     assert changed()
     both = seen[-1]
     # The exchange that sums and counts would miss: 1 and 4 for 2 and 3.
@@ -115,9 +115,9 @@ def test_a_readmitted_judgment_brings_the_results_back() -> None:
     study = worked()
     judgment = Judgment.objects.in_study(study).earliest("pk")
     before = fingerprint(study), agreement.agreement(study)[0].n_answers
-    seats.exclude(judgment, "a test")
+    exclusions.exclude(judgment, "a test")
     assert agreement.agreement(study)[0].n_answers == before[1] - 1
-    seats.readmit(judgment)
+    exclusions.readmit(judgment)
     assert (fingerprint(study), agreement.agreement(study)[0].n_answers) == before
 
 
@@ -174,7 +174,7 @@ def test_a_judgment_that_does_not_count_is_no_seat_filled() -> None:
     study = worked(2)
     full = monitor.live(study)
     assert full.pace.words == "every seat is filled"
-    seats.exclude(Judgment.objects.in_study(study).earliest("pk"), "a test")
+    exclusions.exclude(Judgment.objects.in_study(study).earliest("pk"), "a test")
     live = monitor.live(study)
     assert live.main.filled == full.main.filled - 1
     assert (live.main.set_aside, live.main.free) == (1, 1)
@@ -301,7 +301,7 @@ def test_correlation_and_severity_leave_the_annotator_out() -> None:
     spread = np.std(list(given.values()), ddof=1)  # of all twelve answers
     assert found["high"].severity.estimate == pytest.approx(-1 / spread, abs=2e-3)
     assert found["low"].severity.estimate == pytest.approx(0.5 / spread, abs=2e-3)
-    seats.exclude_annotator(found["against"].annotator, "a test")
+    exclusions.exclude_annotator(found["against"].annotator, "a test")
     after = {e.annotator.key: e for e in evidence.evidence(study)}
     assert after["low"].rest.estimate == pytest.approx(1)
     assert after["against"].rest.estimate == pytest.approx(-1), "held against those who count"
@@ -416,7 +416,7 @@ def test_a_judgment_is_excluded_with_a_reason_and_readmitted(staff: Client) -> N
 def test_a_judgment_of_an_excluded_annotator_is_readmitted_with_the_annotator_only(staff: Client) -> None:
     study = worked(2)
     person = Annotator.objects.get(study=study, key="ann0")
-    seats.exclude_annotator(person, "a test")
+    exclusions.exclude_annotator(person, "a test")
     judgment = Judgment.objects.filter(assignment__annotator=person).earliest("pk")
     page = f"/studies/tiny/monitor/judgments/{judgment.pk}/"
     assert "count them again there" in staff.get(page).content.decode()

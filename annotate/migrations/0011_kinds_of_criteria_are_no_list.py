@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotate', '0009_few_among_many'),
+        ('annotate', '0010_panel_ids'),
     ]
 
     operations = [
