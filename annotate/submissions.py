@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from annotate import pseudonyms, seats
+from annotate import exclusions, pseudonyms
 from annotate.folder.problems import FolderError, Problem
 from annotate.formats.source import Source
 from annotate.models import Annotator, Study
@@ -97,4 +97,4 @@ def affected(study: Study, people: dict[str, list[str]], statuses: set[str]) -> 
 def exclude(people: Affected) -> None:
     """Each with an entry of its own in the trail, and each to be undone by itself."""
     for annotator, status in people.now:
-        seats.exclude_annotator(annotator, f"the panel says: {status}")
+        exclusions.exclude_annotator(annotator, f"the panel says: {status}")

@@ -20,6 +20,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotate import exclusions, invites, members, pseudonyms, trail
+from annotate.models import Action, Annotator, Item, Judgment, Role, Study, TrailEntry
 from annotate.models.trail import AppendOnlyError
 from judging.exports import export_jobs as finished
 from judging.folder.scores import export_folder, load_folder

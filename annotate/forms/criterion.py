@@ -1,0 +1,162 @@
+"""A criterion, as a researcher enters it."""
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django import forms
+from django.utils.text import slugify
+
+from annotate.folder.study_toml import MOST_POINTS
+from annotate.kinds import KINDS, ItemKind, Kind, Measure
+from annotate.models import Criterion, Study
+from annotate.readiness import CALLED
+
+if TYPE_CHECKING:
+    CriterionModelForm: TypeAlias = forms.ModelForm[Criterion]
+else:
+    CriterionModelForm = forms.ModelForm
+
+
+# What gives the answers to a criterion their meaning.
+MEANING = ("key", "on", "kind", "text", "scale_low", "scale_high", "labels")
+CLONE_INSTEAD = (
+    "People have answered this already, and a change would make their answers mean something else. "
+    "Clone the study and change the clone."
+)
+
+
+class KindSelect(forms.Select):
+    """Marks the kinds that need a scale, so that the page shows its fields for these only."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        if value in KINDS and KINDS[value].scaled:
+            option["attrs"]["data-scale"] = True
+        return option
+
+
+class CriterionForm(CriterionModelForm):
+    """A question. `locked`: there are judgments, and what gives them their meaning stays."""
+
+    labels = forms.CharField(
+        required=False,
+        label="Labels of points",
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "1 = very poor\n3 = fair\n5 = excellent"}),
+        help_text="One a line, for those points that have one.",
+    )
+    measures = forms.ChoiceField(
+        required=False,
+        choices=[("", "nothing the audit needs"), *Measure.choices],
+        help_text="What the audit takes the answers for.",
+    )
+    key = forms.CharField(
+        required=False,
+        max_length=100,
+        label="Short name",
+        help_text="In exports: letters, digits, - and _. Empty: made from the text.",
+    )
+    on = forms.ChoiceField(label="Asked about", choices=[(k.value, CALLED[k.value]) for k in ItemKind])
+    kind = forms.ChoiceField(
+        label="Kind of answer", widget=KindSelect, choices=[(k.name, k.label.lower()) for k in KINDS.values()]
+    )
+
+    class Meta:
+        model = Criterion
+        fields = ["text", "kind", "on", "scale_low", "scale_high", "labels", "measures", "required", "key"]
+        labels = {
+            "text": "Question",
+            "scale_low": "Scale from",
+            "scale_high": "to",
+            "required": "Must be answered",
+        }
+        help_texts = {"required": ""}
+        widgets = {"text": forms.Textarea(attrs={"rows": 2})}
+
+    def __init__(self, *args: Any, study: Study, locked: bool = False, **kwargs: Any) -> None:
+        criterion = kwargs.get("instance")
+        if criterion is not None:
+            lines = [f"{point} = {label}" for point, label in criterion.labels.items()]
+            kwargs["initial"] = {"labels": "\n".join(lines), **(kwargs.get("initial") or {})}
+        super().__init__(*args, **kwargs)
+        self.study, self.locked = study, locked
+        self.instance.study = study
+
+    def clean_key(self) -> str:
+        key = str(self.cleaned_data["key"]).strip()
+        if not key:
+            words = slugify(str(self.cleaned_data.get("text", ""))).split("-")[:4]
+            key = (
+                self.instance.key
+                or "-".join(words)[:90]
+                or str(self.cleaned_data.get("kind", ""))
+                or "question"
+            )
+            stem, n = key, 1
+            while self._others().filter(key=key).exists():
+                n += 1
+                key = f"{stem}-{n}"
+        if self._others().filter(key=key).exists():
+            raise forms.ValidationError("Another criterion of this study has this short name.")
+        return key
+
+    def _others(self) -> Any:
+        return Criterion.objects.filter(study=self.study).exclude(pk=self.instance.pk)
+
+    def clean_labels(self) -> dict[str, str]:
+        labels: dict[str, str] = {}
+        for line in str(self.cleaned_data["labels"]).splitlines():
+            point, equals, label = (part.strip() for part in line.partition("="))
+            if line.strip() and not (equals and point and label):
+                raise forms.ValidationError(f"Write “point = label”, not “{line.strip()}”.")
+            if line.strip():
+                labels[point] = label
+        return labels
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "kind" in data and "on" in data:
+            kind = KINDS[data["kind"]]
+            if data["on"] not in kind.item_kinds:
+                fitting = " or ".join(CALLED[k.value] for k in kind.item_kinds)
+                self.add_error("on", f"This kind of answer is asked about {fitting}.")
+            self._clean_scale(kind, data)
+        if self.locked and self.instance.pk:
+            for name in sorted(set(MEANING) & set(self.changed_data) - set(self.errors)):
+                self.add_error(name, CLONE_INSTEAD)
+        return data
+
+    def _clean_scale(self, kind: Kind, data: dict[str, Any]) -> None:
+        if not kind.scaled:
+            # What was typed for another kind is no part of this one.
+            data["scale_low"] = data["scale_high"] = None
+            data["labels"] = {}
+            return
+        low, high = data.get("scale_low"), data.get("scale_high")
+        for name, point in (("scale_low", low), ("scale_high", high)):
+            if point is None and name not in self.errors:
+                self.add_error(name, "Needed for this kind of answer.")
+        if low is None or high is None:
+            return
+        if low >= high:
+            self.add_error("scale_high", "Higher than where the scale begins.")
+        elif high - low >= MOST_POINTS:
+            self.add_error("scale_high", f"At most {MOST_POINTS:,} points.")
+        else:
+            wrong = [p for p in data.get("labels", {}) if p not in {str(q) for q in range(low, high + 1)}]
+            if wrong:
+                self.add_error("labels", f"{wrong[0]} is no point of the scale.")
+
+    def drafted(self) -> Criterion | None:
+        """The criterion as far as it can be drawn; None where its kind doesn't stand yet."""
+        self.full_clean()
+        data = self.cleaned_data
+        if {"kind", "on", "scale_low", "scale_high", "labels"} & set(self.errors):
+            return None
+        return Criterion(
+            text=data.get("text") or "…",
+            kind=data["kind"],
+            on=data["on"],
+            scale_low=data["scale_low"],
+            scale_high=data["scale_high"],
+            labels=data["labels"],
+            required=data.get("required", False),
+        )

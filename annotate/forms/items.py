@@ -1,0 +1,119 @@
+"""The pool, and the items made from it or written by hand."""
+
+from typing import Any
+
+from django import forms
+
+
+class PoolForm(forms.Form):
+    """Prompts and responses, pasted or as files, with the columns of a study folder."""
+
+    prompts = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5, "placeholder": "prompt_id,text\np1,Write about time."}),
+    )
+    prompts_file = forms.FileField(required=False, label="or a file")
+    responses = forms.CharField(
+        required=False,
+        widget=forms.Textarea(
+            attrs={
+                "rows": 5,
+                "placeholder": "response_id,prompt_id,text,source\nr1,p1,Time is a river.,some-llm",
+            }
+        ),
+    )
+    responses_file = forms.FileField(required=False, label="or a file")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not any(data.get(name) for name in self.fields):
+            raise forms.ValidationError("Paste prompts or responses, or choose a file.")
+        for name in ("prompts", "responses"):
+            if data.get(name, "").strip() and data.get(f"{name}_file"):
+                self.add_error(f"{name}_file", "Either paste them or choose a file.")
+        return data
+
+
+class DesignForm(forms.Form):
+    """Items to be made from the pool of each prompt."""
+
+    HOW = [
+        ("singles", "singles: one response a screen"),
+        ("random", "pairs at random"),
+        ("equal", "pairs of equal quality"),
+        ("sets", "sets"),
+    ]
+    how = forms.ChoiceField(label="Make", choices=HOW, widget=forms.RadioSelect, initial="singles")
+    each = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=100_000,
+        label="For each prompt",
+        help_text="So many more. Empty: a single for every response.",
+    )
+    size = forms.IntegerField(
+        required=False, min_value=3, max_value=50, initial=5, label="Responses in a set"
+    )
+    delta = forms.FloatField(
+        required=False,
+        min_value=0,
+        initial=0.5,
+        label="Mean ratings differ by at most",
+        help_text="For pairs of equal quality: from the ratings that this study has.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        how = data.get("how")
+        if how != "singles" and not data.get("each") and "each" not in self.errors:
+            self.add_error("each", "How many for each prompt?")
+        if how == "sets" and not data.get("size") and "size" not in self.errors:
+            self.add_error("size", "How many responses in a set?")
+        if how == "equal" and data.get("delta") is None and "delta" not in self.errors:
+            self.add_error("delta", "How far may they differ?")
+        return data
+
+
+class PlantForm(forms.Form):
+    """A practice or gold item written by hand; its expected answer is given by answering it."""
+
+    role = forms.ChoiceField(
+        choices=[("gold", "gold: checks attention"), ("practice", "practice: teaches")], label="Role"
+    )
+    prompt = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), label="Prompt")
+    explain = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        label="Explanation",
+        help_text="Practice shows it once answered.",
+    )
+    tolerance = forms.IntegerField(
+        min_value=0,
+        max_value=100,
+        initial=0,
+        label="Points of a scale next to the expected one that pass too",
+    )
+
+    def __init__(self, *args: Any, size: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.size = size
+        for n in range(1, size + 1):
+            self.fields[f"text_{n}"] = forms.CharField(
+                widget=forms.Textarea(attrs={"rows": 3}),
+                label=f"Response {n}" if size > 1 else "Response",
+                help_text="An attention check says inside it what to answer." if n == 1 else "",
+            )
+
+    @property
+    def texts(self) -> list[forms.BoundField]:
+        return [self[f"text_{n}"] for n in range(1, self.size + 1)]
+
+
+class RepeatForm(forms.Form):
+    share = forms.IntegerField(
+        min_value=1,
+        max_value=100,
+        initial=10,
+        label="Percent of the main items to show twice",
+        help_text="Each annotator's second look shows the sides of a pair swapped.",
+    )
