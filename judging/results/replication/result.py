@@ -168,7 +168,7 @@ def _of_method(panel: Panel, method: Method) -> Table:
         *_scope_columns(0, "pooled", "All prompts together"),
         *_scope_columns(1, "within", "Within prompts"),
     ]
-    judged = "responses" if panel.criterion.kind == "rating" else "pairs"
+    judged = "responses" if panel.rated else "pairs"
     title = f"{method.capitalize()}’s correlation of {panel.scorer} with people’s mean; n counts {judged}"
     return Table.of("correlations", title, columns, list(zip(*scopes.values(), strict=True)))
 
