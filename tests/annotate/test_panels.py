@@ -245,3 +245,47 @@ def test_what_a_study_requires_goes_with_its_folder(tmp_path: Path) -> None:
     again = Study.objects.get(slug="again")
     assert again.panel_required
     assert spec_of(again).panel == spec_of(study).panel
+
+
+PANEL_IDS = [
+    "5f1a2b3c4d5e6f7a8b9c0d1e",  # Prolific
+    "5F1A2B3C4D5E6F7A8B9C0D1E",
+    "A2XJ5M9QK1V7RT",  # Mechanical Turk
+    "AABCDEFGHIJKLM",
+    "0A1B2C3D4E5F60718293A4B5C6D7E8F9",  # Connect
+    "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+    "R_3fGhT56kLm0aXyZ",  # Qualtrics
+    "jo@example.org",
+]
+
+
+@pytest.mark.parametrize("name", PANEL_IDS)
+def test_a_panels_id_in_a_file_becomes_a_pseudonym(name: str, tmp_path: Path) -> None:
+    """Whatever panel it is of, and the same as for a person who comes by the panel's link."""
+    path = tmp_path / "ratings.csv"
+    path.write_text(f"q,a,who,r\nQ,A,{name},4\nQ,A,ann,2\n")
+    roles = ["prompt=q", "response=a", "annotator=who", "rating.quality=r"]
+    call_command(
+        "import_study", str(path), "--as", "mapped", "--slug", "files", "--map", *roles, stdout=StringIO()
+    )
+    assert set(Annotator.objects.values_list("key", flat=True)) == {
+        pseudonyms.participant("files", name),
+        "ann",
+    }
+
+
+@pytest.mark.parametrize("name", ["{{%PROLIFIC_PID%}}", "${workerId}", "[ID]", "%PID%"])
+def test_a_placeholder_in_a_file_is_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "ratings.csv"
+    path.write_text(f"q,a,who,r\nQ,A,ann,4\nQ,A,{name},2\n")
+    roles = ["prompt=q", "response=a", "annotator=who", "rating.quality=r"]
+    with pytest.raises(CommandError, match=r"ratings\.csv.*3.*placeholder"):
+        call_command("import_study", str(path), "--as", "mapped", "--map", *roles)
+
+
+@pytest.mark.parametrize(
+    "name", ["ann", "annotator-12", "P07", "Annika", "worker_3", "a-1f2e3d4c5b", "NA", "None", "12"]
+)
+def test_an_ordinary_name_stays(name: str) -> None:
+    assert not pseudonyms.is_panel_id(name)
+    assert not pseudonyms.is_template(name)
