@@ -5,7 +5,6 @@ from judging.imports import views_scores as views_files
 from judging.imports import views_study as views_imports
 from judging.monitor import views as views_monitor
 from judging.results.agreement import views as views_agreement
-from judging.results.audit import views
 from judging.results.homogeneity import map_views as views_map
 from judging.results.homogeneity import views as views_homogeneity
 from judging.results.judges import views as views_judges
@@ -54,7 +53,6 @@ urlpatterns = [
         views_agreement.agreement_annotators,
         name="agreement-annotators",
     ),
-    path("studies/<slug:slug>/audit/", views.audit, name="audit"),
     path("studies/<slug:slug>/exports/", views_exports.exports, name="exports"),
     path("studies/<slug:slug>/exports/<slug:name>/", views_exports.download, name="download-export"),
     path("desk/import/", views_imports.start, name="import"),

@@ -10,8 +10,8 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import exceptions, status
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response as Answered
 
@@ -26,7 +26,7 @@ from judging.exports import export_jobs as finished
 from judging.exports.range_response import ranged
 from judging.folder.scores import ScoreRow, import_scores
 from judging.models import Score, ScoreRun, ScoringTask, Verdict
-from judging.results import agreement, audit
+from judging.results import agreement
 from judging.results.cache import fingerprint, kept
 from judging.results.homogeneity import report as homogeneity
 from judging.results.homogeneity.json import as_json as homogeneity_json
@@ -190,35 +190,6 @@ class Agreement(Result):
             return agreement.as_json(self.study, found)
 
         return self.told(request, "agreement", compute)
-
-
-UNUSUALNESS = OpenApiParameter(
-    "unusualness", enum=list(audit.NAMES), default=audit.COSINE, description="which measure of it"
-)
-
-
-def _measure(request: Request) -> str:
-    measure = request.query_params.get("unusualness", audit.COSINE)
-    if measure not in audit.NAMES:
-        raise exceptions.ValidationError({"unusualness": f"One of {', '.join(audit.NAMES)}."})
-    return measure
-
-
-class Audit(Result):
-    parameters = (
-        UNUSUALNESS,
-        OpenApiParameter("embedder", description="name and version of the run that measures it"),
-        OpenApiParameter("groups", description="how to sort sources: written, source, or a name in params"),
-    )
-
-    @result_schema("audit", "Whether scorers underrate unusual responses")
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        named = (request.query_params.get(name, "") for name in ("embedder", "groups"))
-        asked = audit.Asked(_measure(request), *named)
-        key = "audit-json" if asked == audit.USUAL else f"audit-json:{asked.key}"
-        return self.told(
-            request, key, lambda: kept(self.study, key, lambda: audit.as_json(self.study, None, asked))
-        )
 
 
 class Homogeneity(Result):

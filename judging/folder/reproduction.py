@@ -13,7 +13,8 @@ from annotate.folder.problems import Problem
 from annotate.models import Study
 from judging.folder.scores import load_folder
 from judging.results import agreement as agreements
-from judging.results import audit as audits
+from judging.results.audit.options import DEFAULTS
+from judging.results.audit.result import RESULT as AUDIT
 from judging.runs import work as scoring
 
 # Numbers are the same to twelve digits: sums may be taken in another order on another machine.
@@ -51,7 +52,7 @@ def compute(study: Study) -> dict[str, dict[str, Any]]:
     results = {"agreement": agreements.as_json(study, found)}
     if study.score_runs.exists():
         scoring.score(study, "minilm")
-        results["audit"] = audits.as_json(study)
+        results["audit"] = AUDIT.to_json(study, lambda: AUDIT.compute(study, DEFAULTS))
     return results
 
 
@@ -67,7 +68,7 @@ def _read(path: Path) -> Any:
 def _leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
     """Every number and word of both, by its place."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for name in dict.fromkeys([*before, *after]):
+        for name in before:
             if name != "study":
                 yield from _leaves(f"{path}.{name}", before.get(name), after.get(name))
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):

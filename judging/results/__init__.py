@@ -28,7 +28,7 @@ RESULTS = (
     Entry("agreement", "Agreement", "Agreement", computed=False),
     Entry("similarity", "Similarity", "Agreement"),
     Entry("homogeneity", "Homogeneity", "Homogeneity", computed=False),
-    Entry("audit", "Audit", "Audit", computed=False),
+    Entry("audit", "Audit", "Audit"),
     Entry("pairs", "Pairs and lists", "Audit"),
     Entry("replication", "Replication", "Audit"),
     Entry("judges", "Judges", "Audit"),

@@ -7,6 +7,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response as Answer
@@ -64,6 +65,17 @@ def _own_copy(method: Any) -> Any:
 
 def _parameters(options: type[Options]) -> list[OpenApiParameter]:
     return [
-        OpenApiParameter(name, type=str, default=field.default or None, description=field.description or "")
+        OpenApiParameter(
+            name,
+            type=str,
+            enum=_choices(field),
+            default=field.default or None,
+            description=field.description or "",
+        )
         for name, field in options.model_fields.items()
     ]
+
+
+def _choices(field: FieldInfo) -> list[Any] | None:
+    extra = field.json_schema_extra
+    return list(extra["enum"]) if isinstance(extra, dict) and "enum" in extra else None  # type: ignore[arg-type]

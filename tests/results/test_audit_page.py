@@ -11,10 +11,15 @@ from django.test import Client
 from django.urls import reverse
 
 from annotate.models import Prompt, Response, Study
+from judging.frames.pool import is_human
 from judging.models import Embedding, ScoreRun
-from judging.results import audit as audits
+from judging.results.audit.contrasts import _labels
+from judging.results.audit.options import DEFAULTS, MEASURES
+from judging.results.audit.report import adjusted_p
+from judging.results.audit.result import RESULT as AUDIT
 from judging.stats import Verdict
 from tests.annotate.formats.samples import absolute, brought, jsonl
+from tests.factories import make_study
 
 
 def run(*args: str) -> str:
@@ -24,7 +29,7 @@ def run(*args: str) -> str:
 
 
 def page(auditor: Client, **query: str) -> str:
-    return auditor.get(reverse("audit", args=["demo"]), query).content.decode()
+    return " ".join(auditor.get(reverse("audit", args=["demo"]), query).content.decode().split())
 
 
 def test_each_scorer_has_a_sentence(demo: Study, auditor: Client) -> None:
@@ -38,7 +43,7 @@ def test_people_lengths_units_and_detectable_effects_stand_beside_every_slope(
     demo: Study, auditor: Client
 ) -> None:
     html = page(auditor)
-    (row, *_) = audits.audit(demo)
+    (row, *_) = AUDIT.cached(demo, DEFAULTS).rows
     for e in (row.result.underrating, row.result.raw, row.result.human, row.result.human_raw, row.length):
         assert e is not None
         assert f"{e.estimate:+.2f}".replace("-", "−") in html
@@ -63,7 +68,7 @@ def test_kinds_of_source_are_contrasted(demo: Study, auditor: Client) -> None:
     by_source = json.loads(run("--json", "--groups", "source"))["contrasts"]
     assert {c["group"] for c in by_source} == {"ember-mini", "human", "larch-70b", "quill-2", "tern-8b"}
     assert '<option value="source" selected>' in page(auditor, groups="source")
-    assert "No audit" in page(auditor, groups="nothing")
+    assert "Nothing to show." in page(auditor, groups="nothing")
     with pytest.raises(
         CommandError, match="no kinds of source by 'nothing' in demo; there are: written, source"
     ):
@@ -84,6 +89,51 @@ def test_a_study_of_one_source_has_no_contrasts(demo: Study, auditor: Client) ->
     found = json.loads(run("--json"))
     assert (found["groups"], found["groupings"], found["contrasts"]) == (None, [], [])
     assert 'id="groups"' not in page(auditor)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("human", "human"),
+        ("Human-1", "human"),
+        ("human 2", "human"),
+        ("humanist-7b", "LLM"),
+        ("gpt-4", "LLM"),
+    ],
+)
+@pytest.mark.django_db
+def test_people_are_people_on_every_page(source: str, kind: str) -> None:
+    """`human-1` was a person to homogeneity and an LLM to the audit."""
+    study = make_study("tiny")
+    first, *others = Response.objects.filter(study=study).order_by("pk")
+    for response, name in zip((first, *others), (source, "human", "quill-2"), strict=False):
+        Response.objects.filter(pk=response.pk).update(source=name)
+    assert _labels(study)["written"][first.pk] == kind
+    assert is_human(source) == (kind == "human")
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.django_db
+def test_page_api_and_command_take_the_same_measures(auditor: Client, measure: str) -> None:
+    """The API refused two measures that correct each other."""
+    make_study("tiny")
+    shown = auditor.get("/studies/tiny/audit/", {"unusualness": measure, "format": "json"})
+    served = auditor.get("/api/v1/studies/tiny/audit/", {"unusualness": measure})
+    assert (shown.status_code, served.status_code) == (200, 200)
+    assert shown.json() == served.json()
+    out = StringIO()
+    call_command("audit", "tiny", "--json", "--unusualness", measure, stdout=out)
+    assert json.loads(out.getvalue()) == served.json()
+
+
+@pytest.mark.django_db
+def test_a_measure_that_there_is_not_is_refused_by_name(auditor: Client) -> None:
+    make_study("tiny")
+    assert auditor.get("/studies/tiny/audit/", {"unusualness": "taste"}).status_code == 404
+    refused = auditor.get("/api/v1/studies/tiny/audit/", {"unusualness": "taste"})
+    assert (refused.status_code, "One of cosine, " in refused.content.decode()) == (400, True)
+    with pytest.raises(CommandError, match="--unusualness: One of cosine, "):
+        call_command("audit", "tiny", "--unusualness", "taste")
 
 
 def test_the_embedder_is_named_and_can_be_chosen(demo: Study, auditor: Client) -> None:
@@ -120,17 +170,17 @@ def test_a_prompt_in_a_language_that_the_embedder_does_not_know_is_named(
 ) -> None:
     assert "does not know the language" not in page(auditor)
     Prompt.objects.filter(study=demo, key="time-metaphor").update(language="sw")
-    assert audits.report(demo).unknown_languages == ["sw"]
+    assert AUDIT.cached(demo, DEFAULTS).unknown_languages == ["sw"]
     assert "does not know these languages: sw." in run()
 
 
 def test_a_discovery_underrates_by_its_own_interval_too(demo: Study) -> None:
-    rows = audits.audit(demo)
+    rows = AUDIT.cached(demo, DEFAULTS).rows
     assert [r.discovery for r in rows] == [True, False, None]
     assert all(r.result.verdict is Verdict.UNDERRATES for r in rows if r.discovery)
     # One-sided, so the machine that overrates has a p near 1, and no discovery.
     results = [r.result for r in rows]
-    adjusted = audits.adjusted_p(results, [False, False, True])
+    adjusted = adjusted_p(results, [False, False, True])
     assert adjusted[2] is None
     assert adjusted[0] == pytest.approx(min(2 * (results[0].p_one_sided or 0), adjusted[1] or 1))
 
@@ -140,6 +190,6 @@ def test_labels_without_names_make_no_audit(tmp_path: Path, auditor: Client) -> 
     brought(jsonl(tmp_path / "a.jsonl", absolute()))
     call_command("score", "in", "--scorer", "minilm", stdout=StringIO())
     html = auditor.get("/studies/in/audit/").content.decode()
-    assert "No audit" in html
+    assert "Nothing to show." in html
     assert "without the names of who gave them" in html
     assert "without the names of who gave them" in auditor.get("/studies/in/report/").content.decode()

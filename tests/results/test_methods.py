@@ -17,7 +17,6 @@ from annotate.models import Study
 from judging import stats
 from judging.results import COMPUTED, find
 from judging.results import agreement as agreements
-from judging.results import audit as audits
 from judging.results.methods import parts
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +41,6 @@ def results(study: Study) -> list[Any]:
     """What the commands say in JSON."""
     return [
         agreements.as_json(study, agreements.report(study)),
-        audits.as_json(study),
         *(find(name).cached_json(study, find(name).options()) for name in COMPUTED),
     ]
 

@@ -17,6 +17,7 @@ from judging.frames import preferences
 from judging.frames import tables as frames
 from judging.models import Score, ScoreRun, Verdict
 from judging.results import audit
+from judging.results.audit.result import RESULT as AUDIT
 from judging.results.pairs import report as pairs
 from judging.stats import matched_pairs
 from tests.annotate.formats.samples import absolute, brought, jsonl
@@ -57,6 +58,7 @@ def test_a_page_rests_on_the_same_frames_as_the_audit(demo: Study) -> None:
     """The function called by hand on the audit's own frames gives the page's number, at the audit's strength."""
     row = pairs.compute(demo, scorer="rm-fair").rated[0]
     found = audit.sources(demo)
+    whole = AUDIT.compute(demo, audit.AuditOptions(scorer="rm-fair"))
     by_hand = matched_pairs(
         audit.ratings_of(row.criterion),
         audit.scored_pool(found, "rm-fair"),
@@ -64,7 +66,7 @@ def test_a_page_rests_on_the_same_frames_as_the_audit(demo: Study) -> None:
         rng=np.random.default_rng(pairs.SEED),
     )
     assert by_hand == row.pairs
-    assert row.pairs.strength == pytest.approx(audit.audit(demo, "rm-fair")[0].result.strength)
+    assert row.pairs.strength == pytest.approx(whole.rows[0].result.strength)
 
 
 def test_queries_do_not_grow_with_scorers(demo: Study) -> None:

@@ -13,8 +13,10 @@ from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
 from annotate.models import Annotator, Judgment, Study, TrailEntry
-from judging.results import audit, prepared
+from judging.results import prepared
+from judging.results.audit import report
 from judging.results.responses import report as browse
+from judging.results.result import NotComputable
 from tests.factories import make_study
 
 PAGES = [
@@ -134,13 +136,13 @@ def test_why_there_is_no_result_is_told_as_ever(
     large: Study, auditor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object) -> None:
-        raise audit.AuditError("nobody rated anything")
+        raise NotComputable("nobody rated anything")
 
-    monkeypatch.setattr(audit, "report", refused)
+    monkeypatch.setattr(report, "sources", refused)
     auditor.get("/studies/demo/audit/")
     work()
     told = auditor.get("/studies/demo/audit/").content.decode()
-    assert "No audit" in told
+    assert "Nothing to show." in told
     assert "nobody rated anything" in told
 
 

@@ -15,7 +15,9 @@ from judging.folder.scores import load_folder
 from judging.models import Embedding
 from judging.monitor import live as monitor
 from judging.results import agreement as agreements
-from judging.results import audit as audits
+from judging.results.audit.options import DEFAULTS
+from judging.results.audit.result import RESULT as AUDIT
+from judging.results.result import NotComputable
 from tests.factories import make_study
 
 ROOT = Path(__file__).parents[2]
@@ -148,7 +150,7 @@ def test_an_empty_study_has_pages(auditor: Client) -> None:
     make_study()
     html = auditor.get("/studies/tiny/agreement/").content.decode()
     assert "undefined:" in html
-    assert "<h2>No audit</h2>" in auditor.get("/studies/tiny/audit/").content.decode()
+    assert "Nothing to show." in auditor.get("/studies/tiny/audit/").content.decode()
 
 
 def test_hanna_cannot_tell(shared: Path, db: None) -> None:
@@ -158,8 +160,8 @@ def test_hanna_cannot_tell(shared: Path, db: None) -> None:
     rows = {e.criterion.key: e for e in agreements.agreement(study) if e.level == "interval"}
     assert {e.n_answers for e in rows.values()} == {3168}
     assert rows["engagement"].alpha.estimate == pytest.approx(0.180, abs=0.001)
-    with pytest.raises(audits.AuditError, match="score hanna --scorer minilm"):
-        audits.audit(study)
+    with pytest.raises(NotComputable, match="score hanna --scorer minilm"):
+        AUDIT.compute(study, DEFAULTS)
 
 
 def test_pandalm_percent_agreement_equals_the_published_one(shared: Path, db: None) -> None:

@@ -9,7 +9,8 @@ import pandas as pd
 from annotate.models import Study
 from judging.exports.writers.sheet import Output, Row
 from judging.results import agreement as agreements
-from judging.results import audit as audits
+from judging.results.audit.options import DEFAULTS
+from judging.results.audit.result import RESULT as AUDIT
 from judging.results.cache import kept
 
 LONGEST = 40
@@ -17,9 +18,7 @@ LONGEST = 40
 
 def tables(study: Study, output: Output) -> None:
     found, _looks = kept(study, "agreement", lambda: agreements.page(study))
-    write_tables(
-        output, agreements.as_json(study, found), kept(study, "audit-json", lambda: audits.as_json(study))
-    )
+    write_tables(output, agreements.as_json(study, found), AUDIT.cached_json(study, DEFAULTS))
 
 
 def write_tables(output: Output, found: dict[str, Any], audited: dict[str, Any]) -> None:

@@ -1,12 +1,6 @@
 """Whether machines underrate unusual answers, at equal human quality."""
 
-from judging.results.audit.contrasts import ContrastRow, Contrasts, Grouping
 from judging.results.audit.inputs import (
-    COSINE,
-    NAMES,
-    USUAL,
-    Asked,
-    AuditError,
     Sources,
     Unusual,
     by_words,
@@ -15,41 +9,21 @@ from judging.results.audit.inputs import (
     scored_pool,
     sources,
 )
-from judging.results.audit.report import (
-    ControlRow,
-    Report,
-    Row,
-    adjusted_p,
-    as_json,
-    audit,
-    json_of,
-    report,
-    to_read,
-)
+from judging.results.audit.options import COSINE, DEFAULTS, NAMES, AuditOptions
+from judging.results.audit.report import Audit, Row
 
 __all__ = [
     "COSINE",
+    "DEFAULTS",
     "NAMES",
-    "USUAL",
-    "Asked",
-    "AuditError",
-    "ContrastRow",
-    "Contrasts",
-    "ControlRow",
-    "Grouping",
-    "Report",
+    "Audit",
+    "AuditOptions",
     "Row",
     "Sources",
     "Unusual",
-    "adjusted_p",
-    "as_json",
-    "audit",
     "by_words",
-    "json_of",
     "named_ratings",
     "ratings_of",
-    "report",
     "scored_pool",
     "sources",
-    "to_read",
 ]

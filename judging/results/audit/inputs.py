@@ -2,16 +2,28 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from annotate.kinds import ItemKind, Measure, kind_of, names_of
+from annotate.kinds import Measure, names_of
 from annotate.models import Annotator, Criterion, Study
 from judging.frames import tables as frames
+from judging.frames.criteria import quality_ratings
 from judging.models import PoolSummary, ScoreRun
+from judging.results.audit.options import (
+    CLUSTER,
+    COSINE,
+    DEFAULTS,
+    NAMES,
+    NEIGHBORS,
+    ORIGINALITY,
+    SIMILARITY,
+    WORDS,
+    AuditOptions,
+)
+from judging.results.result import NotComputable
 from judging.scorers.length import NAME as LENGTH
 from judging.scorers.markdown import MARKS
 from judging.stats import (
@@ -23,45 +35,12 @@ from judging.stats import (
     unusualness,
 )
 
-COSINE, CLUSTER, NEIGHBORS, WORDS, SIMILARITY, ORIGINALITY = (
-    "cosine", "cluster", "neighbors", "words", "similarity", "originality",
-)  # fmt: skip
 OF_VECTORS: dict[str, Callable[..., npt.NDArray[np.float64]]] = {
     COSINE: unusualness,
     CLUSTER: cluster_unusualness,
     NEIGHBORS: neighbor_unusualness,
 }
-NAMES = {
-    COSINE: "1 − mean cosine to the other responses of the pool",
-    CLUSTER: "−log of its cluster’s share of the pool",
-    NEIGHBORS: "rank of the distance to its nearest neighbors",
-    WORDS: "1 − mean cosine of its words to those of the others",
-    SIMILARITY: "how unlike the others people find it",
-    ORIGINALITY: "how original people find it",
-}
 COVARIATES = ("log_length", *MARKS)
-
-
-class AuditError(ValueError):
-    """Why a study cannot be audited, and what would change that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a reader may choose: how to measure unusualness, by which embedder (its latest run where none is named), and
-    how to sort the sources."""
-
-    measure: str = COSINE
-    embedder: str = ""
-    groups: str = ""
-
-    @property
-    def key(self) -> str:
-        """For the cache, whose keys may hold no blanks."""
-        return quote(f"{self.measure}|{self.embedder}|{self.groups}")
-
-
-USUAL = Asked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,24 +100,20 @@ class Sources:
         return tuple(c for c in COVARIATES if c not in MARKS or bool((self.pool[c] > 0).any()))
 
 
-def sources(study: Study, asked: Asked = USUAL) -> Sources:
-    criteria = [
-        c
-        for c in study.criteria.all()
-        if kind_of(c).rates and (c.on, c.measures) == (ItemKind.SINGLE, Measure.QUALITY)
-    ]
+def sources(study: Study, options: AuditOptions = DEFAULTS) -> Sources:
+    criteria = quality_ratings(study)
     if not criteria:
-        raise AuditError(
+        raise NotComputable(
             "No criterion of this study rates single responses and measures quality, so there is no human "
             'quality to hold a scorer against. In study.toml: on = "single", kind = "rating", measures = "quality".'
         )
     embedders = _embedders(study)
-    embedder, run = _chosen(study, embedders, asked.embedder)
+    embedder, run = _chosen(study, embedders, options.embedder)
     available = measures(study, embedder, run)
-    unusual = next((u for u in available if u.name == asked.measure), None)
+    unusual = next((u for u in available if u.name == options.unusualness), None)
     if unusual is None:
         names = ", ".join(u.name for u in available)
-        raise AuditError(f"no unusualness {asked.measure!r} in {study.slug}; there are {names}")
+        raise NotComputable(f"no unusualness {options.unusualness!r} in {study.slug}; there are {names}")
     scores = frames.scores(study)
     pool = _measured(frames.responses(study, embedder), study, embedder, run, unusual)
     return Sources(study, criteria, pool, scores, embedder, embedders, run, unusual, available)
@@ -156,19 +131,21 @@ def _chosen(
     """What is asked for by its name and version, else the first; and the run that has every response's vector."""
     chosen = next((e for e in embedders if named in ("", str(e))), None)
     if chosen is None and embedders:
-        raise AuditError(f"no embedder {named!r} in {study.slug}; there are {', '.join(map(str, embedders))}")
+        raise NotComputable(
+            f"no embedder {named!r} in {study.slug}; there are {', '.join(map(str, embedders))}"
+        )
     if not isinstance(chosen, PoolSummary):
         run = _complete(study, chosen)
         return run, run
     try:
         return chosen, _complete(study, frames.embedding_run(study))
-    except AuditError:
+    except NotComputable:
         return chosen, None
 
 
 def _complete(study: Study, embedder: ScoreRun | None) -> ScoreRun:
     if embedder is None:
-        raise AuditError(
+        raise NotComputable(
             "How unusual the responses are is not known yet: "
             f"run `manage.py score {study.slug} --scorer minilm` first."
         )
@@ -176,7 +153,7 @@ def _complete(study: Study, embedder: ScoreRun | None) -> ScoreRun:
     missing = total - embedder.embeddings.count()
     if missing:
         # Unusualness against a part of the pool is another number, and may tell another story.
-        raise AuditError(
+        raise NotComputable(
             f"{missing:,} of {total:,} responses are not embedded yet, and unusualness is against the whole "
             f"pool: run `manage.py score {study.slug} --scorer {embedder.scorer}` again."
         )
@@ -190,17 +167,17 @@ def _by(embedder: ScoreRun | PoolSummary) -> str:
 def measures(study: Study, embedder: ScoreRun | PoolSummary, run: ScoreRun | None) -> list[Unusual]:
     """The measures that this study has, each alone, then an embedder's with people's, whose errors are not alike."""
     cosine = _by(embedder)
-    found = [Unusual(COSINE, (COSINE,), cosine)]
+    there = [Unusual(COSINE, (COSINE,), cosine)]
     # A pool on disk says no more of a response than that; what needs vectors is against what is embedded here.
-    found += [Unusual(name, (name,), run.scorer) for name in OF_VECTORS if run and name != COSINE]
-    found.append(Unusual(WORDS, (WORDS,), "tf-idf"))
+    there += [Unusual(name, (name,), run.scorer) for name in OF_VECTORS if run and name != COSINE]
+    there.append(Unusual(WORDS, (WORDS,), "tf-idf"))
     for name in (SIMILARITY, ORIGINALITY):
         criterion = _criterion(study, name)
         if criterion is not None:
             by = f"{cosine} and {criterion.key}"
-            found.append(Unusual(name, (name,), criterion.key))
-            found.append(Unusual(f"{COSINE}+{name}", (COSINE, name), by))
-    return sorted(found, key=lambda u: len(u.measures))
+            there.append(Unusual(name, (name,), criterion.key))
+            there.append(Unusual(f"{COSINE}+{name}", (COSINE, name), by))
+    return sorted(there, key=lambda u: len(u.measures))
 
 
 def _criterion(study: Study, name: str) -> Criterion | None:
@@ -235,7 +212,7 @@ def _values(study: Study, embedder: ScoreRun | PoolSummary, run: ScoreRun | None
         return by_words(study)
     criterion = _criterion(study, name)
     if criterion is None:
-        raise AuditError(f"no answers that measure {name} in {study.slug}")
+        raise NotComputable(f"no answers that measure {name} in {study.slug}")
     given = frames.answers(criterion)
     if name == SIMILARITY:
         return perceived_unusualness(given.dropna(subset=["response_id", "other_id"]))
@@ -249,20 +226,20 @@ def by_words(study: Study) -> pd.Series:
     return pd.Series(values, index=[r[0] for r in rows], dtype=float)
 
 
-def scored_pool(found: Sources, scorer: str) -> pd.DataFrame:
+def scored_pool(inputs: Sources, scorer: str) -> pd.DataFrame:
     """The pool with one scorer's numbers: response_id, prompt_id, covariates, unusualness, score."""
     if scorer == LENGTH:
-        return found.pool.assign(score=found.pool["log_length"])
-    given = found.scores.loc[found.scores["scorer"] == scorer, ["response_id", "score"]]
-    return found.pool.merge(given, how="left", on="response_id")
+        return inputs.pool.assign(score=inputs.pool["log_length"])
+    given = inputs.scores.loc[inputs.scores["scorer"] == scorer, ["response_id", "score"]]
+    return inputs.pool.merge(given, how="left", on="response_id")
 
 
-def wide_scores(found: Sources, names: Sequence[str]) -> tuple[pd.DataFrame, dict[str, str]]:
+def wide_scores(inputs: Sources, names: Sequence[str]) -> tuple[pd.DataFrame, dict[str, str]]:
     """The pool with a column for each scorer, and which scorer each column is: names may be anything."""
     columns = {f"scorer {i}": name for i, name in enumerate(names)}
-    scores = found.scores.pivot(index="response_id", columns="scorer", values="score")
-    values = {column: found.pool["response_id"].map(scores[name]) for column, name in columns.items()}
-    return found.pool.assign(**values), columns
+    scores = inputs.scores.pivot(index="response_id", columns="scorer", values="score")
+    values = {column: inputs.pool["response_id"].map(scores[name]) for column, name in columns.items()}
+    return inputs.pool.assign(**values), columns
 
 
 def ratings_of(criterion: Criterion) -> pd.DataFrame:
@@ -279,11 +256,11 @@ NAMELESS = (
 def named_ratings(criterion: Criterion) -> pd.DataFrame:
     """As `ratings_of`, by people alone: labels without a name beside them may be anybody's.
 
-    AuditError where there are ratings, and none that names who gave it.
+    NotComputable where there are ratings, and none that names who gave it.
     """
     ratings = ratings_of(criterion)
     slots = Annotator.objects.slots().filter(study=criterion.study_id)
     named = ratings[~ratings["annotator_id"].isin(list(slots.values_list("pk", flat=True)))]
     if named.empty and len(ratings):
-        raise AuditError(NAMELESS)
+        raise NotComputable(NAMELESS)
     return named

@@ -9,11 +9,8 @@ import pandas as pd
 
 from annotate.models import Criterion, Study
 from judging.models import PoolSummary, ScoreRun
-from judging.results.audit.contrasts import Contrasts, contrasts, told
+from judging.results.audit.contrasts import Contrasts, contrasts
 from judging.results.audit.inputs import (
-    USUAL,
-    Asked,
-    AuditError,
     Sources,
     Unusual,
     named_ratings,
@@ -21,6 +18,8 @@ from judging.results.audit.inputs import (
     sources,
     wide_scores,
 )
+from judging.results.audit.options import DEFAULTS, AuditOptions
+from judging.results.result import NotComputable
 from judging.scorers.length import NAME as LENGTH
 from judging.stats import (
     Control,
@@ -71,75 +70,10 @@ class Row:
 
     @property
     def discovery(self) -> bool | None:
-        """Whether it underrates and still does, all scorers of the criterion considered."""
+        """Whether it underrates and still does, all scorers of the criterion considered; None for the baseline."""
         if self.p_adjusted is None:
             return None
         return self.result.verdict is Verdict.UNDERRATES and self.p_adjusted <= RATE
-
-    @property
-    def naive_misleads(self) -> bool:
-        """Whether the naive slope says something that the audit does not."""
-        naive, found = self.result.naive, self.result.verdict
-        if naive.low is None or naive.high is None or found is Verdict.CANT_TELL:
-            return False
-        return (naive.low > 0 and found is not Verdict.UNDERRATES) or (
-            naive.high < 0 and found is not Verdict.OVERRATES
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        r = self.result
-        return {
-            "scorer": self.scorer,
-            "criterion": self.criterion.key,
-            "n_prompts": r.n_prompts,
-            "n_responses": r.n_responses,
-            "n_annotators": r.n_annotators,
-            "n_ratings": r.n_ratings,
-            "n_scored": self.n_scored,
-            "n_pool": self.n_pool,
-            "underrating": _interval(r.underrating) | {"p": r.p},
-            "p_one_sided": r.p_one_sided,
-            "p_adjusted": self.p_adjusted,
-            "discovery": self.discovery,
-            "naive": _interval(r.naive),
-            "raw": _interval(r.raw),
-            "total": _interval(r.total),
-            "human": _interval(r.human),
-            "human_raw": _interval(r.human_raw),
-            "reliability": r.reliability,
-            "correlation": r.correlation,
-            "predicted_naive_bias": r.predicted_naive_bias,
-            "length_coefficient": _point(self.length),
-            "covariates": [
-                {"covariate": name} | _interval(e) for name, e in r.covariate_coefficients.items()
-            ],
-            "smallest_detectable": r.smallest_detectable,
-            "strength": r.strength,
-            "borderline": r.borderline,
-            "effective_annotators": r.effective_annotators,
-            "unusualness": self.unusualness,
-            "measure": self.measure,
-            "split_instruments": _interval(self.split_instruments),
-            "pigeonhole": _interval(self.pigeonhole),
-            "divisive": _divisive(self.divisive),
-            "robust": None if r.robust is None else {"low": r.robust[0], "high": r.robust[1]},
-            "verdict": r.verdict_text,
-            "reason": r.reason,
-            "notes": list(r.notes),
-        }
-
-
-def _divisive(d: Divisive) -> dict[str, Any]:
-    estimates = {name: told(getattr(d, name)) for name in ("slope_high", "slope_low", "difference")}
-    return estimates | {"p": d.p, "divisive_unusual": told(d.correlation), "reason": d.reason}
-
-
-def _point(e: Estimate | None) -> float | None:
-    return None if e is None else e.estimate
-
-
-def _interval(e: Estimate) -> dict[str, Any]:
-    return {"estimate": e.estimate, "low": e.low, "high": e.high}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,25 +87,9 @@ class ControlRow:
     def name(self) -> str:
         return "planted penalty" if self.control.planted else "held-out people"
 
-    def as_json(self) -> dict[str, Any]:
-        c = self.control
-        return {
-            "control": self.name,
-            "criterion": self.criterion.key,
-            "planted": c.planted,
-            "underrating": _interval(c.underrating),
-            "naive": _interval(c.result.naive),
-            "strength": c.result.strength,
-            "n_prompts": c.result.n_prompts,
-            "n_responses": c.result.n_responses,
-            "n_annotators": c.result.n_annotators,
-            "passed": c.passed,
-            "reason": c.reason,
-        }
-
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Audit:
     """A whole audit: every scorer against every criterion, and what runs beside it."""
 
     rows: list[Row]
@@ -189,58 +107,57 @@ class Report:
         return str(self.embedder)
 
 
-def report(study: Study, asked: Asked = USUAL, scorer: str | None = None) -> Report:
+def compute(study: Study, options: AuditOptions) -> Audit:
     """The length of the response comes last among the scorers of a criterion, as a baseline."""
-    found = sources(study, asked)
-    if scorer is not None and scorer not in found.scorers:
-        raise AuditError(f"no scores by {scorer!r} in {study.slug}; there are {', '.join(found.scorers)}")
-    names = found.scorers if scorer is None else [scorer]
-    ratings_by = {criterion: named_ratings(criterion) for criterion in found.criteria}
+    inputs = sources(study, options)
+    if options.scorer and options.scorer not in inputs.scorers:
+        raise NotComputable(
+            f"no scores by {options.scorer!r} in {study.slug}; there are {', '.join(inputs.scorers)}"
+        )
+    names = [options.scorer] if options.scorer else inputs.scorers
+    ratings_by = {criterion: named_ratings(criterion) for criterion in inputs.criteria}
     rows, controls = [], []
     try:
         for criterion, ratings in ratings_by.items():
-            rows += _adjusted(list(_rows(found, criterion, ratings, names)))
-            controls += [ControlRow(criterion, c) for c in _controls(found, ratings)]
-        groups = contrasts(found, asked.groups, names, ratings_by)
-    except AuditError:
+            rows += _adjusted(list(_rows(inputs, criterion, ratings, names)))
+            controls += [ControlRow(criterion, c) for c in _controls(inputs, ratings)]
+        groups = contrasts(inputs, options.groups, names, ratings_by)
+    except NotComputable:
         raise
     except ValueError as error:
-        raise AuditError(f"This audit can't be computed. {error}") from error
-    return Report(
+        raise NotComputable(f"This audit can't be computed. {error}") from error
+    return Audit(
         rows=rows,
         controls=controls,
-        unusual=found.unusual,
-        available=found.available,
-        embedder=found.embedder,
-        embedders=found.embedders,
-        unknown_languages=found.embedder.unknown_languages(),
-        truncated=found.truncated,
+        unusual=inputs.unusual,
+        available=inputs.available,
+        embedder=inputs.embedder,
+        embedders=inputs.embedders,
+        unknown_languages=inputs.embedder.unknown_languages(),
+        truncated=inputs.truncated,
         contrasts=groups,
     )
 
 
-def audit(study: Study, scorer: str | None = None, asked: Asked = USUAL) -> list[Row]:
-    """One row a scorer and quality criterion."""
-    return report(study, asked, scorer).rows
-
-
-def _rows(found: Sources, criterion: Criterion, ratings: pd.DataFrame, names: Sequence[str]) -> Iterator[Row]:
+def _rows(
+    inputs: Sources, criterion: Criterion, ratings: pd.DataFrame, names: Sequence[str]
+) -> Iterator[Row]:
     scored = [name for name in names if name != LENGTH]
-    wide, columns = wide_scores(found, scored)
-    results = underratings(ratings, wide, list(columns), covariates=found.covariates, second=found.second)
-    checks = _checks(found, ratings, wide, list(columns), found.covariates)
+    wide, columns = wide_scores(inputs, scored)
+    results = underratings(ratings, wide, list(columns), covariates=inputs.covariates, second=inputs.second)
+    checks = _checks(inputs, ratings, wide, list(columns), inputs.covariates)
     for column, name in columns.items():
-        yield _row(found, criterion, name, results[column], checks[column], wide[column])
+        yield _row(inputs, criterion, name, results[column], checks[column], wide[column])
     if LENGTH in names:
         # Length held constant, the length of a response says nothing: the baseline goes without covariates.
-        table = scored_pool(found, LENGTH)
-        result = underratings(ratings, table, ["score"], covariates=(), second=found.second)["score"]
-        check = _checks(found, ratings, table, ["score"], ())["score"]
-        yield _row(found, criterion, LENGTH, result, check, table["score"])
+        table = scored_pool(inputs, LENGTH)
+        result = underratings(ratings, table, ["score"], covariates=(), second=inputs.second)["score"]
+        check = _checks(inputs, ratings, table, ["score"], ())["score"]
+        yield _row(inputs, criterion, LENGTH, result, check, table["score"])
 
 
 def _row(
-    found: Sources,
+    inputs: Sources,
     criterion: Criterion,
     name: str,
     result: Underrating,
@@ -248,7 +165,7 @@ def _row(
     score: pd.Series,
 ) -> Row:
     return Row(
-        scorer=name, criterion=criterion, unusualness=found.unusual.by, measure=found.unusual.name, result=result,
+        scorer=name, criterion=criterion, unusualness=inputs.unusual.by, measure=inputs.unusual.name, result=result,
         n_scored=int(score.notna().sum()), n_pool=len(score), split_instruments=checks[0], pigeonhole=checks[1],
         divisive=checks[2],
     )  # fmt: skip
@@ -258,16 +175,20 @@ Checks = tuple[Estimate, Estimate, Divisive]
 
 
 def _checks(
-    of: Sources, ratings: pd.DataFrame, wide: pd.DataFrame, columns: Sequence[str], covariates: Sequence[str]
+    inputs: Sources,
+    ratings: pd.DataFrame,
+    wide: pd.DataFrame,
+    columns: Sequence[str],
+    covariates: Sequence[str],
 ) -> dict[str, Checks]:
     """The slope by two other ways, and the other axis, for scorers that scored the same responses a few at a time."""
-    found: dict[str, Checks] = {}
+    checks: dict[str, Checks] = {}
     for group in scored_alike(wide, columns):
         for start in range(0, len(group), AT_ONCE):
             some = group[start : start + AT_ONCE]
             how: dict[str, Any] = {"covariates": covariates}
             axis = divisive_slopes(ratings, wide, some, rng=np.random.default_rng(SEED), **how)
-            if of.second is None:
+            if inputs.second is None:
                 split, drawn = (
                     way(ratings, wide, some, rng=np.random.default_rng(SEED), **how)
                     for way in (split_instruments, pigeonhole)
@@ -275,8 +196,8 @@ def _checks(
             else:
                 none = Estimate.undefined("Two measures that correct each other have no such check.", 0)
                 split = drawn = dict.fromkeys(some, none)
-            found |= {column: (split[column], drawn[column], axis[column]) for column in some}
-    return found
+            checks |= {column: (split[column], drawn[column], axis[column]) for column in some}
+    return checks
 
 
 def _adjusted(rows: list[Row]) -> list[Row]:
@@ -289,48 +210,28 @@ def adjusted_p(results: Sequence[Underrating], baseline: Sequence[bool]) -> list
 
     The baseline and what can't be told are no tests. Overrating has none: it rests on its two-sided interval.
     """
-    told_of = [
+    testable = [
         np.nan if is_baseline or r.p_one_sided is None or r.verdict is Verdict.CANT_TELL else r.p_one_sided
         for r, is_baseline in zip(results, baseline, strict=True)
     ]
-    return [None if np.isnan(x) else float(x) for x in benjamini_hochberg(told_of)]
+    return [None if np.isnan(x) else float(x) for x in benjamini_hochberg(testable)]
 
 
-def _controls(found: Sources, ratings: pd.DataFrame) -> list[Control]:
+def _controls(inputs: Sources, ratings: pd.DataFrame) -> list[Control]:
     return [
         held_out_control(
-            ratings, found.pool, planted=planted, covariates=found.covariates, rng=np.random.default_rng(SEED)
+            ratings,
+            inputs.pool,
+            planted=planted,
+            covariates=inputs.covariates,
+            rng=np.random.default_rng(SEED),
         )
         for planted in (0.0, PLANTED)
     ]
 
 
 def to_read(
-    study: Study, scorer: str, criterion: Criterion, n: int = 10, asked: Asked = USUAL
+    study: Study, scorer: str, criterion: Criterion, n: int = 10, options: AuditOptions = DEFAULTS
 ) -> pd.DataFrame:
     """The responses that the scorer underrates most; see judging.stats.audit.most_underrated."""
-    return most_underrated(named_ratings(criterion), scored_pool(sources(study, asked), scorer), n)
-
-
-def as_json(study: Study, scorer: str | None = None, asked: Asked = USUAL) -> dict[str, Any]:
-    """What `audit --json` and the page's JSON say; without an audit an empty list, and the reason."""
-    found: dict[str, Any] = {"study": study.slug, "simulated": study.simulated, "scorers": []}
-    try:
-        whole = report(study, asked, scorer)
-    except AuditError as error:
-        return found | {"reason": str(error)}
-    return found | json_of(whole)
-
-
-def json_of(whole: Report) -> dict[str, Any]:
-    return {
-        "scorers": [row.as_json() for row in whole.rows],
-        "controls": [row.as_json() for row in whole.controls],
-        "measures": [u.name for u in whole.available],
-        "embedder": whole.named,
-        "embedders": [str(run) for run in whole.embedders],
-        "unknown_languages": whole.unknown_languages,
-        "groups": whole.contrasts.grouping.name if whole.contrasts.grouping else None,
-        "groupings": [g.name for g in whole.contrasts.available],
-        "contrasts": [row.as_json() for row in whole.contrasts.rows],
-    }
+    return most_underrated(named_ratings(criterion), scored_pool(sources(study, options), scorer), n)

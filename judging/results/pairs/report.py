@@ -11,7 +11,7 @@ from judging.frames import preferences
 from judging.frames.preferences import Margins, Order, Voted
 from judging.results.audit import (
     COSINE,
-    Asked,
+    AuditOptions,
     Sources,
     Unusual,
     named_ratings,
@@ -103,7 +103,7 @@ def compute(study: Study, measure: str = COSINE, scorer: str = "") -> Pairs:
     """Every scorer of single responses against every rating of quality, and everybody against every preference."""
     inputs, rated, no_ratings = None, [], ""
     try:
-        inputs = sources(study, Asked(measure))
+        inputs = sources(study, AuditOptions(unusualness=measure))
         rated = list(_rated(inputs, scorer))
     except ValueError as error:
         no_ratings = str(error)

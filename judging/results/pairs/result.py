@@ -23,7 +23,11 @@ class PairsOptions(Options):
     not_on_page: ClassVar[frozenset[str]] = frozenset({"scorer"})
 
     scorer: str = Field("", description="only this scorer")
-    unusualness: str = Field(COSINE, description=f"how to measure unusualness: {', '.join(NAMES)}")
+    unusualness: str = Field(
+        COSINE,
+        description=f"how to measure unusualness: {', '.join(NAMES)}",
+        json_schema_extra={"enum": list(NAMES)},
+    )
 
     @field_validator("unusualness")
     @classmethod

@@ -1,118 +1,37 @@
-"""Figures of underrating: scorers, measures of unusualness and categories side by side."""
+"""Figures of the report: scorers by measures of unusualness and by categories."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import altair as alt
 import pandas as pd
 
-from judging.results.figures import BLUE, COLORS, GREY, ORANGE, SHAPES, WIDTH, Cell, Figure, rounded
+from judging.results.audit.charts import AXIS, TICKS, in_words, signed
+from judging.results.figures import COLORS, SHAPES, WIDTH, Cell, Figure, rounded
 from judging.results.summary.findings import Compared
-from judging.stats import Underrating
-
-AXIS = "SDs of the score per SD of unusualness (right: marked down)"
-_TICKS = alt.Axis(tickCount=7, format="+.2~f")
-_LOOKS = {
-    "underrates": (ORANGE, "square"),
-    "overrates": (COLORS[3], "diamond"),
-    "no underrating seen": (BLUE, "circle"),
-    "can't tell": (GREY, "cross"),
-}
 
 
-class Judged(Protocol):
-    """One scorer's result, as the audit and the report have it."""
-
-    @property
-    def scorer(self) -> str: ...
-    @property
-    def result(self) -> Underrating: ...
-    @property
-    def p_adjusted(self) -> float | None: ...
-    @property
-    def discovery(self) -> bool | None: ...
-
-
-def look_of(finding: Judged) -> str:
-    """The verdict in the words of the legend."""
-    name = finding.result.verdict.name
-    words = {"UNDERRATES": "underrates", "OVERRATES": "overrates", "NO_UNDERRATING": "no underrating seen"}
-    return words.get(name, "can't tell")
-
-
-def forest(findings: Sequence[Judged], key: str = "scorers") -> Figure:
-    """Every scorer's underrating with its interval; a star where Benjamini and Hochberg's procedure finds it."""
-    ordered = sorted(findings, key=lambda f: -(f.result.underrating.estimate or -99.0))
-    rows: list[tuple[Cell, ...]] = []
-    for f in ordered:
-        e, naive = f.result.underrating, f.result.naive.estimate
-        name = f"{f.scorer} ★" if f.discovery else f.scorer
-        rows.append(
-            (
-                name,
-                *(rounded(v) for v in (e.estimate, e.low, e.high, naive, f.p_adjusted)),
-                look_of(f),
-                f.result.n_responses,
-            )
-        )
-    frame = pd.DataFrame(rows, columns=["scorer", "estimate", "low", "high", "naive", "p", "verdict", "n"])
-    frame[["estimate", "low", "high", "naive", "p"]] = frame[
-        ["estimate", "low", "high", "naive", "p"]
-    ].astype(float)
-    there = [v for v in _LOOKS if v in set(frame["verdict"])]
-    legend = alt.Legend(orient="top", title=None)
-    color = alt.Color(
-        "verdict:N", legend=legend, scale=alt.Scale(domain=there, range=[_LOOKS[v][0] for v in there])
-    )
-    shape = alt.Shape(
-        "verdict:N", legend=legend, scale=alt.Scale(domain=there, range=[_LOOKS[v][1] for v in there])
-    )
-    y = alt.Y("scorer:N", sort=list(frame["scorer"]), title=None)
-    base = alt.Chart(frame)
-    zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color="currentColor", opacity=0.6).encode(x="x:Q")
-    bars = base.mark_rule(strokeWidth=2.5).encode(
-        x=alt.X("low:Q", title=AXIS, axis=_TICKS), x2="high:Q", y=y, color=color
-    )
-    upright = base.mark_point(shape="stroke", angle=90, size=110, color="currentColor", opacity=0.55)
-    naive_marks = upright.encode(x="naive:Q", y=y)
-    dots = base.mark_point(filled=True, size=110, opacity=1).encode(
-        x="estimate:Q", y=y, color=color, shape=shape,
-        tooltip=["scorer", "verdict", *_signed("estimate", "low", "high", "naive")],
-    )  # fmt: skip
-    n = ordered[0].result
-    return Figure(
-        key,
-        "How far each scorer marks unusual answers down.",
-        f"Fall of the score, in SDs, per SD of unusualness among answers that people find equally good, with 95 % "
-        f"intervals over {n.n_prompts} prompts and {n.n_annotators} annotators. Right of zero: marked down. ★: found "
-        "among all scorers at a false discovery rate of 5 %. Upright strokes: the naive slope, which takes the mean of "
-        "the annotators for the true quality and is misled by its noise.",
-        "; ".join(f"{r[0]}: {_said(r[1])}, {r[6]}" for r in rows) + ".",
-        alt.layer(zero, bars, naive_marks, dots).properties(width=WIDTH, height=alt.Step(26)),
-        ["scorer", "underrating", "low", "high", "naive slope", "adjusted p", "verdict", "responses"],
-        rows,
-    )
-
-
-def side_by_side(found: Sequence[Compared], key: str, title: str, caption: str) -> Figure:
+def side_by_side(compared: Sequence[Compared], key: str, title: str, caption: str) -> Figure:
     """Estimates of the scorers, once for each measure or category."""
     rows: list[tuple[Cell, ...]] = []
-    for c in found:
+    for c in compared:
         e = c.result.underrating
-        told = c.result.verdict.name != "CANT_TELL"
+        identified = c.result.verdict.name != "CANT_TELL"
         rows.append(
             (
                 c.scorer,
                 c.name,
                 *(rounded(v) for v in (e.estimate, e.low, e.high)),
-                "yes" if told else "no",
+                "yes" if identified else "no",
                 c.result.n_responses,
             )
         )
     frame = pd.DataFrame(rows, columns=["scorer", "by", "estimate", "low", "high", "identified", "n"])
     frame[["estimate", "low", "high"]] = frame[["estimate", "low", "high"]].astype(float)
     frame = frame.dropna(subset=["estimate"])
-    names, scorers = list(dict.fromkeys(c.name for c in found)), list(dict.fromkeys(c.scorer for c in found))
+    names, scorers = (
+        list(dict.fromkeys(c.name for c in compared)),
+        list(dict.fromkeys(c.scorer for c in compared)),
+    )
     scale = alt.Scale(domain=scorers, range=[COLORS[i % len(COLORS)] for i in range(len(scorers))])
     shapes = alt.Scale(domain=scorers, range=[SHAPES[i % len(SHAPES)] for i in range(len(scorers))])
     legend = alt.Legend(orient="top", title=None)
@@ -122,7 +41,7 @@ def side_by_side(found: Sequence[Compared], key: str, title: str, caption: str) 
     color = alt.Color("scorer:N", scale=scale, legend=legend)
     zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color="currentColor", opacity=0.6).encode(x="x:Q")
     bars = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title=AXIS, axis=_TICKS),
+        x=alt.X("low:Q", title=AXIS, axis=TICKS),
         x2="high:Q",
         y=y,
         yOffset=offset,
@@ -132,20 +51,12 @@ def side_by_side(found: Sequence[Compared], key: str, title: str, caption: str) 
     dots = base.mark_point(filled=True, size=65).encode(
         x="estimate:Q", y=y, yOffset=offset, color=color, opacity=faint,
         shape=alt.Shape("scorer:N", scale=shapes, legend=legend),
-        tooltip=["scorer", "by", *_signed("estimate", "low", "high"), "identified"],
+        tooltip=["scorer", "by", *signed("estimate", "low", "high"), "identified"],
     )  # fmt: skip
     return Figure(
         key, title, caption,
-        "; ".join(f"{r[0]}, {r[1]}: {_said(r[2])}" for r in rows[:24]) + ".",
+        "; ".join(f"{r[0]}, {r[1]}: {in_words(r[2])}" for r in rows[:24]) + ".",
         alt.layer(zero, bars, dots).properties(width=WIDTH - 60, height=alt.Step(15)),
         ["scorer", "by", "underrating", "low", "high", "identified", "responses"],
         rows,
     )  # fmt: skip
-
-
-def _signed(*columns: str) -> list[alt.Tooltip]:
-    return [alt.Tooltip(f"{column}:Q", format="+.2f") for column in columns]
-
-
-def _said(value: Cell) -> str:
-    return f"{value:+.2f}" if isinstance(value, float) else "undefined"

@@ -1,4 +1,4 @@
-"""What the report says of scorers: each against people, by several measures of unusualness, and by category."""
+"""What the report says of scorers: the audit, and the same slope by other measures of unusualness and by category."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ from annotate.models import Criterion, Study
 from judging.frames import tables as frames
 from judging.models import PoolSummary, ScoreRun
 from judging.results import audit
+from judging.results.audit.options import DEFAULTS
+from judging.results.audit.report import Row
+from judging.results.audit.result import RESULT as AUDIT
 from judging.results.summary import taxonomy
-from judging.scorers.length import NAME as LENGTH
 from judging.stats import (
     Underrating,
     Verdict,
@@ -21,7 +23,6 @@ from judging.stats import (
 )
 from judging.stats.core.estimate import FloatArray, IntArray
 
-FDR = 0.05
 COMPARED = 6
 """Scorers, those with the largest estimates, that measures and categories are compared for."""
 
@@ -29,28 +30,6 @@ LEAST_PROMPTS = 3
 """Prompts of a category from which on it is looked at on its own."""
 
 MAIN = "mean distance to the pool"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One scorer against one criterion. `p_adjusted`: one-sided p of no underrating among all of them."""
-
-    scorer: str
-    criterion: Criterion
-    result: Underrating
-    p_adjusted: float | None
-    n_scored: int
-    n_pool: int
-
-    @property
-    def discovery(self) -> bool:
-        """Whether it underrates and still does, all scorers considered."""
-        told = self.result.verdict is Verdict.UNDERRATES
-        return told and self.p_adjusted is not None and self.p_adjusted <= FDR
-
-    @property
-    def baseline(self) -> bool:
-        return self.scorer == LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +42,22 @@ class Compared:
 @dataclass(frozen=True, slots=True)
 class Findings:
     criteria: list[Criterion]
-    rows: list[Finding]
+    rows: list[Row]
     measures: list[Compared]
     categories: list[Compared]
     embedder: ScoreRun | PoolSummary
     truncated: int
 
-    def of(self, criterion: Criterion) -> list[Finding]:
+    def of(self, criterion: Criterion) -> list[Row]:
         return [r for r in self.rows if r.criterion == criterion]
 
-    def ordered(self, criterion: Criterion) -> list[Finding]:
+    def ordered(self, criterion: Criterion) -> list[Row]:
         """The accused first, the acquitted next, then what can't be told; the baseline last."""
         order = {Verdict.UNDERRATES: 0, Verdict.OVERRATES: 1, Verdict.NO_UNDERRATING: 2}
         return sorted(
             self.of(criterion),
             key=lambda f: (
-                f.baseline,
+                f.is_baseline,
                 order.get(f.result.verdict, 3),
                 -(f.result.underrating.estimate or -99.0),
                 f.scorer,
@@ -86,43 +65,43 @@ class Findings:
         )
 
     @property
-    def main(self) -> list[Finding]:
+    def main(self) -> list[Row]:
         """Of the first criterion: what the report's first page is about."""
         return self.of(self.criteria[0])
 
     @property
-    def worst(self) -> Finding:
+    def worst(self) -> Row:
         """The scorer to look at first: a found underrating, the largest, else the largest estimate."""
-        scorers = [f for f in self.main if not f.baseline] or self.main
+        scorers = [f for f in self.main if not f.is_baseline] or self.main
         return max(
             scorers,
             key=lambda f: (f.result.verdict is Verdict.UNDERRATES, f.result.underrating.estimate or -99),
         )
 
 
-def findings(study: Study) -> Findings:
-    """Raises AuditError where there is nothing to hold a scorer against."""
-    found = audit.sources(study)
-    wide = _wide(found)
-    rows = [row for criterion in found.criteria for row in _of_criterion(found, criterion, wide)]
-    first = [row for row in rows if row.criterion == found.criteria[0]]
-    chosen = _chosen(first)
-    ratings = audit.named_ratings(found.criteria[0])
+def gather(study: Study) -> Findings:
+    """Raises NotComputable where there is nothing to hold a scorer against."""
+    whole = AUDIT.cached(study, DEFAULTS)
+    inputs = audit.sources(study)
+    wide = _wide(inputs)
+    first = [row for row in whole.rows if row.criterion == inputs.criteria[0]]
+    names = _largest(first)
+    ratings = audit.named_ratings(inputs.criteria[0])
     return Findings(
-        criteria=found.criteria,
-        rows=rows,
-        measures=list(_by_measure(found, ratings, wide, chosen, first)),
-        categories=list(_by_category(study, ratings, wide, chosen, found.covariates)),
-        embedder=found.embedder,
-        truncated=found.truncated,
+        criteria=inputs.criteria,
+        rows=whole.rows,
+        measures=list(_by_measure(inputs, ratings, wide, names, first)),
+        categories=list(_by_category(study, ratings, wide, names, inputs.covariates)),
+        embedder=inputs.embedder,
+        truncated=inputs.truncated,
     )
 
 
-def _wide(found: audit.Sources) -> pd.DataFrame:
+def _wide(inputs: audit.Sources) -> pd.DataFrame:
     """The pool with a column a scorer."""
-    wide = found.pool.copy()
-    for name in found.scorers:
-        wide[_column(name)] = audit.scored_pool(found, name)["score"].to_numpy(dtype=float)
+    wide = inputs.pool.copy()
+    for name in inputs.scorers:
+        wide[_column(name)] = audit.scored_pool(inputs, name)["score"].to_numpy(dtype=float)
     return wide
 
 
@@ -134,58 +113,41 @@ def _column(scorer: str) -> str:
 def _audited(
     ratings: pd.DataFrame, wide: pd.DataFrame, names: Sequence[str], covariates: Sequence[str]
 ) -> dict[str, Underrating]:
-    """Length and markdown are held constant, but for the length of a response, which would say nothing then."""
-    machines = [_column(n) for n in names if n != LENGTH]
-    found = underratings(ratings, wide, machines, covariates=covariates) if machines else {}
-    if LENGTH in names:
-        found |= underratings(ratings, wide, [_column(LENGTH)], covariates=())
-    return {name: found[_column(name)] for name in names}
+    """By scorer; length and markdown are held constant."""
+    if not names:
+        return {}
+    results = underratings(ratings, wide, [_column(n) for n in names], covariates=covariates)
+    return {name: results[_column(name)] for name in names}
 
 
-def _of_criterion(found: audit.Sources, criterion: Criterion, wide: pd.DataFrame) -> list[Finding]:
-    results = _audited(audit.named_ratings(criterion), wide, found.scorers, found.covariates)
-    adjusted = audit.adjusted_p(list(results.values()), [name == LENGTH for name in results])
-    return [
-        Finding(
-            scorer=name,
-            criterion=criterion,
-            result=result,
-            p_adjusted=p,
-            n_scored=int(wide[_column(name)].notna().sum()),
-            n_pool=len(wide),
-        )
-        for (name, result), p in zip(results.items(), adjusted, strict=True)
-    ]
-
-
-def _chosen(rows: Sequence[Finding]) -> list[str]:
-    machines = [r for r in rows if not r.baseline]
+def _largest(rows: Sequence[Row]) -> list[str]:
+    machines = [r for r in rows if not r.is_baseline]
     ordered = sorted(machines, key=lambda r: -(r.result.underrating.estimate or -99.0))
     return [r.scorer for r in ordered[:COMPARED]]
 
 
 def _by_measure(
-    found: audit.Sources,
+    inputs: audit.Sources,
     ratings: pd.DataFrame,
     wide: pd.DataFrame,
     names: list[str],
-    first: Sequence[Finding],
+    first: Sequence[Row],
 ) -> Iterator[Compared]:
     """The same question with unusualness measured otherwise; the first measure is not computed again."""
     for row in first:
         if row.scorer in names:
             yield Compared(row.scorer, MAIN, row.result)
-    for name, values in (_by_vectors(found) | {"words, no embedder": audit.by_words(found.study)}).items():
+    for name, values in (_by_vectors(inputs) | {"words, no embedder": audit.by_words(inputs.study)}).items():
         table = wide.assign(unusualness=wide["response_id"].map(values))
-        for scorer, result in _audited(ratings, table, names, found.covariates).items():
+        for scorer, result in _audited(ratings, table, names, inputs.covariates).items():
             yield Compared(scorer, name, result)
 
 
-def _by_vectors(found: audit.Sources) -> dict[str, pd.Series]:
+def _by_vectors(inputs: audit.Sources) -> dict[str, pd.Series]:
     """What needs the vectors themselves: nothing, where they lie with a pool on disk."""
-    if found.run is None:
+    if inputs.run is None:
         return {}
-    frame, vectors = frames.vectors(found.run)
+    frame, vectors = frames.vectors(inputs.run)
     prompts = frame["prompt_id"].to_numpy()
     others: dict[str, Callable[[FloatArray, IntArray], FloatArray]] = {
         "distance to the nearest responses": neighbor_unusualness,

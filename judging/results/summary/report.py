@@ -15,16 +15,18 @@ import numpy as np
 from django.conf import settings
 
 from annotate.models import Answer, Judgment, Response, Study
-from judging.frames import tables as frames
 from judging.models import ScoreRun
 from judging.release import CODE
 from judging.results import audit
+from judging.results.audit.charts import forest
+from judging.results.audit.report import Row
 from judging.results.cache import kept
 from judging.results.figures import Figure
 from judging.results.homogeneity import report as likeness
 from judging.results.homogeneity.charts import generations, heat_map, histograms
-from judging.results.summary.charts import forest, side_by_side
-from judging.results.summary.findings import Finding, Findings, findings
+from judging.results.result import NotComputable
+from judging.results.summary.charts import side_by_side
+from judging.results.summary.findings import Findings, gather
 from judging.results.summary.sheets import Sheet, sheets
 from judging.results.summary.wording import all_of, limits, sentence, verdict_line
 from judging.stats import Verdict, most_underrated
@@ -87,36 +89,36 @@ def kept_report(study: Study) -> Report:
 
 def report(study: Study) -> Report:
     try:
-        found: Findings | None = findings(study)
+        findings: Findings | None = gather(study)
         why_none = ""
-    except audit.AuditError as error:
-        found, why_none = None, str(error)
+    except NotComputable as error:
+        findings, why_none = None, str(error)
     alike = _alike(study)
-    worst = found.worst if found else None
-    drawn = [figure.drawn() for figure in _figures(found, alike)]
-    has_lead = found is not None and drawn and drawn[0].key == "scorers"
-    lead = drawn[0] if has_lead or (drawn and not found) else None
+    worst = findings.worst if findings else None
+    drawn = [figure.drawn() for figure in _figures(findings, alike)]
+    has_lead = findings is not None and drawn and drawn[0].key == "scorers"
+    lead = drawn[0] if has_lead or (drawn and not findings) else None
     return Report(
         slug=study.slug,
         title=study.title,
         simulated=study.simulated,
-        headline=_headline(found, alike, why_none),
+        headline=_headline(findings, alike, why_none),
         question=QUESTION,
-        lede=_lede(study, found),
+        lede=_lede(study, findings),
         why_none=why_none,
         embedder=alike.embedder if alike else "",
         unknown_languages=alike.unknown_languages if alike else (),
-        says=_says(found) if found else (),
+        says=_says(findings) if findings else (),
         lead=lead,
         five=_five(study, worst) if worst else (),
         five_of=worst.scorer if worst else "",
         five_scale="{} to {}".format(*worst.criterion.points[:: len(worst.criterion.points) - 1])
         if worst
         else "",
-        limits=tuple(limits(study, found, alike)),
+        limits=tuple(limits(study, findings, alike)),
         figures=tuple(f for f in drawn if f is not lead),
-        sheets=tuple(sheets(study, found, alike)),
-        provenance=tuple(_provenance(study, found)),
+        sheets=tuple(sheets(study, findings, alike)),
+        provenance=tuple(_provenance(study, findings)),
     )
 
 
@@ -127,32 +129,35 @@ def _alike(study: Study) -> likeness.Homogeneity | None:
         return None
 
 
-def _says(found: Findings) -> tuple[Says, ...]:
+def _says(findings: Findings) -> tuple[Says, ...]:
     """In order; scorers of which the same sentence is true share it."""
     same: dict[tuple[str, str, bool], list[str]] = {}
-    for f in found.ordered(found.criteria[0]):
-        same.setdefault((f.result.verdict.name.lower(), sentence(f), f.baseline), []).append(f.scorer)
-    return tuple(Says(all_of(names), *told) for told, names in same.items())
+    for f in findings.ordered(findings.criteria[0]):
+        same.setdefault((f.result.verdict.name.lower(), sentence(f), f.is_baseline), []).append(f.scorer)
+    return tuple(Says(all_of(names), *verdict) for verdict, names in same.items())
 
 
-def _headline(found: Findings | None, alike: likeness.Homogeneity | None, why_none: str) -> str:
-    if found is None:
+def _headline(findings: Findings | None, alike: likeness.Homogeneity | None, why_none: str) -> str:
+    if findings is None:
         if alike and alike.machines_less_people.low is not None and alike.machines_less_people.low > 0:
             return "Two machines answer the same prompt more alike than two people do"
         return "No scorer can be held against people here" if why_none else ""
-    machines = [f for f in found.main if not f.baseline]
+    machines = [f for f in findings.main if not f.is_baseline]
     if not machines:
         return "No scorer has scored these responses yet"
-    told = {v: [f.scorer for f in machines if f.result.verdict is v] for v in Verdict}
+    by_verdict = {v: [f.scorer for f in machines if f.result.verdict is v] for v in Verdict}
     return verdict_line(
-        told[Verdict.UNDERRATES], told[Verdict.NO_UNDERRATING], told[Verdict.OVERRATES], len(machines)
+        by_verdict[Verdict.UNDERRATES],
+        by_verdict[Verdict.NO_UNDERRATING],
+        by_verdict[Verdict.OVERRATES],
+        len(machines),
     )
 
 
-def _lede(study: Study, found: Findings | None) -> str:
-    if found is None:
+def _lede(study: Study, findings: Findings | None) -> str:
+    if findings is None:
         return ""
-    result = found.worst.result
+    result = findings.worst.result
     return (
         f"{result.n_annotators:,} {'simulated annotators' if study.simulated else 'people'} gave "
         f"{result.n_ratings:,} ratings to {result.n_responses:,} responses to {result.n_prompts:,} prompts. "
@@ -161,11 +166,11 @@ def _lede(study: Study, found: Findings | None) -> str:
     )
 
 
-def _five(study: Study, worst: Finding) -> tuple[Read, ...]:
+def _five(study: Study, worst: Row) -> tuple[Read, ...]:
     """Unusual responses above their prompt's human mean and the middle of the scale, their score furthest below."""
-    found = audit.sources(study)
-    ratings = frames.answers(worst.criterion).drop_duplicates(["annotator_id", "response_id"])
-    listed = most_underrated(ratings, audit.scored_pool(found, worst.scorer), len(found.pool))
+    inputs = audit.sources(study)
+    ratings = audit.ratings_of(worst.criterion)
+    listed = most_underrated(ratings, audit.scored_pool(inputs, worst.scorer), len(inputs.pool))
     if listed.empty:
         return ()
     middle = ratings.groupby("prompt_id")["value"].mean()
@@ -192,25 +197,25 @@ def _read(row: dict[Any, Any], response: Response) -> Read:
     )
 
 
-def _figures(found: Findings | None, alike: likeness.Homogeneity | None) -> list[Figure]:
+def _figures(findings: Findings | None, alike: likeness.Homogeneity | None) -> list[Figure]:
     drawn: list[Figure] = []
-    if found:
-        drawn.append(forest(found.main))
-        drawn += [forest(found.of(c), f"scorers-{c.key}") for c in found.criteria[1:]]
-        if found.measures:
+    if findings:
+        drawn.append(forest(findings.main))
+        drawn += [forest(findings.of(c), f"scorers-{c.key}") for c in findings.criteria[1:]]
+        if findings.measures:
             drawn.append(
                 side_by_side(
-                    found.measures,
+                    findings.measures,
                     "measures",
                     "Does it hang on how unusualness is measured?",
                     "The same slope with unusualness measured in several ways, for the scorers with the largest "
                     "estimates. Faint: not identified. A finding that only one measure makes is one of that measure.",
                 )
             )
-        if found.categories:
+        if findings.categories:
             drawn.append(
                 side_by_side(
-                    found.categories,
+                    findings.categories,
                     "categories",
                     "Does it hang on the kind of prompt?",
                     "The same slope within categories of prompts that have at least three. Faint: not identified; "
@@ -223,7 +228,7 @@ def _figures(found: Findings | None, alike: likeness.Homogeneity | None) -> list
     return drawn
 
 
-def _provenance(study: Study, found: Findings | None) -> list[tuple[str, str]]:
+def _provenance(study: Study, findings: Findings | None) -> list[tuple[str, str]]:
     project = tomllib.loads((Path(settings.BASE_DIR) / "pyproject.toml").read_text())["project"]
     runs = ScoreRun.objects.filter(study=study).audited().order_by("scorer", "version")
     rows = [
@@ -233,10 +238,10 @@ def _provenance(study: Study, found: Findings | None) -> list[tuple[str, str]]:
         ("Offbeat", f"{project['version']}, code {CODE}"),
         ("Scorers", ", ".join(str(run) for run in runs) or "none"),
     ]
-    if found:
-        identity = found.embedder.identity
+    if findings:
+        identity = findings.embedder.identity
         rows.append(
-            ("Embedder", ", ".join(f"{k}: {identity[k]}" for k in sorted(identity)) or str(found.embedder))
+            ("Embedder", ", ".join(f"{k}: {identity[k]}" for k in sorted(identity)) or str(findings.embedder))
         )
     return rows
 

@@ -63,15 +63,15 @@ def _three(e: Estimate) -> tuple[Cell, Cell, Cell]:
     return rounded(e.estimate), rounded(e.low), rounded(e.high)
 
 
-def sheets(study: Study, found: Findings | None, alike: likeness.Homogeneity | None) -> list[Sheet]:
+def sheets(study: Study, findings: Findings | None, alike: likeness.Homogeneity | None) -> list[Sheet]:
     made = []
-    if found:
-        made.append(_scorers(found))
+    if findings:
+        made.append(_scorers(findings))
         made += [
             _compared(rows, key, title)
             for rows, key, title in (
-                (found.measures, "measures", "Measures of unusualness"),
-                (found.categories, "categories", "Categories of prompts"),
+                (findings.measures, "measures", "Measures of unusualness"),
+                (findings.categories, "categories", "Categories of prompts"),
             )
             if rows
         ]
@@ -83,7 +83,7 @@ def sheets(study: Study, found: Findings | None, alike: likeness.Homogeneity | N
     return [s for s in made if s.rows]
 
 
-def _scorers(found: Findings) -> Sheet:
+def _scorers(findings: Findings) -> Sheet:
     columns = (
         "scorer", "criterion", "verdict", "underrating", "low", "high", "p", "adjusted p", "naive slope",
         "strength", "smallest detectable", "reliability of the human mean", "prompts", "responses", "annotators", "why",
@@ -96,7 +96,7 @@ def _scorers(found: Findings) -> Sheet:
             rounded(f.result.smallest_detectable), rounded(f.result.reliability), f.result.n_prompts,
             f.result.n_responses, f.result.n_annotators, " ".join([f.result.reason, *f.result.notes]),
         )
-        for c in found.criteria for f in found.ordered(c)
+        for c in findings.criteria for f in findings.ordered(c)
     ]  # fmt: skip
     caption = (
         "p is of no underrating, one-sided; adjusted p by Benjamini and Hochberg over the scorers of a criterion "
@@ -105,12 +105,12 @@ def _scorers(found: Findings) -> Sheet:
     return Sheet("scorers-in-full", "Scorers in full", caption, columns, tuple(rows))
 
 
-def _compared(found: Sequence[Compared], key: str, title: str) -> Sheet:
+def _compared(compared: Sequence[Compared], key: str, title: str) -> Sheet:
     columns = ("scorer", "by", "verdict", "underrating", "low", "high", "strength", "prompts", "responses")
     rows = [
         (c.scorer, c.name, c.result.verdict_text, *_three(c.result.underrating), rounded(c.result.strength),
          c.result.n_prompts, c.result.n_responses)
-        for c in found
+        for c in compared
     ]  # fmt: skip
     return Sheet(
         f"{key}-in-full",
@@ -193,10 +193,10 @@ def _prompts(alike: likeness.Homogeneity) -> Sheet:
     )
 
 
-def _groups(found: Sequence[likeness.Group], key: str, title: str, what: str) -> Sheet:
+def _groups(groups: Sequence[likeness.Group], key: str, title: str, what: str) -> Sheet:
     rows = [
         (g.name, *_three(g.within), *(_three(g.between) if g.between else (None, None, None)), g.n_prompts)
-        for g in found
+        for g in groups
     ]
     return Sheet(
         key,

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 
 from annotate.models import Study
 from judging.models import PoolSummary
+from judging.results.audit.report import Row
 from judging.results.homogeneity.report import Homogeneity
-from judging.results.summary.findings import Finding, Findings
+from judging.results.summary.findings import Findings
 from judging.stats import Estimate, Verdict
 from judging.templatetags.figures import MINUS, number
 
 
-def sentence(finding: Finding) -> str:
+def sentence(row: Row) -> str:
     """The verdict on one scorer, to follow its name."""
-    result, e = finding.result, finding.result.underrating
+    result, e = row.result, row.result.underrating
     interval = "" if e.low is None else f" (95 % interval {number(e.low, 2)} to {number(e.high, 2)})"
     size = "" if e.estimate is None else f"{number(abs(e.estimate), 2)} SD"
     borderline = (
@@ -22,7 +23,7 @@ def sentence(finding: Finding) -> str:
     if result.verdict is Verdict.UNDERRATES:
         return (
             f"underrates unusual answers: at equal human quality its score falls by {size} for each SD of "
-            f"unusualness{interval}.{_corrected(finding)}{borderline}"
+            f"unusualness{interval}.{_corrected(row)}{borderline}"
         )
     if result.verdict is Verdict.OVERRATES:
         return (
@@ -47,10 +48,10 @@ def all_of(names: Sequence[str]) -> str:
     return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
 
 
-def _corrected(finding: Finding) -> str:
-    if finding.baseline:
+def _corrected(row: Row) -> str:
+    if row.is_baseline:
         return ""
-    if finding.discovery:
+    if row.discovery:
         return " It stands among all scorers (false discovery rate 5 %)."
     return " Among so many scorers it may be chance (it does not stand at a false discovery rate of 5 %)."
 
@@ -99,82 +100,82 @@ def _who(names: Sequence[str], n: int) -> str:
     return all_of(names) if len(names) <= NAMED else f"{len(names)} of {n} scorers"
 
 
-def limits(study: Study, found: Findings | None, alike: Homogeneity | None) -> list[str]:
+def limits(study: Study, findings: Findings | None, alike: Homogeneity | None) -> list[str]:
     """What can't be told, and why, in whole sentences."""
-    said = []
+    lines = []
     if study.simulated:
-        said.append(
+        lines.append(
             "The annotators and scorers of this study are simulated: nothing here says anything of real people or "
             "machines."
         )
-    if found is not None:
-        said += _of_findings(study, found)
+    if findings is not None:
+        lines += _of_findings(study, findings)
     if alike is not None:
-        said += _of_likeness(alike)
-    return said
+        lines += _of_likeness(alike)
+    return lines
 
 
-def _of_findings(study: Study, found: Findings) -> list[str]:
-    said = []
-    open_ = [f for f in found.main if f.result.verdict is Verdict.CANT_TELL]
+def _of_findings(study: Study, findings: Findings) -> list[str]:
+    lines = []
+    open_ = [f for f in findings.main if f.result.verdict is Verdict.CANT_TELL]
     if open_:
-        share = "any" if len(open_) == len(found.main) else f"{len(open_)}"
-        said.append(
-            f"Nothing can be told of {share} of the {len(found.main)} scorers, the baseline included: the verdicts "
+        share = "any" if len(open_) == len(findings.main) else f"{len(open_)}"
+        lines.append(
+            f"Nothing can be told of {share} of the {len(findings.main)} scorers, the baseline included: the verdicts "
             "above say why, and what would change it."
         )
-    result = found.worst.result
+    result, embedder = findings.worst.result, findings.embedder
     if result.reliability is not None:
-        said.append(
+        lines.append(
             f"The mean of a response’s ratings has a reliability of {number(result.reliability, 2)} within prompts; "
             "the method allows for that noise, and the intervals widen with it."
         )
-    thin = [f for f in found.main if f.n_scored < f.n_pool]
+    thin = [f for f in findings.main if f.n_scored < f.n_pool]
     if thin:
         least = min(thin, key=lambda f: f.n_scored)
-        said.append(
-            f"{len(thin)} of the {len(found.main)} scorers did not score every response of the pool; the least, "
+        lines.append(
+            f"{len(thin)} of the {len(findings.main)} scorers did not score every response of the pool; the least, "
             f"{least.scorer}, {least.n_scored:,} of {least.n_pool:,}."
         )
-    if found.truncated:
-        said.append(
-            f"{found.truncated:,} responses are longer than the embedder reads: their ends are unseen."
+    if findings.truncated:
+        lines.append(
+            f"{findings.truncated:,} responses are longer than the embedder reads: their ends are unseen."
         )
-    said.append(
+    lines.append(
         "Underrating is an association at equal human quality and length, not an effect of unusualness itself. What "
         "misleads annotators and machine alike (shared taste, shared guidelines) shows in neither."
     )
-    if isinstance(found.embedder, PoolSummary):
-        said.append(
-            f"Unusualness is against a larger pool: {found.embedder.n_responses:,} responses on disk, measured "
-            f"{found.embedder.computed_at:%Y-%m-%d} by {found.embedder.name}. Measures that need vectors or texts are "
+    if isinstance(embedder, PoolSummary):
+        lines.append(
+            f"Unusualness is against a larger pool: {embedder.n_responses:,} responses on disk, measured "
+            f"{embedder.computed_at:%Y-%m-%d} by {embedder.name}. Measures that need vectors or texts are "
             "against this study’s own responses."
         )
-    said.append(
-        f"Unusualness is what {found.embedder.scorer} sees of these pools. Another embedder or another pool is another "
+    lines.append(
+        f"Unusualness is what {embedder.scorer} sees of these pools. Another embedder or another pool is another "
         "measure; how far the finding holds with others of the same embedder is shown below."
     )
-    return said
+    return lines
 
 
 def _of_likeness(alike: Homogeneity) -> list[str]:
-    said = []
+    lines = []
     if alike.people.estimate is None:
-        said.append("How alike people would answer: the pool has no two answers of people to one prompt.")
+        lines.append("How alike people would answer: the pool has no two answers of people to one prompt.")
     if not alike.humans:
-        said.append(
+        lines.append(
             "Whether the embedder sees likeness as people do: nobody was asked how alike two responses are."
         )
     if alike.unknown_languages:
-        said.append(
+        lines.append(
             f"How alike and how unusual the responses to the prompts in {', '.join(alike.unknown_languages)} are: "
             f"{alike.embedder} does not know "
             f"{'this language' if len(alike.unknown_languages) == 1 else 'these languages'}."
         )
     if alike.n_blank:
-        said.append(
+        lines.append(
             f"{alike.n_blank:,} responses are empty: to the embedder they are all alike, and they count."
         )
     if alike.n_missing:
-        said.append(f"{alike.n_missing:,} responses are not embedded and count in no cosine.")
-    return said
+        lines.append(f"{alike.n_missing:,} responses are not embedded and count in no cosine.")
+    return lines

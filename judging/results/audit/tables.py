@@ -1,0 +1,139 @@
+"""The tables of the audit: the scorers, one scorer’s checks, the controls and the kinds of source."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from judging.results.audit.contrasts import ContrastRow
+from judging.results.audit.report import ControlRow, Row
+from judging.results.table import Cell, Column, Link, Table
+from judging.stats import Estimate
+from judging.templatetags.figures import p_value
+
+
+def scorers(rows: Sequence[Row], query: str = "") -> Table:
+    """`query`: what the page’s reader chose, for the links."""
+
+    def name(row: Row) -> Link:
+        href = "?" + "&".join(filter(None, (urlencode({"scorer": row.scorer}), query))) + "#chosen"
+        return Link(row.scorer, href, row.criterion.key + (", baseline" if row.is_baseline else ""))
+
+    return Table.of("scorers", "", [Column("scorer", "Scorer", name), *SCORERS], rows)
+
+
+def _sizes(row: Row) -> str:
+    r = row.result
+    return f"{r.n_prompts:,} prompts, {r.n_responses:,} responses, {r.n_annotators:,} annotators"
+
+
+SCORERS: list[Column[Row]] = [
+    Column("underrating", "Underrating", lambda r: r.result.underrating, unit="SDs", sign="+"),
+    Column("p_one_sided", "p", lambda r: r.result.p_one_sided, help="of no underrating, one-sided", style="p"),
+    Column("p_adjusted", "p among all", lambda r: r.p_adjusted, help="Benjamini-Hochberg", style="p"),
+    Column("human", "People’s own fall", lambda r: r.result.human, unit="SDs", sign="+"),
+    Column("naive", "Naive slope", lambda r: r.result.naive, sign="+"),
+    Column("length", "Rise with length", lambda r: r.length, sign="+"),
+    Column("smallest_detectable", "Smallest detectable", lambda r: r.result.smallest_detectable),
+    Column(
+        "strength", "Strength", lambda r: r.result.strength, help="of identification: below 3.2 the data can’t tell",
+        digits=1,
+    ),
+    Column("sizes", "Based on", _sizes, style="why"),
+]  # fmt: skip
+
+
+def checks(row: Row) -> Table:
+    """The same slope by other ways, and in other units."""
+    r = row.result
+    cells: list[tuple[str, Cell]] = [
+        ("Annotators split, each half the other’s instrument", row.split_instruments),
+        ("Pigeonhole bootstrap", row.pigeonhole),
+        ("Interval that needs no identification (Fieller)", _fieller(row)),
+        ("Whatever the quality", r.total),
+        ("In the scorer’s own units", r.raw),
+        ("People’s own fall, in points", r.human_raw),
+        *((f"Rise with {name}", e) for name, e in r.covariate_coefficients.items()),
+    ]
+    return _listed("checks", "Slope", cells)
+
+
+def divisive(row: Row) -> Table:
+    d = row.divisive
+    cells: list[tuple[str, Cell]] = [
+        ("where people disagree more", d.slope_high),
+        ("where they disagree less", d.slope_low),
+        ("difference", d.difference),
+        ("p of no difference", p_value(d.p)),
+        ("correlation of divisive and unusual", d.correlation),
+    ]
+    return _listed("divisive", f"Rise of {row.scorer}, in SDs, per point of human quality", cells)
+
+
+def _listed(key: str, title: str, cells: Sequence[tuple[str, Cell]]) -> Table:
+    columns: list[Column[tuple[str, Cell]]] = [
+        Column("what", title, lambda c: c[0]),
+        Column("estimate", "Estimate", lambda c: c[1], sign="+"),
+    ]
+    return Table.of(key, "", columns, cells)
+
+
+def _fieller(row: Row) -> Cell:
+    ends = row.result.robust
+    return f"[{ends[0]:+.2f}, {ends[1]:+.2f}]" if ends else "has no ends: the data rule nothing out"
+
+
+def controls(rows: Sequence[ControlRow]) -> Table:
+    return Table.of("controls", "", CONTROLS, rows)
+
+
+PASSED = {True: "yes", False: "no", None: "can’t tell"}
+CONTROLS: list[Column[ControlRow]] = [
+    Column(
+        "control",
+        "Control",
+        lambda c: Link(c.name, note=f"{c.criterion.key}, planted {c.control.planted:.1f}"),
+    ),
+    Column("underrating", "Underrating", lambda c: c.control.underrating, unit="SDs", sign="+"),
+    Column("naive", "Naive slope", lambda c: c.control.result.naive, sign="+"),
+    Column("passed", "As it should be?", lambda c: PASSED[c.control.passed]),
+    Column("reason", "In words", lambda c: c.control.reason, style="why"),
+]
+
+
+def contrasts(rows: Sequence[ContrastRow]) -> Table:
+    return Table.of("contrasts", "", CONTRASTS, rows)
+
+
+def _contrasted(row: ContrastRow) -> Link:
+    baseline = ", baseline" if row.is_baseline else ""
+    return Link(row.scorer, note=f"{row.criterion}{baseline}; {row.gaps.group} less the others")
+
+
+def _known(e: Estimate) -> Cell:
+    """The sentence beside it says why there is none."""
+    return None if e.estimate is None else e
+
+
+def _contrast_in_words(row: ContrastRow) -> Link:
+    c = row.gaps
+    return Link(
+        c.reason,
+        note=f"{c.n_prompts:,} prompts, {c.n_group:,} and {c.n_others:,} responses, {c.n_annotators:,} annotators",
+    )
+
+
+CONTRASTS: list[Column[ContrastRow]] = [
+    Column("scorer", "Scorer", _contrasted),
+    Column("scorer_gap", "Scorer’s gap", lambda r: r.gaps.scorer_gap, unit="SDs", sign="+"),
+    Column("human_gap", "People’s gap", lambda r: _known(r.gaps.human_gap), unit="SDs", sign="+"),
+    Column("human_gap_raw", "People’s gap", lambda r: r.gaps.human_gap_raw, unit="points", sign="+"),
+    Column("contrast", "Contrast", lambda r: _known(r.gaps.contrast), unit="SDs", sign="+"),
+    Column("p_adjusted", "p among all", lambda r: r.p_adjusted, style="p"),
+    Column(
+        "at_equal_quality",
+        "Gap at equal quality",
+        lambda r: _known(r.gaps.at_equal_quality),
+        unit="SDs",
+        sign="+",
+    ),
+    Column("reason", "In words", _contrast_in_words, style="why"),
+]
