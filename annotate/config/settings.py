@@ -276,6 +276,31 @@ EXPORT_AT_ONCE = env.int("EXPORT_AT_ONCE", default=50_000)
 # Results of a study with more answers or responses than this are made by a worker, and pages show the latest.
 RESULTS_AT_ONCE = env.int("RESULTS_AT_ONCE", default=250_000)
 
+# The tabs of a study, in groups of this order, and links beside them: what each app brings, by its dotted name.
+TAB_GROUPS = [
+    *(
+        "Study",
+        "Set up",
+        "Collect",
+        "Agreement",
+        "Homogeneity",
+        "Audit",
+        "Responses",
+        "Report",
+        "Export",
+        "People",
+    ),
+]
+TABS = [
+    "annotate.navigation.TABS",
+    "judging.monitor.TABS",
+    "judging.results.TABS",
+    "judging.runs.TABS",
+    "judging.exports.TABS",
+    "judging.webhooks.TABS",
+]
+LINKS = ["judging.results.LINKS", "judging.imports.LINKS"]
+
 # What `manage.py score SLUG --scorer NAME` and the page Runs can run: a dotted name, or a table with the dotted name
 # under "class" and the scorer's parameters beside it. Loaded on first use.
 SCORERS: dict[str, str | dict[str, Any]] = {

@@ -1,53 +1,15 @@
-"""The head of a study's pages."""
+"""The head of a study's pages, and what leads from the desk to pages of other apps."""
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from django import template
 from django.urls import reverse
 
+from annotate import navigation
 from annotate.models import Role, Study
 
 register = template.Library()
-
-# Name (what a page calls its `tab`, and its URL), label, and the least role that may open it, by what one is about.
-TABS = {
-    "Study": [("study", "Study", Role.AUDITOR)],
-    "Set up": [
-        ("settings", "Settings", Role.RESEARCHER),
-        ("criteria", "Criteria", Role.RESEARCHER),
-        ("pool", "Pool", Role.RESEARCHER),
-        ("items", "Items", Role.RESEARCHER),
-        ("leaks", "Leaks", Role.RESEARCHER),
-    ],
-    "Collect": [
-        ("monitor", "Monitor", Role.RESEARCHER),
-        ("links", "Links", Role.RESEARCHER),
-        ("planning", "Planning", Role.AUDITOR),
-    ],
-    "Agreement": [
-        ("agreement", "Agreement", Role.AUDITOR),
-        ("similarity", "Similarity", Role.AUDITOR),
-    ],
-    "Homogeneity": [("homogeneity", "Homogeneity", Role.AUDITOR)],
-    "Audit": [
-        ("audit", "Audit", Role.AUDITOR),
-        ("pairs", "Pairs and lists", Role.AUDITOR),
-        ("replication", "Replication", Role.AUDITOR),
-        ("judges", "Judges", Role.AUDITOR),
-        ("runs", "Runs", Role.AUDITOR),
-    ],
-    "Responses": [("responses", "Responses", Role.AUDITOR)],
-    "Report": [("report", "Report", Role.AUDITOR)],
-    "Export": [
-        ("exports", "Export", Role.RESEARCHER),
-        ("webhooks", "Webhooks", Role.RESEARCHER),
-    ],
-    "People": [
-        ("members", "Members", Role.OWNER),
-        ("trail", "Trail", Role.OWNER),
-    ],
-}
-_FURTHER = {"settings": ["texts"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +22,29 @@ class Tab:
 
 @register.simple_tag
 def tabs(study: Study, here: str) -> list[Tab]:
-    """Groups of the pages that whoever asked may open; a group leads to its first page."""
-    role = Role(study.your_role)
+    """Groups of the pages that this reader may open; a group leads to its first page."""
     groups = []
-    for label, names in TABS.items():
-        pages = [
-            Tab(page, reverse(name, args=[study.slug, *_FURTHER.get(name, [])]), name == here, [])
-            for name, page, least in names
-            if role.includes(least)
-        ]
-        if pages:
-            groups.append(Tab(label, pages[0].url, any(p.here for p in pages), pages))
+    for label, members in groupby(_open_to(study), key=lambda page: page.group):
+        pages = [_tab(study, page, here) for page in members]
+        groups.append(Tab(label, pages[0].url, any(p.here for p in pages), pages))
     return groups
+
+
+@register.simple_tag
+def pages_in_list(study: Study) -> list[Tab]:
+    """The pages of a study that the list of studies leads to."""
+    return [_tab(study, page) for page in _open_to(study) if page.in_list]
+
+
+@register.simple_tag
+def links(place: str) -> list[Tab]:
+    return [Tab(link.label, reverse(link.name), False, []) for link in navigation.links(place)]
+
+
+def _open_to(study: Study) -> list[navigation.Page]:
+    role = Role(study.your_role)
+    return [page for page in navigation.pages() if role.includes(Role(page.least))]
+
+
+def _tab(study: Study, page: navigation.Page, here: str = "") -> Tab:
+    return Tab(page.label, reverse(page.name, args=[study.slug, *page.args]), page.name == here, [])

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from annotate.navigation import Link, Page
+
 if TYPE_CHECKING:
     from judging.results.result import Result
 
@@ -21,20 +23,24 @@ class Entry:
     group: str
     computed: bool = True
     """Whether it has options, JSON and a command; if not, it is a page alone."""
+    in_list: bool = False
+    """Whether the list of studies leads to it."""
 
 
 RESULTS = (
     Entry("planning", "Planning", "Collect", computed=False),
-    Entry("agreement", "Agreement", "Agreement", computed=False),
+    Entry("agreement", "Agreement", "Agreement", computed=False, in_list=True),
     Entry("similarity", "Similarity", "Agreement"),
     Entry("homogeneity", "Homogeneity", "Homogeneity", computed=False),
-    Entry("audit", "Audit", "Audit"),
+    Entry("audit", "Audit", "Audit", in_list=True),
     Entry("pairs", "Pairs and lists", "Audit"),
     Entry("replication", "Replication", "Audit"),
     Entry("judges", "Judges", "Audit"),
     Entry("responses", "Responses", "Responses", computed=False),
     Entry("report", "Report", "Report", computed=False),
 )
+TABS = tuple(Page(entry.name, entry.tab, entry.group, in_list=entry.in_list) for entry in RESULTS)
+LINKS = (Link("methods", "Methods", "header"),)
 COMPUTED = tuple(entry.name for entry in RESULTS if entry.computed)
 
 
