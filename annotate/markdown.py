@@ -8,7 +8,7 @@ a table's row), the text stands as it was typed.
 import html
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import nh3
@@ -106,12 +106,20 @@ def _heading(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any,
     return f"<h{level}>" if tokens[at].nesting == 1 else f"</h{level}>\n"
 
 
+class _AsTyped(MarkdownIt):
+    """Addresses are read, not followed: they stay as they were typed."""
+
+    def normalizeLink(self, url: str) -> str:
+        return url
+
+    def normalizeLinkText(self, link: str) -> str:
+        return link
+
+
 def _parser() -> MarkdownIt:
-    md = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
+    md = _AsTyped("commonmark", {"html": False, "breaks": True}).enable("table")
     # What these take out of a text would be gone, or be another: addresses of references, &nbsp; as typed.
     md.disable(["reference", "entity"])
-    # Addresses are read, not followed: as they were typed.
-    md.normalizeLink = md.normalizeLinkText = str  # type: ignore[method-assign]
     md.use(amsmath_plugin)
     # With these, "$5 and $6" is money.
     md.use(
@@ -132,7 +140,7 @@ def _parser() -> MarkdownIt:
     # What stands behind a formula in its last line is part of a paragraph, and so is the formula then.
     alone: Any = {**inline[1], "rex": re.compile(rf"{square}(?=[ \t]*(?:\n|$))")}
     md.block.ruler.before("fence", "math_square_block", make_block_func(alone), {"alt": ["paragraph"]})
-    rules = {
+    rules: dict[str, Callable[..., str]] = {
         **dict.fromkeys(
             ("math_inline", "math_inline_double", "math_block", "math_round", "math_square"), _formula
         ),

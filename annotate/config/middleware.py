@@ -82,7 +82,7 @@ class Framed:
             ancestors = {"frame-ancestors": ["'self'", *settings.FRAME_ANCESTORS]}
             response._csp_replace = ancestors  # type: ignore[attr-defined]
             # The older header knows no list of sites; browsers that know the policy don't read it.
-            response.xframe_options_exempt = True  # type: ignore[attr-defined]
+            response.xframe_options_exempt = True
         return response
 
 

@@ -379,7 +379,7 @@ if FRAME_ANCESTORS and not SECURE:
     raise ImproperlyConfigured(
         "FRAME_ANCESTORS needs SECURE=1: in a frame, browsers keep cookies of HTTPS only."
     )
-ANNOTATOR_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "None" if FRAME_ANCESTORS else "Lax"
+CSRF_COOKIE_SAMESITE = "None" if FRAME_ANCESTORS else "Lax"
 # Nothing inline, nothing evaluated, nothing from elsewhere.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

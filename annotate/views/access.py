@@ -101,7 +101,7 @@ def remember(response: HttpResponse, annotator: Annotator, *, secure: bool) -> H
         max_age=_COOKIE_AGE,
         httponly=True,
         path=settings.COOKIE_PATH,
-        samesite=settings.ANNOTATOR_COOKIE_SAMESITE,
+        samesite="None" if settings.FRAME_ANCESTORS else "Lax",
         secure=secure,
     )
     return response

@@ -61,7 +61,7 @@ def after(
 
 def retried(request: HttpRequest, annotator: Annotator) -> Assignment | None:
     """A practice item that the annotator wants to answer once more (`?again=<seat>`)."""
-    return _practised(annotator).filter(pk=whole(request.GET.get("again", ""))).first()
+    return _practised(annotator).filter(pk=whole(request.GET.get("again", "")) or 0).first()
 
 
 def revision(seat: Assignment) -> int:

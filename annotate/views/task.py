@@ -77,7 +77,7 @@ def back(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     if elsewhere := journey.away(request, annotator):
         return elsewhere
     own = Assignment.objects.for_annotator(annotator)
-    before = own.filter(pk=whole(request.GET.get("before", ""))).first()
+    before = own.filter(pk=whole(request.GET.get("before", "")) or 0).first()
     seat = seats.earlier(annotator, before)
     if seat is None:
         return redirect(f"{reverse('task', args=[annotator.study.slug])}?late")

@@ -45,7 +45,7 @@ def test_nobody_frames_a_page_unless_named(client: Client, settings: Settings) -
 
 @pytest.mark.django_db
 def test_in_a_frame_cookies_travel(settings: Settings) -> None:
-    settings.FRAME_ANCESTORS, settings.ANNOTATOR_COOKIE_SAMESITE, settings.SECURE = [MTURK], "None", True
+    settings.FRAME_ANCESTORS, settings.SECURE = [MTURK], True
     study, client = study_with(), Client()
     client.post(invite_path(study))
     cookie = client.cookies[f"annotator-{study.slug}"]

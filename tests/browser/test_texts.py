@@ -79,7 +79,7 @@ def test_formulas_are_drawn_and_the_unseen_is_marked(page: Page, texts: str) -> 
     assert page.locator(".text mfrac").count() == 1
     drawn = page.locator(".text mfrac").evaluate("e => [e.namespaceURI, e.getBoundingClientRect().height]")
     assert drawn[0] == "http://www.w3.org/1998/Math/MathML"
-    assert drawn[1] > 20
+    assert drawn[1] > 15
     assert page.locator(".text br").count() == 1
     assert page.locator(".unseen").get_attribute("aria-label") == "U+200B"
     assert page.locator(".text, .prompt").evaluate_all("all => all.every(e => !e.translate)")
