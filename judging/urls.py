@@ -42,7 +42,6 @@ urlpatterns = [
         name="readmit-judgment",
     ),
     path("studies/<slug:slug>/planning/", views_planning.planning, name="planning"),
-    path("studies/<slug:slug>/agreement/", views_agreement.agreement, name="agreement"),
     path(
         "studies/<slug:slug>/agreement/<str:key>/items.csv",
         views_agreement.agreement_items,

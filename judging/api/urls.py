@@ -20,7 +20,6 @@ urlpatterns = [
     ),
     path("studies/<slug:slug>/scores/", views.Scores.as_view(PUSH), name="api-scores"),
     path("studies/<slug:slug>/verdicts/", views.Verdicts.as_view(LIST), name="api-verdicts"),
-    path("studies/<slug:slug>/agreement/", views.Agreement.as_view(ONE), name="api-agreement"),
     *(
         path(f"studies/<slug:slug>/{name}/", endpoint(name).as_view(ONE), name=f"api-{name}")
         for name in COMPUTED

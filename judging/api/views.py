@@ -26,7 +26,6 @@ from judging.exports import export_jobs as finished
 from judging.exports.range_response import ranged
 from judging.folder.scores import ScoreRow, import_scores
 from judging.models import Score, ScoreRun, ScoringTask, Verdict
-from judging.results import agreement
 from judging.results.cache import fingerprint, kept
 from judging.results.homogeneity import report as homogeneity
 from judging.results.homogeneity.json import as_json as homogeneity_json
@@ -180,16 +179,6 @@ class Result(StudyViewSet):
         if unchanged is not None:
             return unchanged
         return Answered(compute(), headers={"ETag": etag})
-
-
-class Agreement(Result):
-    @result_schema("agreement", "How far annotators agree")
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        def compute() -> Any:
-            found = kept(self.study, "agreement", lambda: agreement.page(self.study))[0]
-            return agreement.as_json(self.study, found)
-
-        return self.told(request, "agreement", compute)
 
 
 class Homogeneity(Result):

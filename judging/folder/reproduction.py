@@ -12,9 +12,10 @@ from annotate.folder import FolderError
 from annotate.folder.problems import Problem
 from annotate.models import Study
 from judging.folder.scores import load_folder
-from judging.results import agreement as agreements
+from judging.results import find
 from judging.results.audit.options import DEFAULTS
 from judging.results.audit.result import RESULT as AUDIT
+from judging.results.result import Options
 from judging.runs import work as scoring
 
 # Numbers are the same to twelve digits: sums may be taken in another order on another machine.
@@ -48,8 +49,8 @@ def reproduce(folder: Path, tables: Path | None = None) -> Reproduced:
 
 def compute(study: Study) -> dict[str, dict[str, Any]]:
     """Not from the cache: what is kept there is known by a number that the study has for a moment only."""
-    found, _looks = agreements.page(study)
-    results = {"agreement": agreements.as_json(study, found)}
+    agreement = find("agreement")
+    results = {"agreement": agreement.to_json(study, lambda: agreement.compute(study, Options()))}
     if study.score_runs.exists():
         scoring.score(study, "minilm")
         results["audit"] = AUDIT.to_json(study, lambda: AUDIT.compute(study, DEFAULTS))

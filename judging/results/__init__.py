@@ -29,7 +29,7 @@ class Entry:
 
 RESULTS = (
     Entry("planning", "Planning", "Collect", computed=False),
-    Entry("agreement", "Agreement", "Agreement", computed=False, in_list=True),
+    Entry("agreement", "Agreement", "Agreement", in_list=True),
     Entry("similarity", "Similarity", "Agreement"),
     Entry("homogeneity", "Homogeneity", "Homogeneity", computed=False),
     Entry("audit", "Audit", "Audit", in_list=True),

@@ -21,8 +21,9 @@ from django_tasks import task
 from annotate.models import Assignment, Item, Study
 from judging.models import ScoringTask
 from judging.models.webhooks import SECRET, Delivery, Webhook
-from judging.results.agreement import SoFar, interval, so_far
+from judging.results.agreement import SoFar, so_far
 from judging.results.cache import kept
+from judging.results.json import EstimateRecord
 from judging.scorers.endpoints.guard import GuardedTransport, RefusedError
 
 Event = Webhook.Event
@@ -164,7 +165,7 @@ def _agreed(entry: SoFar, hook: Webhook) -> dict[str, Any]:
         "criterion": entry.criterion.key,
         "level": entry.level,
         "threshold": hook.threshold,
-        "alpha": interval(entry.alpha),
+        "alpha": EstimateRecord.model_validate(entry.alpha).model_dump(),
         "n_items": entry.n_items,
         "n_answers": entry.n_answers,
     }

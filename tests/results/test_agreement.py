@@ -116,7 +116,7 @@ def researcher(client: Client, db: None) -> Client:
     return client
 
 
-def told(slug: str) -> dict[str, dict[str, Any]]:
+def details_json(slug: str) -> dict[str, dict[str, Any]]:
     out = StringIO()
     call_command("agreement", slug, "--json", stdout=out)
     return {d["criterion"]: d for d in json.loads(out.getvalue())["details"]}
@@ -136,25 +136,24 @@ FIGURES = {
 
 
 def test_every_kind_shows_what_makes_sense_for_it(kinds: Study) -> None:
-    found = told("kinds")
-    assert list(found) == [key for key in CRITERIA if key != "why"]
+    details = details_json("kinds")
+    assert list(details) == [key for key in CRITERIA if key != "why"]
     for key, expected in FIGURES.items():
-        figures = found[key]["figures"]
+        figures = details[key]["figures"]
         assert isinstance(figures, dict)
         assert set(figures) == expected
         for name, figure in figures.items():
             assert figure["estimate"] is not None, (key, name, figure)
             assert figure["n"] > 0
-    assert found["similarity"]["figures"].keys() == FIGURES["quality"]
-    assert found["ideas"]["figures"].keys() == FIGURES["quality"] - {"kendall_w"}
-    weights = {key: [c["weights"] for c in d["coefficients"]] for key, d in found.items()}
+    assert details["similarity"]["figures"].keys() == FIGURES["quality"]
+    assert details["ideas"]["figures"].keys() == FIGURES["quality"] - {"kendall_w"}
+    weights = {key: [c["weights"] for c in d["coefficients"]] for key, d in details.items()}
     assert weights["quality"] == weights["ranking"] == ["identity", "ordinal", "linear", "quadratic"]
     assert weights["grouping"] == weights["odd"] == ["identity"]
 
 
 def test_sources_are_ranked_by_preferences(kinds: Study) -> None:
-    found = told("kinds")["preference"]
-    sources = found["sources"]
+    sources = details_json("kinds")["preference"]["sources"]
     assert isinstance(sources, list)
     assert {s["source"] for s in sources} == {f"source{r}" for r in range(RESPONSES)}
     # The later response of a pair wins three times in four, so the order is that of the numbers.
@@ -176,8 +175,8 @@ def test_the_page_shows_every_detail(kinds: Study, researcher: Client) -> None:
     html = researcher.get("/studies/kinds/agreement/").content.decode()
     for text in (
         "Order of sources", "source3", "Transitive triads of the majority", "Adjusted Rand index",
-        "Same response chosen", "Kendall’s W within sets", "Gwet’s AC1, AC2", "What people part on most",
-        "Each annotator", "for new annotators too", "Dependability of a mean of 6, level",
+        "Same response chosen", "Kendall’s W within sets", "Gwet’s AC1, AC2", "Items with the most disagreement",
+        "Each annotator", "Alpha, for new annotators too", "Dependability of a mean of 6, level",
     ):  # fmt: skip
         assert text in html, text
     assert re.search(r"\bnan\b", html, re.IGNORECASE) is None
@@ -225,7 +224,7 @@ def test_odd_one_out_counts_the_same_choice(kinds: Study) -> None:
         chosen = part["response_id"].to_numpy()
         same = np.equal.outer(chosen, chosen)
         shares.append(same[np.triu_indices(len(chosen), 1)].mean())
-    figure = told("kinds")["odd"]["figures"]["same_choice"]
+    figure = details_json("kinds")["odd"]["figures"]["same_choice"]
     assert figure["estimate"] == pytest.approx(np.mean(shares))
 
 

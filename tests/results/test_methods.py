@@ -16,7 +16,6 @@ from django.test import Client
 from annotate.models import Study
 from judging import stats
 from judging.results import COMPUTED, find
-from judging.results import agreement as agreements
 from judging.results.methods import parts
 
 ROOT = Path(__file__).parents[2]
@@ -39,10 +38,7 @@ def ids(client: Client) -> list[str]:
 
 def results(study: Study) -> list[Any]:
     """What the commands say in JSON."""
-    return [
-        agreements.as_json(study, agreements.report(study)),
-        *(find(name).cached_json(study, find(name).options()) for name in COMPUTED),
-    ]
+    return [find(name).cached_json(study, find(name).options()) for name in COMPUTED]
 
 
 def keys(found: Any) -> Iterator[str]:

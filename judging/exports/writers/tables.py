@@ -8,17 +8,17 @@ import pandas as pd
 
 from annotate.models import Study
 from judging.exports.writers.sheet import Output, Row
-from judging.results import agreement as agreements
+from judging.results import find
 from judging.results.audit.options import DEFAULTS
 from judging.results.audit.result import RESULT as AUDIT
-from judging.results.cache import kept
+from judging.results.result import Options
 
 LONGEST = 40
 
 
 def tables(study: Study, output: Output) -> None:
-    found, _looks = kept(study, "agreement", lambda: agreements.page(study))
-    write_tables(output, agreements.as_json(study, found), AUDIT.cached_json(study, DEFAULTS))
+    agreement = find("agreement").cached_json(study, Options())
+    write_tables(output, _without_empty_reasons(agreement), AUDIT.cached_json(study, DEFAULTS))
 
 
 def write_tables(output: Output, found: dict[str, Any], audited: dict[str, Any]) -> None:
@@ -27,6 +27,13 @@ def write_tables(output: Output, found: dict[str, Any], audited: dict[str, Any])
         _write(output, "audit", audited, [_flat(row) for row in audited["scorers"]])
     else:
         output.text("audit.txt", f"No audit: {audited.get('reason', 'there are no scorers')}\n")
+
+
+def _without_empty_reasons(value: Any) -> Any:
+    """A column of reasons only where there are some: tables that were written before stay the same."""
+    if isinstance(value, Mapping):
+        return {k: _without_empty_reasons(v) for k, v in value.items() if k != "reason" or v is not None}
+    return [_without_empty_reasons(v) for v in value] if isinstance(value, list) else value
 
 
 def _flat(row: Mapping[str, Any], prefix: str = "") -> Row:

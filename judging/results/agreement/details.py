@@ -1,7 +1,7 @@
 """Beside the headline: further coefficients, variance components, order, sources. One entry a criterion."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast, get_args
 
 import numpy as np
@@ -10,7 +10,8 @@ import pandas as pd
 from annotate.kinds import ItemKind, Measure, Trait, kind_of, names_of
 from annotate.models import Criterion
 from judging.frames import tables as frames
-from judging.results.agreement.headline import chance, interval
+from judging.results.agreement.headline import chance
+from judging.results.agreement.tables import DividedItem, most_divided, people
 from judging.results.agreement.units import Units, signed_preference
 from judging.stats import (
     BradleyTerry,
@@ -39,7 +40,7 @@ _ICC_KEYS = {kind.lower() for kind in ICCS}
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Statistic:
     """One number with its interval; `key` names it in JSON and on the methods page."""
 
     key: str
@@ -52,10 +53,7 @@ class Coefficients:
     """Chance-corrected agreement under one weighting of differences."""
 
     weights: str
-    figures: list[Figure]
-
-    def as_json(self) -> dict[str, Any]:
-        return {"weights": self.weights} | _figures(self.figures)
+    statistics: list[Statistic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +65,17 @@ class Source:
     worth: float | None
     n: int
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "source": self.source,
-            "strength": interval(self.strength),
-            "worth": self.worth,
-            "n": self.n,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Details:
     criterion: Criterion
     answers_per_unit: int
-    figures: list[Figure]
+    statistics: list[Statistic]
     coefficients: list[Coefficients]
     sources: list[Source] = field(default_factory=list)
-    no_sources: str = ""  # why there is no order of sources where one is asked for
+    no_sources: str = ""  # why a preference has no order of sources
+    divided: list[DividedItem] = field(default_factory=list)
+    people: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def orders_sources(self) -> bool:
@@ -91,106 +83,102 @@ class Details:
 
     @property
     def heading(self) -> str:
-        """What the figures are about."""
+        """What the statistics are about."""
         return kind_of(self.criterion).first_of(_HEADINGS) or "Order and grouping"
 
     @property
-    def shown(self) -> list[Figure]:
-        """The figures as a page shows them: six intraclass correlations missing for one reason are one line."""
-        of_tables = [f for f in self.figures if f.key in _ICC_KEYS]
-        if not of_tables or any(f.estimate.estimate is not None for f in of_tables):
-            return self.figures
-        rest = [f for f in self.figures if f not in of_tables]
-        return [*rest, Figure("icc", "ICC of a complete table, all six", of_tables[0].estimate)]
-
-    def as_json(self) -> dict[str, Any]:
-        found: dict[str, Any] = {
-            "criterion": self.criterion.key,
-            "kind": self.criterion.kind,
-            "answers_per_unit": self.answers_per_unit,
-            "figures": _figures(self.figures),
-            "coefficients": [c.as_json() for c in self.coefficients],
-        }
-        if self.orders_sources:
-            found["sources"] = [s.as_json() for s in self.sources]
-            if self.no_sources:
-                found["reason"] = self.no_sources
-        return found
+    def brief(self) -> list[Statistic]:
+        """For a page: six intraclass correlations that are missing for one reason are one line."""
+        complete = [s for s in self.statistics if s.key in _ICC_KEYS]
+        if not complete or any(s.estimate.estimate is not None for s in complete):
+            return self.statistics
+        rest = [s for s in self.statistics if s not in complete]
+        return [*rest, Statistic("icc", "ICC of a complete table, all six", complete[0].estimate)]
 
 
-def _figures(figures: list[Figure]) -> dict[str, Any]:
-    return {f.key: interval(f.estimate) for f in figures}
+def details(criterion: Criterion, values: Units) -> Details:
+    sizes = values.given.groupby("unit").size()
+    typical = int(sizes.median()) if len(sizes) else 0
+    compute = kind_of(criterion).first_of(_STATISTICS)
+    statistics = compute(criterion, values, max(1, typical)) if compute else []
+    whole = Details(
+        criterion,
+        typical,
+        statistics,
+        _coefficients(values),
+        divided=most_divided(criterion, values),
+        people=_records(people(criterion, values)),
+    )
+    return _with_sources(whole) if whole.orders_sources else whole
 
 
-def details(criterion: Criterion, asked: Units) -> Details:
-    sizes = asked.given.groupby("unit").size()
-    usual = int(sizes.median()) if len(sizes) else 0
-    compute = kind_of(criterion).first_of(_FIGURES)
-    figures = compute(criterion, asked, max(1, usual)) if compute else []
-    found = Details(criterion, usual, figures, _coefficients(asked))
-    return _with_sources(found) if found.orders_sources else found
-
-
-def _coefficients(asked: Units) -> list[Coefficients]:
-    if not asked.countable:
+def _records(table: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Rows with None for what is undefined."""
+    if table is None:
         return []
-    counts, clusters = asked.counted()
-    domain, unit, annotator, value = asked.domain, *asked.long
-    found = []
-    for weights in WEIGHTINGS if asked.numeric else WEIGHTINGS[:1]:
+    return [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def _coefficients(values: Units) -> list[Coefficients]:
+    if not values.countable:
+        return []
+    counts, clusters = values.counted()
+    domain, unit, annotator, value = values.domain, *values.long
+    coefficients = []
+    for weights in WEIGHTINGS if values.numeric else WEIGHTINGS[:1]:
         ac = gwet_ac(counts, domain, weights, clusters=clusters)
         kappa = fleiss_kappa(counts, domain, weights, clusters=clusters)
         even = brennan_prediger(counts, domain, weights, clusters=clusters)
-        figures = [
-            Figure("gwet_ac", "Gwet’s AC1" if weights == "identity" else "Gwet’s AC2", ac),
-            Figure("fleiss_kappa", "Fleiss’ kappa", kappa),
-            Figure("brennan_prediger", "Brennan and Prediger", even),
+        statistics = [
+            Statistic("gwet_ac", "Gwet’s AC1" if weights == "identity" else "Gwet’s AC2", ac),
+            Statistic("fleiss_kappa", "Fleiss’ kappa", kappa),
+            Statistic("brennan_prediger", "Brennan and Prediger", even),
         ]
         if clusters is None:  # Conger's error takes units to be independent
             conger = conger_kappa(unit, annotator, value, domain, weights)
-            figures.append(Figure("conger_kappa", "Conger’s kappa", conger))
-        found.append(Coefficients(weights, figures))
-    return found
+            statistics.append(Statistic("conger_kappa", "Conger’s kappa", conger))
+        coefficients.append(Coefficients(weights, statistics))
+    return coefficients
 
 
-def _spread(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
+def _spread(criterion: Criterion, values: Units, k: int) -> list[Statistic]:
     """Where the variance lies, and what a mean is worth."""
-    unit, annotator, value = asked.long
+    unit, annotator, value = values.long
     parts = variance_components(unit, annotator, value)
-    figures = [
-        Figure("variance_item", "Variance between items", parts.item),
-        Figure("variance_annotator", "Variance of severity", parts.annotator),
-        Figure("variance_residual", "Variance of the rest", parts.residual),
-        Figure(
+    statistics = [
+        Statistic("variance_item", "Variance between items", parts.item),
+        Statistic("variance_annotator", "Variance of severity", parts.annotator),
+        Statistic("variance_residual", "Variance of the rest", parts.residual),
+        Statistic(
             "dependability_absolute", f"Dependability of a mean of {k}, level", _dependable(parts, k, True)
         ),
-        Figure(
+        Statistic(
             "dependability_relative", f"Dependability of a mean of {k}, order", _dependable(parts, k, False)
         ),
-        Figure("icc_one_way", "ICC, one-way, one answer", one_way_icc(unit, value)),
-        Figure("icc_one_way_of_mean", f"ICC, one-way, mean of {k}", one_way_icc(unit, value, k=k)),
+        Statistic("icc_one_way", "ICC, one-way, one answer", one_way_icc(unit, value)),
+        Statistic("icc_one_way_of_mean", f"ICC, one-way, mean of {k}", one_way_icc(unit, value, k=k)),
     ]
-    return figures + _complete(asked)
+    return statistics + _complete(values)
 
 
 def _dependable(parts: Any, k: int, absolute: bool) -> Estimate:
     return cast(Estimate, parts.dependability(k, absolute=absolute))
 
 
-def _complete(asked: Units) -> list[Figure]:
+def _complete(values: Units) -> list[Statistic]:
     """The six intraclass correlations, where all annotators answered everything that is used."""
-    unit, annotator, value = asked.long
+    unit, annotator, value = values.long
     rows, columns = (pd.factorize(x, sort=True)[0] for x in (unit, annotator))
     table = np.full((rows.max(initial=-1) + 1, columns.max(initial=-1) + 1), np.nan)
     table[rows, columns] = value
     n = int((~np.isnan(table).any(axis=1)).sum())
     if n < 2 or table.shape[1] < 2:
-        found = Estimate.undefined(
+        undefined = Estimate.undefined(
             f"They need items that every annotator answered; of such there {'is' if n == 1 else 'are'} {n}.",
             n,
         )
-        return [Figure(kind.lower(), _ICC_LABELS[kind], found) for kind in ICCS]
-    return [Figure(kind.lower(), _ICC_LABELS[kind], icc(table, kind)) for kind in ICCS]
+        return [Statistic(kind.lower(), _ICC_LABELS[kind], undefined) for kind in ICCS]
+    return [Statistic(kind.lower(), _ICC_LABELS[kind], icc(table, kind)) for kind in ICCS]
 
 
 _ICC_LABELS = {
@@ -203,13 +191,13 @@ _ICC_LABELS = {
 }
 
 
-def _rated(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
-    return [*_spread(criterion, asked, k), _order_within(asked, "prompt_id")]
+def _rated(criterion: Criterion, values: Units, k: int) -> list[Statistic]:
+    return [*_spread(criterion, values, k), _order_within(values, "prompt_id")]
 
 
-def _order_within(asked: Units, sets: str) -> Figure:
+def _order_within(values: Units, sets: str) -> Statistic:
     """Whether annotators put what is in one prompt, or one item, in the same order."""
-    given = asked.given
+    given = values.given
     w = kendall_w_of_sets(
         given[sets].to_numpy(),
         given["annotator_id"].to_numpy(),
@@ -218,14 +206,14 @@ def _order_within(asked: Units, sets: str) -> Figure:
         rng=chance(),
     )
     where = "prompts" if sets == "prompt_id" else "sets"
-    return Figure("kendall_w", f"Kendall’s W within {where}", w)
+    return Statistic("kendall_w", f"Kendall’s W within {where}", w)
 
 
-def _ranked(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
-    return [_order_within(asked, "item_id")]
+def _ranked(criterion: Criterion, values: Units, k: int) -> list[Statistic]:
+    return [_order_within(values, "item_id")]
 
 
-def _grouped(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
+def _grouped(criterion: Criterion, values: Units, k: int) -> list[Statistic]:
     answers = frames.answers(criterion).dropna(subset=["value"])
     index = adjusted_rand(
         answers["item_id"].to_numpy(),
@@ -234,25 +222,25 @@ def _grouped(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
         answers["value"].to_numpy(),
         rng=chance(),
     )
-    return [Figure("adjusted_rand", "Adjusted Rand index", index)]
+    return [Statistic("adjusted_rand", "Adjusted Rand index", index)]
 
 
-def _odd(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
+def _odd(criterion: Criterion, values: Units, k: int) -> list[Statistic]:
     """How often two annotators choose the same response: the headline counts responses one by one."""
-    chosen = asked.given[asked.given["value"] == 1]
+    chosen = values.given[values.given["value"] == 1]
     place = chosen.groupby("item_id")["response_id"].transform(lambda r: pd.factorize(r)[0]).astype(float)
     domain = [float(n) for n in range(int(place.max()) + 1)] if len(place) else [0.0]
     counts, _ = value_counts(chosen["item_id"].to_numpy(), place.to_numpy(), domain)
-    return [Figure("same_choice", "Same response chosen", percent_agreement(counts, rng=chance()))]
+    return [Statistic("same_choice", "Same response chosen", percent_agreement(counts, rng=chance()))]
 
 
-def _preferred(criterion: Criterion, asked: Units, k: int) -> list[Figure]:
+def _preferred(criterion: Criterion, values: Units, k: int) -> list[Statistic]:
     answers = frames.answers(criterion)
     pairs = _compared(criterion, answers)
     triads = transitivity(*(pairs[name].to_numpy() for name in _COMPARED), rng=chance())
     return [
-        Figure("transitive_within", "Transitive triads of one annotator", triads.within),
-        Figure("transitive_majority", "Transitive triads of the majority", triads.majority),
+        Statistic("transitive_within", "Transitive triads of one annotator", triads.within),
+        Statistic("transitive_majority", "Transitive triads of the majority", triads.majority),
         *_as_rated(criterion, pairs),
     ]
 
@@ -273,10 +261,10 @@ def _compared(criterion: Criterion, answers: pd.DataFrame) -> pd.DataFrame:
     return pairs
 
 
-def _as_rated(criterion: Criterion, pairs: pd.DataFrame) -> list[Figure]:
+def _as_rated(criterion: Criterion, pairs: pd.DataFrame) -> list[Statistic]:
     """Whether choices between two responses go with the same person's own ratings of them."""
     return [
-        Figure(
+        Statistic(
             "choice_consistency",
             f"Choices that go with own ratings ({rated.key})",
             choice_consistency(frames.answers(rated), pairs, rng=chance()),
@@ -292,8 +280,8 @@ def _rating_criteria(criterion: Criterion) -> list[Criterion]:
     return sorted(every, key=lambda c: c.on != ItemKind.SINGLE)
 
 
-def _with_sources(found: Details) -> Details:
-    criterion = found.criterion
+def _with_sources(whole: Details) -> Details:
+    criterion = whole.criterion
     pairs = _compared(criterion, frames.answers(criterion))
     source_of = frames.source_of(criterion.study)
     pairs["first"], pairs["second"] = pairs["first"].map(source_of), pairs["second"].map(source_of)
@@ -304,14 +292,12 @@ def _with_sources(found: Details) -> Details:
         pairs["preference"].to_numpy(),
         clusters=pairs["prompt_id"].to_numpy(),
     )
-    tie = Figure("tie", "Ties, Davidson’s ν", fitted.tie)
-    return Details(
-        criterion,
-        found.answers_per_unit,
-        [*found.figures, tie],
-        found.coefficients,
-        _ranking(fitted),
-        "" if fitted.strengths["strength"].notna().any() else fitted.reason or "",
+    tie = Statistic("tie", "Ties, Davidson’s ν", fitted.tie)
+    return replace(
+        whole,
+        statistics=[*whole.statistics, tie],
+        sources=_ranking(fitted),
+        no_sources="" if fitted.strengths["strength"].notna().any() else fitted.reason or "",
     )
 
 
@@ -332,7 +318,7 @@ def _source(row: Mapping[Any, Any], fitted: BradleyTerry) -> Source:
     return Source(str(row["response"]), strength, float(row["worth"]), n)
 
 
-_FIGURES: dict[Trait, Callable[[Criterion, Units, int], list[Figure]]] = {
+_STATISTICS: dict[Trait, Callable[[Criterion, Units, int], list[Statistic]]] = {
     "scaled": _rated,
     "prefers": _preferred,
     "ranks": _ranked,
@@ -342,5 +328,5 @@ _FIGURES: dict[Trait, Callable[[Criterion, Units, int], list[Figure]]] = {
 }
 _HEADINGS: dict[Trait, str] = {
     "prefers": "Transitivity, ties and consistency",
-    "numeric": "Where the variance lies, and what a mean is worth",
+    "numeric": "Where the variance lies, and how dependable a mean is",
 }

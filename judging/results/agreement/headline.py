@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -60,27 +59,6 @@ class Entry:
     percent_agreement: Estimate
     reliability_of_mean: Estimate
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "criterion": self.criterion.key,
-            "kind": self.criterion.kind,
-            "level": self.level,
-            "n_items": self.n_items,
-            "n_annotators": self.n_annotators,
-            "n_answers": self.n_answers,
-            "alpha": interval(self.alpha),
-            "alpha_new_annotators": interval(self.alpha_new_annotators),
-            "percent_agreement": self.percent_agreement.estimate,
-            "percent_agreement_interval": interval(self.percent_agreement),
-            "reliability_of_mean": self.reliability_of_mean.estimate,
-            "reliability_of_mean_interval": interval(self.reliability_of_mean),
-        }
-
-
-def interval(e: Estimate) -> dict[str, Any]:
-    row: dict[str, Any] = {"estimate": e.estimate, "low": e.low, "high": e.high, "n": e.n}
-    return row | ({"reason": e.reason} if e.reason else {})
-
 
 def chance() -> np.random.Generator:
     """The same for every statistic, so that a page shows the same interval twice."""
@@ -88,68 +66,68 @@ def chance() -> np.random.Generator:
 
 
 def so_far(study: Study) -> list[SoFar]:
-    found = []
+    rows = []
     for criterion in study.criteria.all():
-        asked = units(criterion)
-        if asked is None:
+        values = units(criterion)
+        if values is None:
             continue
-        counts, clusters = asked.counted()
-        level, given = asked.levels[0], asked.given
-        alpha = krippendorff_alpha(counts, asked.domain, level, clusters=clusters, rng=chance())
-        found.append(SoFar(criterion, level, given["item_id"].nunique(), len(given), alpha))
-    return found
+        counts, clusters = values.counted()
+        level, given = values.levels[0], values.given
+        alpha = krippendorff_alpha(counts, values.domain, level, clusters=clusters, rng=chance())
+        rows.append(SoFar(criterion, level, given["item_id"].nunique(), len(given), alpha))
+    return rows
 
 
-def entries(criterion: Criterion, asked: Units) -> Sequence[Entry]:
+def entries(criterion: Criterion, values: Units) -> Sequence[Entry]:
     """One entry a level."""
-    given = asked.given
-    counts, clusters = asked.counted()
+    given = values.given
+    counts, clusters = values.counted()
     share = percent_agreement(counts, clusters=clusters, rng=chance())
-    mean = reliability_of_mean(*asked.long, rng=chance())
+    mean = reliability_of_mean(*values.long, rng=chance())
     return [
         Entry(
             criterion=criterion,
             level=level,
             n_items=given["item_id"].nunique(),
             n_annotators=given["annotator_id"].nunique(),
-            n_answers=asked.n_answers,
-            alpha=krippendorff_alpha(counts, asked.domain, level, clusters=clusters, rng=chance()),
-            alpha_new_annotators=_for_new_annotators(asked, level),
+            n_answers=values.n_answers,
+            alpha=krippendorff_alpha(counts, values.domain, level, clusters=clusters, rng=chance()),
+            alpha_new_annotators=_for_new_annotators(values, level),
             percent_agreement=share,
             reliability_of_mean=mean,
         )
-        for level in asked.levels
+        for level in values.levels
     ]
 
 
-def briefs(criterion: Criterion, asked: Units) -> Sequence[Brief]:
+def briefs(criterion: Criterion, values: Units) -> Sequence[Brief]:
     """One a level, with the same numbers as `entries`."""
-    given = asked.given
-    counts, clusters = asked.counted()
-    mean = reliability_of_mean(*asked.long, rng=chance())
+    given = values.given
+    counts, clusters = values.counted()
+    mean = reliability_of_mean(*values.long, rng=chance())
     return [
         Brief(
             criterion=criterion,
             level=level,
             n_items=given["item_id"].nunique(),
             n_annotators=given["annotator_id"].nunique(),
-            n_answers=asked.n_answers,
-            alpha=krippendorff_alpha(counts, asked.domain, level, clusters=clusters, rng=chance()),
+            n_answers=values.n_answers,
+            alpha=krippendorff_alpha(counts, values.domain, level, clusters=clusters, rng=chance()),
             reliability_of_mean=mean,
         )
-        for level in asked.levels
+        for level in values.levels
     ]
 
 
-def _for_new_annotators(asked: Units, level: Level) -> Estimate:
-    if not asked.countable:
-        return Estimate.undefined(TOO_MANY, asked.given["item_id"].nunique())
-    cells = asked.given["unit"].nunique() * len(asked.domain)
+def _for_new_annotators(values: Units, level: Level) -> Estimate:
+    if not values.countable:
+        return Estimate.undefined(TOO_MANY, values.given["item_id"].nunique())
+    cells = values.given["unit"].nunique() * len(values.domain)
     return krippendorff_alpha_new_annotators(
-        *asked.long,
-        asked.domain,
+        *values.long,
+        values.domain,
         level,
-        clusters=asked.given["item_id"].to_numpy() if asked.clustered else None,
+        clusters=values.given["item_id"].to_numpy() if values.clustered else None,
         resamples=max(FEWEST, min(RESAMPLES, CELLS // max(1, cells))),
         rng=chance(),
     )

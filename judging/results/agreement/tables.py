@@ -11,7 +11,7 @@ from annotate.models import Annotator, Criterion, Item, Response
 from judging.results.agreement.units import Units, units
 from judging.stats import describe_annotators, describe_items
 
-SHOWN = 8
+MOST = 8
 NAMES = ["item", "response", "other"]
 
 
@@ -25,8 +25,8 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Divided:
-    """An item people part on: its numbers, the whole distribution, and the texts."""
+class DividedItem:
+    """An item on which people disagree: its numbers, the whole distribution, and the texts."""
 
     numbers: dict[str, Any]
     shares: list[Share]
@@ -36,55 +36,55 @@ class Divided:
 
 def items(criterion: Criterion) -> pd.DataFrame | None:
     """Distribution and soft label of every item's answers, by keys: ready to be written as a table."""
-    asked = units(criterion)
-    return None if asked is None else _named(criterion, item_numbers(asked))
+    values = units(criterion)
+    return None if values is None else _named(criterion, item_numbers(values))
 
 
-def item_numbers(asked: Units) -> pd.DataFrame:
+def item_numbers(values: Units) -> pd.DataFrame:
     """One row a unit, by primary keys: item_id, response_id, other_id, and what describe_items says."""
-    domain = asked.domain
-    unit, _, value = asked.long
-    found = describe_items(unit, value, domain)
-    if not asked.countable:
-        counted = [c for c in found.columns if c.startswith(("count_", "share_"))]
-        found = found.drop(columns=[*counted, "entropy_bits"])
-    if not asked.numeric:
-        found = found.drop(columns=["mean", "mean_low", "mean_high", "variance", "bimodality"])
-    about = asked.given.drop_duplicates("unit")[["unit", "item_id", "response_id", "other_id"]]
-    return about.merge(found, on="unit").drop(columns="unit")
+    domain = values.domain
+    unit, _, value = values.long
+    numbers = describe_items(unit, value, domain)
+    if not values.countable:
+        counted = [c for c in numbers.columns if c.startswith(("count_", "share_"))]
+        numbers = numbers.drop(columns=[*counted, "entropy_bits"])
+    if not values.numeric:
+        numbers = numbers.drop(columns=["mean", "mean_low", "mean_high", "variance", "bimodality"])
+    about = values.given.drop_duplicates("unit")[["unit", "item_id", "response_id", "other_id"]]
+    return about.merge(numbers, on="unit").drop(columns="unit")
 
 
-def _named(criterion: Criterion, found: pd.DataFrame) -> pd.DataFrame:
+def _named(criterion: Criterion, numbers: pd.DataFrame) -> pd.DataFrame:
     """The same with keys in place of numbers; columns that name nothing are left out."""
     item_keys = dict(criterion.study.items.values_list("pk", "key"))
     keys = dict(criterion.study.responses.values_list("pk", "key"))
-    table = found.assign(
-        item=found["item_id"].map(item_keys),
-        response=found["response_id"].map(keys),
-        other=found["other_id"].map(keys),
+    table = numbers.assign(
+        item=numbers["item_id"].map(item_keys),
+        response=numbers["response_id"].map(keys),
+        other=numbers["other_id"].map(keys),
     )
     names = [name for name in NAMES if table[name].notna().any()]
-    rest = [c for c in found.columns if not c.endswith("_id")]
+    rest = [c for c in numbers.columns if not c.endswith("_id")]
     return table[[*names, *rest]]
 
 
 def annotators(criterion: Criterion) -> pd.DataFrame | None:
     """Correlation with the rest, severity, scale use and self-consistency of every annotator, by pseudonym."""
-    asked = units(criterion)
-    return None if asked is None else people(criterion, asked)
+    values = units(criterion)
+    return None if values is None else people(criterion, values)
 
 
-def people(criterion: Criterion, asked: Units) -> pd.DataFrame | None:
+def people(criterion: Criterion, values: Units) -> pd.DataFrame | None:
     """The same from answers that were read already; repeats are read where the study has some."""
     if criterion.study.items.filter(role=Item.Role.REPEAT).exists():
-        asked = units(criterion, repeats=True) or asked
+        values = units(criterion, repeats=True) or values
     keys = dict(Annotator.objects.filter(study=criterion.study).persons().values_list("pk", "key"))
-    if not asked.numeric or not keys:
+    if not values.numeric or not keys:
         return None
-    found = describe_annotators(*asked.long, asked.domain)
-    found = found[found["annotator_id"].isin(keys)]
-    named = found.assign(annotator=found["annotator_id"].map(keys)).sort_values("annotator")
-    return named[["annotator", *[c for c in found.columns if c != "annotator_id"]]]
+    rows = describe_annotators(*values.long, values.domain)
+    rows = rows[rows["annotator_id"].isin(keys)]
+    named = rows.assign(annotator=rows["annotator_id"].map(keys)).sort_values("annotator")
+    return named[["annotator", *[c for c in rows.columns if c != "annotator_id"]]]
 
 
 def as_csv(table: pd.DataFrame) -> str:
@@ -96,14 +96,14 @@ def as_csv(table: pd.DataFrame) -> str:
 TABLES: dict[str, Callable[[Criterion], pd.DataFrame | None]] = {"items": items, "annotators": annotators}
 
 
-def most_divided(criterion: Criterion, asked: Units) -> list[Divided]:
-    """What people part on most: by entropy among what at least half as many answered as is usual."""
-    found = item_numbers(asked)
-    if found.empty or "entropy_bits" not in found:
+def most_divided(criterion: Criterion, values: Units) -> list[DividedItem]:
+    """The items with the most disagreement: by entropy, of those with at least half the typical number of answers."""
+    rows = item_numbers(values)
+    if rows.empty or "entropy_bits" not in rows:
         return []
-    found = found[found["n"] >= max(2, found["n"].median() / 2)]
-    by = ["entropy_bits", *(["variance"] if "variance" in found else []), "item_id"]
-    top = found.sort_values(by, ascending=[*[False] * (len(by) - 1), True]).head(SHOWN)
+    rows = rows[rows["n"] >= max(2, rows["n"].median() / 2)]
+    by = ["entropy_bits", *(["variance"] if "variance" in rows else []), "item_id"]
+    top = rows.sort_values(by, ascending=[*[False] * (len(by) - 1), True]).head(MOST)
     shown = Item.objects.select_related("prompt").in_bulk([int(i) for i in top["item_id"]])
     wanted = {int(pk) for name in ("response_id", "other_id") for pk in top[name].dropna()}
     of_item = _texts_of([i.pk for i in shown.values() if i.kind == "pair"])
@@ -114,15 +114,15 @@ def most_divided(criterion: Criterion, asked: Units) -> list[Divided]:
 def _texts_of(pairs: list[int]) -> dict[int, list[int]]:
     """The responses of pairs, of which an answer may name only one, or none."""
     rows = Item.objects.filter(pk__in=pairs).order_by("pk", "item_responses__position")
-    found: dict[int, list[int]] = {}
+    responses: dict[int, list[int]] = {}
     for item, response in rows.values_list("pk", "item_responses__response_id"):
-        found.setdefault(item, []).append(response)
-    return found
+        responses.setdefault(item, []).append(response)
+    return responses
 
 
 def _divided(
     row: dict[Any, Any], shown: dict[int, Item], of_item: dict[int, list[int]], responses: dict[int, Response]
-) -> Divided:
+) -> DividedItem:
     item = shown[int(row["item_id"])]
     named = [int(row[name]) for name in ("response_id", "other_id") if not pd.isna(row[name])]
     shares = [
@@ -131,4 +131,4 @@ def _divided(
         if str(name).startswith("count_")
     ]
     numbers = {str(k): None if pd.isna(v) else v for k, v in row.items()}
-    return Divided(numbers, shares, item, [responses[pk] for pk in of_item.get(item.pk, named)])
+    return DividedItem(numbers, shares, item, [responses[pk] for pk in of_item.get(item.pk, named)])

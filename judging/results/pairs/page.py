@@ -1,6 +1,6 @@
 """The page of pairs and lists: the scorer it shows, and the tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -86,7 +86,7 @@ def _strata(margins: Sequence[Margin]) -> Table:
     return Table.of("strata", title, STRATA, [(m, s) for m in margins for s in m.calibration.strata])
 
 
-def _name(row: Rated | Margin | JudgeBias, note: str = "", query: Mapping[str, str] | None = None) -> Link:
+def _name(row: Rated | Margin | JudgeBias, note: str = "", query: dict[str, str] | None = None) -> Link:
     baseline = ", baseline" if getattr(row, "is_baseline", False) else ""
     href = (
         ""
@@ -111,6 +111,10 @@ def _margin_name(row: Margin) -> Link:
 def _unless(reason: str | None, value: Cell) -> Cell:
     """The reason stands once, in the last column."""
     return None if reason else value
+
+
+def _missed(name: str) -> Callable[[tuple[Rated, Pairs]], Cell]:
+    return lambda row: _unless(row[0].missed.reason, getattr(row[0].missed, name))
 
 
 def _pairs_note(row: Rated) -> str:
@@ -168,20 +172,10 @@ MATCHED: list[Column[Rated]] = [
 
 MISSED: list[Column[tuple[Rated, Pairs]]] = [
     Column("scorer", "Scorer", lambda row: _missed_name(*row)),
-    *(
-        Column(
-            key,
-            title,
-            lambda row, name=name: _unless(row[0].missed.reason, getattr(row[0].missed, name)),
-            style=s,
-        )
-        for key, title, name, s in (
-            ("missed_unusual", "Unusual ones missed", "unusual", "percent"),
-            ("missed_usual", "Usual ones missed", "usual", "percent"),
-            ("missed_ratio", "Ratio", "ratio", ""),
-            ("fair_ratio", "A fair scorer’s ratio", "fair_ratio", ""),
-        )
-    ),
+    Column("missed_unusual", "Unusual ones missed", _missed("unusual"), style="percent"),
+    Column("missed_usual", "Usual ones missed", _missed("usual"), style="percent"),
+    Column("missed_ratio", "Ratio", _missed("ratio")),
+    Column("fair_ratio", "A fair scorer’s ratio", _missed("fair_ratio")),
     Column(
         "remarks",
         "Remarks",
@@ -191,9 +185,13 @@ MISSED: list[Column[tuple[Rated, Pairs]]] = [
 ]
 
 
-def _everywhere(name: str) -> Any:
+def _everywhere(name: str) -> Callable[[Margin], Cell]:
     """A number over all pairs; none where nothing is calibrated."""
     return lambda m: getattr(m.calibration.everywhere, name, None)
+
+
+def _in_position(name: str) -> Callable[[JudgeBias], Cell]:
+    return lambda b: getattr(b.position, name, None)
 
 
 MARGINS: list[Column[Margin]] = [
@@ -228,16 +226,9 @@ STRATA: list[Column[tuple[Margin, Calibrated]]] = [
 
 BIASES: list[Column[JudgeBias]] = [
     Column("scorer", "Scorer", _name),
-    *(
-        Column(
-            key, title, lambda b, name=name: b.position and getattr(b.position, name), style=style, sign=sign
-        )
-        for key, title, name, style, sign in (
-            ("consistent", "Same winner in both orders", "consistent", "percent", ""),
-            ("shown_first", "Chooses what is shown first", "first", "percent", ""),
-            ("position_bias", "Position bias", "pull", "", "+"),
-        )
-    ),
+    Column("consistent", "Same winner in both orders", _in_position("consistent"), style="percent"),
+    Column("shown_first", "Chooses what is shown first", _in_position("first"), style="percent"),
+    Column("position_bias", "Position bias", _in_position("pull"), sign="+"),
     Column("longer", "Longer one wins", lambda b: b.length.judge, style="percent"),
     Column("longer_by_people", "… with people", lambda b: b.length.people, style="percent"),
     Column("verbosity", "Beyond people", lambda b: b.length.excess, sign="+"),
