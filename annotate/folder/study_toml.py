@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -326,21 +327,7 @@ def criterion_of(spec: CriterionSpec, position: int) -> Criterion:
 
 def render(spec: StudySpec) -> str:
     """study.toml; defaults of criteria and of the optional tables are left out."""
-    lines = [f"{name} = {_toml(getattr(spec, name))}" for name in ("slug", *StudySpec.own)]
-    for name, table in spec.tables.items():
-        if told := table.told():
-            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in told.items())]
-    for criterion in spec.criterion:
-        lines += ["", "[[criterion]]"]
-        told = {k: v for k, v in criterion.model_dump().items() if v not in ("", [], {})}
-        lines += [f"{name} = {_toml(value)}" for name, value in told.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_toml(k)} = {_toml(v)}" for k, v in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    # A basic string of TOML is a JSON string, except that TOML wants DEL escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    document = {name: getattr(spec, name) for name in ("slug", *StudySpec.own)}
+    document |= {name: written for name, table in spec.tables.items() if (written := table.told())}
+    criteria = [{k: v for k, v in c.model_dump().items() if v not in ("", [], {})} for c in spec.criterion]
+    return tomli_w.dumps(document | {"criterion": criteria} if criteria else document)

@@ -4,10 +4,8 @@ An annotator's own rows are all that the person gave, whole exclusion or not; th
 counts. Items passed over and judgments excluded one by one are neither.
 """
 
-import importlib
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from annotate.expected import met
 from annotate.kinds import NoPreference, names_of
 from annotate.models import Annotator, Answer, Criterion, Item, Study
 from judging.frames import tables as frames
@@ -104,21 +103,10 @@ def _times(own: pd.DataFrame) -> _Values:
     return {int(str(pk)): row for pk, row in found.to_dict("index").items()}
 
 
-def _met() -> Callable[[Any, Sequence[Answer]], bool | None] | None:
-    try:
-        found: Callable[[Any, Sequence[Answer]], bool | None] = importlib.import_module(
-            "annotate.expected"
-        ).met
-    except ModuleNotFoundError:
-        return None
-    return found
-
-
 def _gold(study: Study, own: pd.DataFrame) -> _Values:
     """Per annotator: gold items met, and the keys of those not met."""
-    met = _met()
     judgments = own.loc[own["role"] == Item.Role.GOLD].set_index("judgment_id")["annotator_id"]
-    if met is None or judgments.empty:
+    if judgments.empty:
         return {}
     answers = Answer.objects.filter(
         criterion__study=study, judgment__assignment__item__role=Item.Role.GOLD
@@ -290,11 +278,8 @@ def share(hits: int, n: int, why_none: str) -> Estimate:
     """A share with its Wilson interval."""
     if n == 0:
         return Estimate.undefined(why_none, 0)
-    z = float(stats.norm.ppf(0.975))
-    p, scale = hits / n, 1 + z * z / n
-    middle = (p + z * z / (2 * n)) / scale
-    reach = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale
-    return Estimate(p, max(0.0, min(p, middle - reach)), min(1.0, max(p, middle + reach)), n)
+    low, high = stats.binomtest(hits, n).proportion_ci(method="wilson")
+    return Estimate(hits / n, float(low), float(high), n)
 
 
 def correlation(own: Any, others: Any) -> Estimate:
@@ -306,11 +291,12 @@ def correlation(own: Any, others: Any) -> Estimate:
         )
     if np.ptp(own) < 1e-12 or np.ptp(others) < 1e-12:
         return Estimate.undefined("the answers do not vary", n)
-    r = float(np.clip(np.corrcoef(own, others)[0, 1], -1, 1))
+    pearson = stats.pearsonr(own, others)
+    r = float(pearson.statistic)
     if n < 4 or abs(r) > 1 - 1e-12:
         return Estimate(r, None, None, n, "too few questions")
-    reach = float(stats.norm.ppf(0.975)) / math.sqrt(n - 3)
-    return Estimate(r, math.tanh(math.atanh(r) - reach), math.tanh(math.atanh(r) + reach), n)
+    low, high = pearson.confidence_interval()
+    return Estimate(r, float(low), float(high), n)
 
 
 def mean_with_interval(values: Any) -> Estimate:
@@ -321,5 +307,5 @@ def mean_with_interval(values: Any) -> Estimate:
     mean = float(np.mean(values))
     if n < 2:
         return Estimate(mean, None, None, n, "a single rating")
-    reach = float(stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1)) / math.sqrt(n)
+    reach = float(stats.t.ppf(0.975, n - 1) * stats.sem(values))
     return Estimate(mean, mean - reach, mean + reach, n)

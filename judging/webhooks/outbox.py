@@ -3,15 +3,13 @@
 Signatures follow the Standard Webhooks specification (webhook-id, webhook-timestamp, webhook-signature).
 """
 
-import base64
 import datetime as dt
-import hashlib
-import hmac
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import standardwebhooks
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
@@ -20,7 +18,7 @@ from django_tasks import task
 
 from annotate.models import Assignment, Item, Study
 from judging.models import ScoringTask
-from judging.models.webhooks import SECRET, Delivery, Webhook
+from judging.models.webhooks import Delivery, Webhook
 from judging.results.agreement import SoFar, so_far
 from judging.results.cache import kept
 from judging.results.json import EstimateRecord
@@ -30,13 +28,6 @@ Event = Webhook.Event
 # Seconds from one try to the next: about nine hours in all.
 PAUSES = (10, 60, 300, 1_800, 7_200, 21_600)
 SECONDS = 10.0
-
-
-def sign(secret: str, message: str, stamp: int, body: str) -> str:
-    """What the receiver computes too, from the secret and what it got."""
-    key = base64.b64decode(secret.removeprefix(SECRET))
-    signed = hmac.new(key, f"{message}.{stamp}.{body}".encode(), hashlib.sha256)
-    return "v1," + base64.b64encode(signed.digest()).decode()
 
 
 def tell(study: Study, event: Event, key: str, data: dict[str, Any], to: Webhook | None = None) -> int:
@@ -81,13 +72,14 @@ def _later(attempt: int) -> dt.datetime | None:
 
 
 def _post(delivery: Delivery) -> tuple[int | None, str]:
-    hook, stamp = delivery.webhook, int(timezone.now().timestamp())
+    hook, now = delivery.webhook, timezone.now()
+    signature = standardwebhooks.Webhook(hook.secret).sign(str(delivery.uuid), now, delivery.body)
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "Offbeat",
         "webhook-id": str(delivery.uuid),
-        "webhook-timestamp": str(stamp),
-        "webhook-signature": sign(hook.secret, str(delivery.uuid), stamp, delivery.body),
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signature,
     }
     transport = GuardedTransport(settings.ENDPOINTS_ALLOWED, connections=1)
     try:

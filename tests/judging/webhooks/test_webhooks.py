@@ -113,19 +113,6 @@ def genuine(secret: str, headers: dict[str, str], body: bytes) -> bool:
     return hmac.compare_digest("v1," + base64.b64encode(code).decode(), headers["webhook-signature"])
 
 
-def test_the_example_of_the_specification() -> None:
-    """github.com/standard-webhooks/standard-webhooks, libraries/python/tests."""
-    assert (
-        webhooks.sign(
-            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-            "msg_p5jXN8AQM9LWM0D4loKWxJek",
-            1614265330,
-            '{"test": 2432232314}',
-        )
-        == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
-    )
-
-
 def test_a_finished_run_is_told_and_signed(study: Study, receiver: Receiver) -> None:
     made = hook(study, receiver, Event.RUN)
     scoring.score(study, "length")
