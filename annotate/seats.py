@@ -372,11 +372,3 @@ def outlook(annotator: Annotator) -> Outlook:
         held_by_others=possible.values("item").distinct().count(),
         next_release=possible.aggregate(soonest=Min("expires_at"))["soonest"],
     )
-
-
-def free_seats(study: Study) -> int:
-    """Seats at main items for whoever comes now: free ones, and held ones that ran out."""
-    release_expired(study.pk)
-    return (
-        Assignment.objects.filter(study=study, item__role=Item.Role.MAIN, item__withheld=False).free().count()
-    )

@@ -228,12 +228,6 @@ def _left_open(item: int, criteria: list[Criterion]) -> Iterator[list[Any]]:
         yield [criterion.key, blank.response, blank.other, blank.value, blank.label, blank.text]
 
 
-def _left_open_count(study: Study) -> int:
-    asked = list(study.criteria.values_list("on", flat=True).distinct().order_by())
-    judgments = Judgment.objects.in_study(study).filter(answers=None)
-    return judgments.filter(assignment__item__kind__in=asked).count()
-
-
 def _manifest(study: Study, spec: StudySpec, files: list[Written]) -> dict[str, Any]:
     return {
         "study": study.slug,

@@ -399,11 +399,3 @@ def test_the_same_token_with_other_answers_is_told() -> None:
     other = [(criterion, Value(response=value.response, value=4)) for criterion, value in rows_for(seat)]
     with pytest.raises(seats.StaleSeatError):
         seats.submit(annotator, seat, seats.Submission(other, token, 0))
-
-
-def test_a_study_is_not_full_while_held_seats_run_out() -> None:
-    study = make_study(prompts=1, seats=1)
-    seats.next_assignment(make_annotator(study))
-    assert seats.free_seats(study) == 0
-    expire_all(study)
-    assert seats.free_seats(study) == study.items.count()
