@@ -4,7 +4,6 @@ from judging.stats.agreement.alpha import krippendorff_alpha, percent_agreement,
 from judging.stats.agreement.chance import ChanceCorrected, brennan_prediger, fleiss_kappa, gwet_ac
 from judging.stats.agreement.components import VarianceComponents, variance_components
 from judging.stats.agreement.consistency import choice_consistency
-from judging.stats.agreement.dawid_skene import DawidSkene, dawid_skene
 from judging.stats.agreement.description import describe_annotators, describe_items
 from judging.stats.agreement.grouping import adjusted_rand, co_membership
 from judging.stats.agreement.icc import Icc, IccKind, icc, one_way_icc
@@ -29,8 +28,6 @@ from judging.stats.audit.underrating import underrating, underratings
 from judging.stats.audit.verdict import Underrating, Verdict
 from judging.stats.core.counts import Level, value_counts
 from judging.stats.core.estimate import Estimate
-from judging.stats.core.label_lists import label_counts
-from judging.stats.core.measurement_error import errors_in_variables_slope
 from judging.stats.core.multiple import benjamini_hochberg
 from judging.stats.core.over_prompts import means_over_prompts
 from judging.stats.core.panel import Panel
@@ -53,7 +50,6 @@ from judging.stats.similarity.diversity import (
     ideas,
     rarefied_count,
     rarefied_vendi,
-    vendi_score,
 )
 from judging.stats.similarity.homogeneity import (
     PromptSimilarity,
@@ -88,7 +84,6 @@ __all__ = [
     "Cell",
     "ChanceCorrected",
     "Control",
-    "DawidSkene",
     "Difference",
     "Divisive",
     "Estimate",
@@ -139,11 +134,9 @@ __all__ = [
     "correlation",
     "cosine_matrix",
     "cross_rater_moments",
-    "dawid_skene",
     "describe_annotators",
     "describe_items",
     "divisive_slopes",
-    "errors_in_variables_slope",
     "false_negatives",
     "fleiss_kappa",
     "group_contrasts",
@@ -156,7 +149,6 @@ __all__ = [
     "kendall_w_of_sets",
     "krippendorff_alpha",
     "krippendorff_alpha_new_annotators",
-    "label_counts",
     "length_ratio",
     "lexical_unusualness",
     "matched_pairs",
@@ -202,7 +194,6 @@ __all__ = [
     "unusualness",
     "value_counts",
     "variance_components",
-    "vendi_score",
     "verbosity",
     "weighted_alpha",
     "words_of",

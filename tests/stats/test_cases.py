@@ -12,14 +12,11 @@ import pytest
 
 from judging.stats import (
     BradleyTerry,
-    DawidSkene,
     benjamini_hochberg,
     bradley_terry,
     brennan_prediger,
     cohen_kappa,
     conger_kappa,
-    dawid_skene,
-    errors_in_variables_slope,
     fleiss_kappa,
     gwet_ac,
     icc,
@@ -30,6 +27,8 @@ from judging.stats import (
     value_counts,
     weighted_alpha,
 )
+from judging.stats.agreement.dawid_skene import DawidSkene, dawid_skene
+from judging.stats.core.measurement_error import errors_in_variables_slope
 from tests.stats.classics import CLASSICS, DATA
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "reference" / "agreement_cases.json"

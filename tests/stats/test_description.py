@@ -9,13 +9,13 @@ from scipy import stats
 from judging.stats import (
     adjusted_rand,
     benjamini_hochberg,
-    dawid_skene,
     describe_annotators,
     describe_items,
-    errors_in_variables_slope,
     one_way_icc,
     raters_needed,
 )
+from judging.stats.agreement.dawid_skene import dawid_skene
+from judging.stats.core.measurement_error import errors_in_variables_slope
 
 DOMAIN = [1.0, 2.0, 3.0, 4.0, 5.0]
 

@@ -10,7 +10,8 @@ from scipy import stats
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score, roc_curve
 
-from judging.stats import best_threshold, cosine_matrix, ideas, rarefied_count, rarefied_vendi, vendi_score
+from judging.stats import best_threshold, cosine_matrix, ideas, rarefied_count, rarefied_vendi
+from judging.stats.similarity.diversity import vendi_score
 
 
 def unit(seed: int, n: int, d: int) -> np.ndarray:

@@ -16,7 +16,6 @@ from judging.stats import (
     Family,
     Reading,
     correlation,
-    label_counts,
     pair_subsets,
     range_restricted,
     rating_subsets,
@@ -24,6 +23,7 @@ from judging.stats import (
     replicate_ratings,
     restriction_null,
 )
+from judging.stats.core.label_lists import label_counts
 
 SCALE = [1.0, 2.0, 3.0, 4.0, 5.0]
 Made = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
