@@ -100,10 +100,10 @@ class Runs(StudyViewSet):
         examples=[OpenApiExample("Embed the pool", {"scorer": "minilm"}, request_only=True)],
     )
     def create(self, request: Request, slug: str) -> Answered:
-        asked = OrderSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
+        settings = OrderSerializer(data=request.data)
+        settings.is_valid(raise_exception=True)
         try:
-            order = scoring.order(self.study, asked_by=request.user, **asked.validated_data)
+            order = scoring.order(self.study, asked_by=request.user, **settings.validated_data)
         except scoring.BusyError as error:
             raise ConflictError(f"{error}.") from error
         tasks.enqueue(order)
@@ -117,10 +117,10 @@ class Runs(StudyViewSet):
         responses={202: RunSerializer},
     )
     def destroy(self, request: Request, slug: str, pk: int) -> Answered:
-        found: ScoringTask = self.get_object()
-        found.cancel()
-        found.refresh_from_db()
-        return Answered(self.get_serializer(found).data, status.HTTP_202_ACCEPTED)
+        task: ScoringTask = self.get_object()
+        task.cancel()
+        task.refresh_from_db()
+        return Answered(self.get_serializer(task).data, status.HTTP_202_ACCEPTED)
 
 
 class ScoreFilter(filters.FilterSet):
@@ -186,10 +186,10 @@ class Homogeneity(Result):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         def compute() -> Any:
             try:
-                found = kept(self.study, "homogeneity", lambda: homogeneity.homogeneity(self.study))
+                report = kept(self.study, "homogeneity", lambda: homogeneity.homogeneity(self.study))
             except homogeneity.HomogeneityError as error:
                 raise ConflictError(str(error)) from error
-            return homogeneity_json(self.study, found)
+            return homogeneity_json(self.study, report)
 
         return self.told(request, "homogeneity", compute)
 
@@ -214,14 +214,16 @@ class Exports(StudyViewSet):
         examples=[OpenApiExample("For R", {"writer": "r"}, request_only=True)],
     )
     def create(self, request: Request, slug: str) -> Answered:
-        asked = ExportOrder(data=request.data)
-        asked.is_valid(raise_exception=True)
-        found = tasks.start_export(self.study, asked.validated_data["writer"], asked.validated_data["escape"])
-        if found.status == "failed":
-            raise ConflictError(f"Nothing was made: {found.told['error']}")
-        code = status.HTTP_201_CREATED if found.status == "done" else status.HTTP_202_ACCEPTED
-        headers = {"Location": f"{request.path}{found.name}/"}
-        return Answered(ExportSerializer(found).data, code, headers=headers)
+        order = ExportOrder(data=request.data)
+        order.is_valid(raise_exception=True)
+        export = tasks.start_export(
+            self.study, order.validated_data["writer"], order.validated_data["escape"]
+        )
+        if export.status == "failed":
+            raise ConflictError(f"Nothing was made: {export.told['error']}")
+        code = status.HTTP_201_CREATED if export.status == "done" else status.HTTP_202_ACCEPTED
+        headers = {"Location": f"{request.path}{export.name}/"}
+        return Answered(ExportSerializer(export).data, code, headers=headers)
 
     @extend_schema(summary="An export, and what is in it", tags=["exports"])
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Answered:
@@ -237,14 +239,14 @@ class Exports(StudyViewSet):
         },
     )
     def download(self, request: Request, slug: str, name: str) -> HttpResponseBase:
-        found = self._found(name)
-        if found.status != "done" or not found.path.is_file():
+        export = self._found(name)
+        if export.status != "done" or not export.path.is_file():
             raise Http404
-        trail.note(self.study, Action.DOWNLOADED, found.told["writer"], name=name)
-        return ranged(request._request, found.path, "application/zip")
+        trail.note(self.study, Action.DOWNLOADED, export.told["writer"], name=name)
+        return ranged(request._request, export.path, "application/zip")
 
     def _found(self, name: str) -> finished.Finished:
-        found = finished.find(self.study, name)
-        if found is None:
+        export = finished.find(self.study, name)
+        if export is None:
             raise Http404
-        return found
+        return export

@@ -90,8 +90,8 @@ def _there(pool: Pool, scratch: str, names: list[str]) -> set[str]:
 
 def _row(pool: Pool, path: str, key: str) -> dict[str, str]:
     rows = pool.read(path, ["response_id", *SAME])
-    found: dict[str, str] = rows.filter(pc.equal(rows["response_id"], key)).to_pylist()[0]
-    return found
+    row: dict[str, str] = rows.filter(pc.equal(rows["response_id"], key)).to_pylist()[0]
+    return row
 
 
 def _put_in(pool: Pool, scratch: str, there: set[str]) -> Added:

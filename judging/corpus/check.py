@@ -51,8 +51,8 @@ def check_partition(pool: Pool, name: str, buckets: int, scratch: str) -> Checke
     ids = table["response_id"].to_pandas()
     rows.say_all(ids.duplicated().to_numpy(), "response_id", "each id once", "one a second time")
     _put_hashes(pool, f"{scratch}/{name}", ids, buckets)
-    found = Checked(name, rows.first, rows.count, pc.unique(table["prompt_id"]).to_pylist(), table.num_rows)
-    return found if rows.count else replace(found, sources=_sources(table), cells=_cells(table))
+    checked = Checked(name, rows.first, rows.count, pc.unique(table["prompt_id"]).to_pylist(), table.num_rows)
+    return checked if rows.count else replace(checked, sources=_sources(table), cells=_cells(table))
 
 
 def _sources(table: pa.Table) -> tuple[str, ...]:
@@ -110,8 +110,8 @@ def _put_hashes(pool: Pool, path: str, ids: pd.Series, buckets: int) -> None:
 
 def repeated_ids(pool: Pool, names: list[str], bucket: int, scratch: str) -> list[str]:
     """Ids of one bucket that stand in two partitions, named by their later place."""
-    found = [pool.read(f"{scratch}/{name}/{bucket}.parquet").to_pandas() for name in names]
-    frame = pd.concat(found, keys=range(len(names)), names=["part", None]).reset_index("part")
+    tables = [pool.read(f"{scratch}/{name}/{bucket}.parquet").to_pandas() for name in names]
+    frame = pd.concat(tables, keys=range(len(names)), names=["part", None]).reset_index("part")
     again = frame[frame["hash"].duplicated(keep=False)]
     return [problem for _, rows in again.groupby("hash") for problem in _same(pool, names, rows)][:NAMED]
 
@@ -134,13 +134,13 @@ def split_prompts(pool: Pool, checked: Iterable[Checked]) -> list[str]:
     for one in checked:
         for prompt in one.prompts:
             places[prompt].append(one.partition)
-    found = []
+    problems = []
     for prompt, names in places.items():
         for later in names[1:]:
             column = pool.read(pool.partition_path(later), ["prompt_id"])["prompt_id"]
             row = pc.index(column, prompt).as_py() + 1
-            found.append(
+            problems.append(
                 f"{later}, row {row}, prompt_id: expected a prompt whole in one partition, "
                 f"found {prompt!r} in {names[0]} too"
             )
-    return found
+    return problems

@@ -99,7 +99,10 @@ class Cluster:
         return Client(local, set_as_default=False)  # type: ignore[no-untyped-call]
 
     def every(
-        self, function: Callable[..., T], tasks: Sequence[Any], told: Callable[[T], None] = lambda done: None
+        self,
+        function: Callable[..., T],
+        tasks: Sequence[Any],
+        on_done: Callable[[T], None] = lambda done: None,
     ) -> list[T]:
         """The function's result for every task, in order; what breaks on the way is given out again.
 
@@ -108,7 +111,7 @@ class Cluster:
         results: dict[int, T] = {}
         for tries in range(PATIENCE):
             try:
-                self._follow(function, tasks, results, told)
+                self._follow(function, tasks, results, on_done)
             except LOST as error:
                 if isinstance(error, ClusterError) and not tries:
                     raise
@@ -128,18 +131,18 @@ class Cluster:
         function: Callable[..., T],
         tasks: Sequence[Any],
         results: dict[int, T],
-        told: Callable[[T], None],
+        on_done: Callable[[T], None],
     ) -> None:
-        left = [i for i in range(len(tasks)) if i not in results]
+        remaining = [i for i in range(len(tasks)) if i not in results]
         # Impure: a task's effect is a file, so a result that the scheduler remembers is no use.
-        futures = self.client.map(function, [tasks[i] for i in left], pure=False)
-        number = dict(zip((f.key for f in futures), left, strict=True))
+        futures = self.client.map(function, [tasks[i] for i in remaining], pure=False)
+        number = dict(zip((f.key for f in futures), remaining, strict=True))
         done = as_completed(futures, with_results=True, raise_errors=True, loop=self.client.loop)  # type: ignore[no-untyped-call]
         for future, result in done:
             if isinstance(result, BaseException):
                 raise result
             results[number[future.key]] = result
-            told(result)
+            on_done(result)
             future.release()
 
 
@@ -148,8 +151,8 @@ def _check_project(client: Client, address: str) -> None:
     # By a function of Python's own: one of ours could not be read where we are not.
     there = client.run_on_scheduler(find_spec, "judging")  # type: ignore[no-untyped-call]
     # Who dies meanwhile is no reason to stop.
-    found = {address: there, **client.run(find_spec, "judging", on_error="ignore")}
-    without = sorted(place for place, spec in found.items() if spec is None)
+    places = {address: there, **client.run(find_spec, "judging", on_error="ignore")}
+    without = sorted(place for place, spec in places.items() if spec is None)
     if without:
         raise ClusterError(
             f"{', '.join(without)}: expected this project, found none; start scheduler and workers in its folder, "

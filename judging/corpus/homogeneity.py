@@ -82,10 +82,10 @@ def _sources(task: Task) -> list[str]:
 
 def _row(task: Task, prompt: str, vectors: npt.NDArray[np.float32], sources: Sequence[str]) -> dict[str, Any]:
     codes, n = source_codes(sources, task.sources), len(task.sources)
-    found = prompt_similarity(vectors, codes, n)
+    similarity = prompt_similarity(vectors, codes, n)
     unit = vectors.astype(np.float64)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    row: dict[str, Any] = {name: np.asarray(getattr(found, name)).ravel() for name, _ in ARRAYS}
+    row: dict[str, Any] = {name: np.asarray(getattr(similarity, name)).ravel() for name, _ in ARRAYS}
     vendi = vendi_by_source(unit, codes, n, task.equal, rng=chance_of(prompt))
     return row | {"n": len(codes), "vendi": vendi}
 

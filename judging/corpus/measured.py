@@ -38,8 +38,8 @@ def measured(pool: Pool) -> list[Measured]:
     if not pool.fs.isdir(folder):
         raise PoolError([f"{pool.url}: expected a folder {RESULTS}, as `corpus` writes it, found none"])
     names = sorted(path.rstrip("/").rpartition("/")[2] for path in pool.fs.ls(folder, detail=False))
-    found = [one for name in names if (one := _column(pool, name))]
-    if not found:
+    columns = [one for name in names if (one := _column(pool, name))]
+    if not columns:
         raise PoolError(
             [f"{pool.url}: nothing is measured yet; run `corpus unusualness` and `corpus homogeneity` first"]
         )
@@ -47,19 +47,19 @@ def measured(pool: Pool) -> list[Measured]:
     wrong = [
         f"{pool.url}, {one.name}: expected the {n:,} responses that are there, found {one.n_responses:,} "
         "measured; run `corpus embed`, `unusualness` and `homogeneity` again"
-        for one in found
+        for one in columns
         if one.n_responses != n
     ]
     if wrong:
         raise PoolError(wrong)
-    return found
+    return columns
 
 
 def _column(pool: Pool, name: str) -> Measured | None:
     parts = [
-        found
+        description
         for file in (SUMMARY, MEASURED)
-        if (found := pool.read_json(pool.path(RESULTS, name, file))) is not None
+        if (description := pool.read_json(pool.path(RESULTS, name, file))) is not None
     ]
     if not parts:
         return None
@@ -85,21 +85,21 @@ def _column(pool: Pool, name: str) -> Measured | None:
 
 def _rows(pool: Pool) -> int:
     """Responses by the partitions' footers: nothing else of them is read."""
-    found = 0
+    total = 0
     for name in pool.partitions():
         with pool.fs.open(pool.partition_path(name), "rb") as file:
-            found += pq.read_metadata(file).num_rows
-    return found
+            total += pq.read_metadata(file).num_rows
+    return total
 
 
 def unusualness_of(
     pool: Pool, column: Measured, responses: Collection[str]
 ) -> Iterator[tuple[str, bytes, float | None]]:
     """Id, hash of the text and unusualness of those of the responses that the pool has, a partition at a time."""
-    wanted = pa.array(responses, pa.string())
+    keys = pa.array(responses, pa.string())
     value = f"unusualness_{column.name}"
     for name in column.partitions:
         path = pool.path(RESULTS, column.name, "unusualness", name)
         table = pool.read(path, ["response_id", "text_hash", value])
-        part = table.filter(pc.is_in(table["response_id"], value_set=wanted))
+        part = table.filter(pc.is_in(table["response_id"], value_set=keys))
         yield from zip(*(part[c].to_pylist() for c in ("response_id", "text_hash", value)), strict=True)

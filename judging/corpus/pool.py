@@ -45,10 +45,10 @@ class PoolError(Exception):
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = list(problems)
-        named = self.problems[: self.NAMED]
+        first = self.problems[: self.NAMED]
         if len(self.problems) > self.NAMED:
-            named.append(f"and {len(self.problems) - self.NAMED:,} more")
-        super().__init__("\n".join(named))
+            first.append(f"and {len(self.problems) - self.NAMED:,} more")
+        super().__init__("\n".join(first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,10 @@ class Pool:
                     "run `corpus partition` again"
                 ]
             )
-        found = [name for name in names if name.endswith(".parquet") and not name.startswith((".", "_"))]
-        if not found:
+        partitions = [name for name in names if name.endswith(".parquet") and not name.startswith((".", "_"))]
+        if not partitions:
             raise PoolError([f"{self.url}/{RESPONSES}: expected Parquet files, found none"])
-        return found
+        return partitions
 
     def partition_path(self, name: str) -> str:
         return self.path(RESPONSES, name)
@@ -110,10 +110,10 @@ class Pool:
     def digest(self, path: str) -> str:
         """SHA-256 of a file's bytes."""
         with self.fs.open(path, "rb") as file:
-            found = hashlib.sha256()
+            digest = hashlib.sha256()
             while block := file.read(1 << 22):
-                found.update(block)
-        return found.hexdigest()
+                digest.update(block)
+        return digest.hexdigest()
 
 
 class _whole:
@@ -185,8 +185,8 @@ def write_parts(
             written += 1
             if len(buffers[at]) == BUFFER:
                 writers[at].write_table(_table(buffers.pop(at)))
-        for at, left in buffers.items():
-            writers[at].write_table(_table(left))
+        for at, waiting in buffers.items():
+            writers[at].write_table(_table(waiting))
     return written
 
 

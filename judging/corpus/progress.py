@@ -43,10 +43,10 @@ class Progress:
         return self.responses / max(self.seconds, 1e-9)
 
     def __str__(self) -> str:
-        left = self.seconds / self.done * (self.partitions - self.done) if self.done else 0
+        remaining = self.seconds / self.done * (self.partitions - self.done) if self.done else 0
         return (
             f"{self.step}: {self.done:,} of {self.partitions:,} partitions, {self.responses:,} responses, "
-            f"{self.computed:,} computed now, {self.rate:,.0f} responses/s, {timedelta(seconds=round(left))} left"
+            f"{self.computed:,} computed now, {self.rate:,.0f} responses/s, {timedelta(seconds=round(remaining))} left"
         )
 
     def close(self) -> None:

@@ -52,7 +52,7 @@ def check(pool: Pool, cluster: Cluster) -> list[Checked]:
         problems = [problem for one in checked for problem in one.problems]
         if not problems:
             compare = partial(_repeated, pool, names, scratch)
-            problems = [p for found in cluster.every(compare, range(BUCKETS)) for p in found]
+            problems = [p for repeated in cluster.every(compare, range(BUCKETS)) for p in repeated]
         problems += split_prompts(pool, checked)
     finally:
         if pool.fs.exists(scratch):
@@ -97,12 +97,12 @@ def unusualness(pool: Pool, column: Column, cluster: Cluster) -> Ran:
 
 def _embedded(pool: Pool, column: Column) -> Task:
     """The task of a step that reads embeddings; every partition must have them, made from what it is now."""
-    found = pool.read_json(pool.path(RESULTS, column.name, "embedder.json"))
-    if found is None:
+    description = pool.read_json(pool.path(RESULTS, column.name, "embedder.json"))
+    if description is None:
         raise PoolError(
             [f"{pool.url}: nothing is embedded under the name {column.name!r}; run `corpus embed` first"]
         )
-    return Task(pool, "", column.name, json.dumps(found["entry"]), digest_of(found["identity"]))
+    return Task(pool, "", column.name, json.dumps(description["entry"]), digest_of(description["identity"]))
 
 
 def homogeneity(pool: Pool, column: Column, cluster: Cluster) -> Ran:
@@ -119,7 +119,7 @@ def homogeneity(pool: Pool, column: Column, cluster: Cluster) -> Ran:
     return ran
 
 
-def _tell(task: Task, step: str, file: str, found: dict[str, Any]) -> None:
+def _tell(task: Task, step: str, file: str, results: dict[str, Any]) -> None:
     """Write what all partitions say, with what it is of and when; what says the same already keeps its date."""
     names = task.pool.partitions()
     made_from = hashlib.sha256()
@@ -131,12 +131,12 @@ def _tell(task: Task, step: str, file: str, found: dict[str, Any]) -> None:
     identity = (task.pool.read_json(task.pool.path(RESULTS, task.name, "embedder.json")) or {})["identity"]
     head = {"embedder": task.name, "identity": identity, "partitions": names}
     # As JSON gives it back, to be compared with what is there.
-    told = json.loads(json.dumps(head | {"embeddings_sha256": made_from.hexdigest()} | found))
+    record = json.loads(json.dumps(head | {"embeddings_sha256": made_from.hexdigest()} | results))
     path = task.pool.path(RESULTS, task.name, file)
     before = task.pool.read_json(path) or {}
-    if {key: value for key, value in before.items() if key != "computed_at"} != told:
+    if {key: value for key, value in before.items() if key != "computed_at"} != record:
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        task.pool.write_json(path, told | {"computed_at": now})
+        task.pool.write_json(path, record | {"computed_at": now})
 
 
 FULL = 0.8
@@ -148,10 +148,10 @@ def equal_size(cells: Iterable[Iterable[tuple[int, int]]]) -> int:
     sizes: Counter[int] = Counter()
     for part in cells:
         sizes.update({size: n for size, n in part if size > 1})
-    wanted, seen = FULL * sizes.total(), 0
+    target, passed = FULL * sizes.total(), 0
     for size in sorted(sizes, reverse=True):
-        seen += sizes[size]
-        if seen >= wanted:
+        passed += sizes[size]
+        if passed >= target:
             return size
     return 2
 

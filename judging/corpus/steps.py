@@ -67,10 +67,10 @@ class Done:
 @cache
 def embedder(entry: str) -> Embedder:
     """Loaded once a worker."""
-    made = load_entry(json.loads(entry))
-    if not isinstance(made, Embedder):
+    scorer = load_entry(json.loads(entry))
+    if not isinstance(scorer, Embedder):
         raise PoolError([f"{entry} is no embedder"])
-    return made
+    return scorer
 
 
 def identity(entry: str) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _embedded(task: Task) -> tuple[pa.Table, int]:
     new = {key: text for key, text in zip(hashes, texts, strict=True) if key not in known}
     known |= _embed_all(embedder(task.entry), new)
     vectors = np.stack([known[key][0] for key in hashes]) if hashes else np.empty((0, 1), np.float32)
-    table = pa.table(
+    measured = pa.table(
         {
             "response_id": rows["response_id"],
             "prompt_id": rows["prompt_id"],
@@ -148,19 +148,19 @@ def _known(task: Task) -> dict[bytes, tuple[npt.NDArray[np.float32], bool]]:
     return dict(zip(keys, zip(vectors_of(table), cut, strict=True), strict=True))
 
 
-def _embed_all(made: Embedder, texts: dict[bytes, str]) -> dict[bytes, tuple[npt.NDArray[np.float32], bool]]:
-    found: dict[bytes, tuple[npt.NDArray[np.float32], bool]] = {}
+def _embed_all(model: Embedder, texts: dict[bytes, str]) -> dict[bytes, tuple[npt.NDArray[np.float32], bool]]:
+    vectors_of: dict[bytes, tuple[npt.NDArray[np.float32], bool]] = {}
     keys = sorted(texts, key=lambda key: len(texts[key]))
     for low in range(0, len(keys), TEXTS):
         chunk = keys[low : low + TEXTS]
-        embedded = made.embed([texts[key] for key in chunk])
+        embedded = model.embed([texts[key] for key in chunk])
         if any(embedded.errors):
             why = next(error for error in embedded.errors if error)
             raise PoolError(
                 [f"the embedder gave no vector for {texts[chunk[0]][:60]!r} or another text: {why}"]
             )
-        found |= zip(chunk, zip(embedded.vectors, embedded.truncated.tolist(), strict=True), strict=True)
-    return found
+        vectors_of |= zip(chunk, zip(embedded.vectors, embedded.truncated.tolist(), strict=True), strict=True)
+    return vectors_of
 
 
 def _vectors_column(vectors: npt.NDArray[np.float32]) -> pa.Array:
@@ -211,7 +211,7 @@ def _unusual(task: Task) -> tuple[pa.Table, int]:
             computed += high - low
         values.append(part)
     keys = np.repeat(pools["key"].to_numpy(dtype=object), (pools["high"] - pools["low"]).to_numpy())
-    found = pa.table(
+    measured = pa.table(
         {
             "response_id": table["response_id"],
             "prompt_id": table["prompt_id"],
@@ -221,7 +221,7 @@ def _unusual(task: Task) -> tuple[pa.Table, int]:
             column: pa.array(np.concatenate(values) if values else np.empty(0), from_pandas=True),
         }
     )
-    return found, computed
+    return measured, computed
 
 
 def _values_before(task: Task, column: str) -> dict[bytes, npt.NDArray[np.float64]]:
@@ -255,9 +255,9 @@ def pool_hashes(table: pa.Table, marks: Sequence[str] = ()) -> pd.DataFrame:
     starts = [i for i, p in enumerate(prompts) if i == 0 or prompts[i - 1] != p]
     rows = []
     for low, high in zip(starts, [*starts[1:], len(prompts)], strict=True):
-        found = hashlib.blake2b(digest_size=16)
+        digest = hashlib.blake2b(digest_size=16)
         for key, text in zip(ids[low:high], texts[low:high], strict=True):
-            found.update(key.encode() + b"\0" + text)
-        found.update("\0".join(marks[low:high]).encode())
-        rows.append((prompts[low], low, high, found.digest()))
+            digest.update(key.encode() + b"\0" + text)
+        digest.update("\0".join(marks[low:high]).encode())
+        rows.append((prompts[low], low, high, digest.digest()))
     return pd.DataFrame(rows, columns=["prompt_id", "low", "high", "key"])

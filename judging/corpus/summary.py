@@ -60,25 +60,25 @@ def summary(pool: Pool, paths: list[str], sources: tuple[str, ...], equal: int) 
         sums.add(row, prompt)
     # By prompt, so that intervals do not depend on how prompts lie in partitions.
     order = sorted(range(len(sums.means)), key=lambda i: sums.means[i][1])
-    found = alikeness_of([sums.likenesses[i] for i in order])
+    pooled = alikeness_of([sums.likenesses[i] for i in order])
     vendi = means_over_prompts(np.array([sums.vendi[i] for i in order]))
     listed = sorted((m for m in sums.means if np.isfinite(m[0])), reverse=True)[:LISTED]
     return {
         "n_prompts": len(sums.sizes),
         "n_responses": sum(sums.sizes),
-        "n_pairs": found.n_pairs,
+        "n_pairs": pooled.n_pairs,
         "truncated": sums.truncated,
-        "within": _told(found.within),
-        "between": _told(found.between),
-        "inflated": _told(found.inflated),
-        "excess": _told(found.excess),
+        "within": _told(pooled.within),
+        "between": _told(pooled.between),
+        "inflated": _told(pooled.inflated),
+        "excess": _told(pooled.excess),
         "thresholds": list(THRESHOLDS),
-        "pairs_within": [_told(e) for e in found.pairs_within],
-        "pairs_between": [_told(e) for e in found.pairs_between],
-        "cells": [_told(e) for e in found.cells],
+        "pairs_within": [_told(e) for e in pooled.pairs_within],
+        "pairs_between": [_told(e) for e in pooled.pairs_between],
+        "cells": [_told(e) for e in pooled.cells],
         "neighbors": list(NEIGHBORS),
-        "distinct": [_told(e) for e in found.distinct],
-        "distinct_expected": list(found.distinct_expected),
+        "distinct": [_told(e) for e in pooled.distinct],
+        "distinct_expected": list(pooled.distinct_expected),
         "random": _told(_random(np.array(sums.vectors), np.array(sums.sizes, dtype=float))),
         "vendi_n": equal,
         "vendi_pool": _told(vendi[-1]),
@@ -87,8 +87,8 @@ def summary(pool: Pool, paths: list[str], sources: tuple[str, ...], equal: int) 
             for i, (name, v) in enumerate(zip(sources, vendi[:-1], strict=True))
         ],
         "bins": BINS.tolist(),
-        "histogram_within": found.histogram_within.tolist(),
-        "histogram_between": found.histogram_between.tolist(),
+        "histogram_within": pooled.histogram_within.tolist(),
+        "histogram_between": pooled.histogram_between.tolist(),
         "most_alike": [{"prompt_id": key, "mean": mean, "n": n} for mean, key, n in listed],
     }
 

@@ -69,20 +69,20 @@ def order(study: Study, writer: str, *, escape: bool) -> str:
 
 def make(study: Study, name: str) -> None:
     """Write the .zip; whatever goes wrong is told beside it, and nothing half made stays."""
-    told = json.loads(_beside(study, name).read_text())
-    _tell(study, name, **told | {"status": "running"})
+    record = json.loads(_beside(study, name).read_text())
+    _tell(study, name, **record | {"status": "running"})
     path = _folder(study) / f"{name}.zip"
     part = path.with_suffix(".part")
     try:
         with tempfile.TemporaryDirectory(prefix="export-", dir=_folder(study)) as work:
-            done = export(study, Path(work) / name, told["writer"], escape=told["escape"])
+            done = export(study, Path(work) / name, record["writer"], escape=record["escape"])
             _zip(Path(work) / name, part)
         os.replace(part, path)
     except (FolderError, OSError) as error:
         part.unlink(missing_ok=True)
-        _tell(study, name, **told | {"status": "failed", "error": str(error)})
+        _tell(study, name, **record | {"status": "failed", "error": str(error)})
         return
-    _tell(study, name, **told | {"status": "done", "rows": done.rows, "left_out": done.left_out})
+    _tell(study, name, **record | {"status": "done", "rows": done.rows, "left_out": done.left_out})
 
 
 def _zip(folder: Path, target: Path) -> None:
@@ -120,11 +120,11 @@ def _drop_old(study: Study) -> None:
         _beside(study, old.name).unlink(missing_ok=True)
 
 
-def _tell(study: Study, name: str, **told: Any) -> None:
+def _tell(study: Study, name: str, **record: Any) -> None:
     beside = _beside(study, name)
     beside.parent.mkdir(parents=True, exist_ok=True)
     new = beside.with_suffix(".new")
-    new.write_text(json.dumps(told))
+    new.write_text(json.dumps(record))
     os.replace(new, beside)
 
 

@@ -27,22 +27,22 @@ def ranged(request: HttpRequest, path: Path, content_type: str) -> HttpResponseB
         return HttpResponse(status=416, headers=headers | {"Content-Range": f"bytes */{stat.st_size}"})
     if part is not None:
         headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{stat.st_size}"
-    wanted = range(stat.st_size) if part is None else part
+    span = range(stat.st_size) if part is None else part
     return StreamingHttpResponse(
-        _bytes(path, wanted),
+        _bytes(path, span),
         status=200 if part is None else 206,
         content_type=content_type,
-        headers=headers | {"Content-Length": str(len(wanted))},
+        headers=headers | {"Content-Length": str(len(span))},
     )
 
 
 def _part(request: HttpRequest, size: int, etag: str, modified: str) -> range | None:
     """Which bytes are asked for; None for all. A part of a file that is another one by now is no use."""
-    found = _RANGE.match(request.headers.get("Range", "").strip())
+    match = _RANGE.match(request.headers.get("Range", "").strip())
     unchanged = request.headers.get("If-Range", etag) in (etag, modified)
-    if found is None or not any(found.groups()) or not unchanged:
+    if match is None or not any(match.groups()) or not unchanged:
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if not first:
         return range(max(0, size - int(last)), size) if int(last) else range(size, size)
     if last and int(last) < int(first):
@@ -53,7 +53,7 @@ def _part(request: HttpRequest, size: int, etag: str, modified: str) -> range | 
 def _bytes(path: Path, part: range) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(part.start)
-        left = len(part)
-        while left and (chunk := file.read(min(CHUNK, left))):
-            left -= len(chunk)
+        remaining = len(part)
+        while remaining and (chunk := file.read(min(CHUNK, remaining))):
+            remaining -= len(chunk)
             yield chunk

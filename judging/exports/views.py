@@ -38,22 +38,22 @@ def exports(request: HttpRequest, study: Study) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         _make(request, study, form.cleaned_data["writer"], escape=form.cleaned_data["escape"])
         return redirect("exports", study.slug)
-    made = finished.listed(study)
+    jobs = finished.listed(study)
     context = {
         "study": study,
         "form": form,
         "writers": WRITERS.values(),
-        "made": made,
-        "waiting": any(f.status in ("waiting", "running") for f in made),
+        "made": jobs,
+        "waiting": any(f.status in ("waiting", "running") for f in jobs),
     }
     return render(request, "judging/exports.html", context, status=422 if form.errors else 200)
 
 
 def _make(request: HttpRequest, study: Study, writer: str, *, escape: bool) -> None:
-    made = tasks.start_export(study, writer, escape)
-    if made.status == "failed":
-        messages.error(request, f"Nothing was made: {made.told['error']}")
-    elif made.status != "done":
+    job = tasks.start_export(study, writer, escape)
+    if job.status == "failed":
+        messages.error(request, f"Nothing was made: {job.told['error']}")
+    elif job.status != "done":
         messages.success(request, "The export is being made. It will stand below when it is done.")
 
 
@@ -61,8 +61,8 @@ def _make(request: HttpRequest, study: Study, writer: str, *, escape: bool) -> N
 @for_members(Role.RESEARCHER)
 def download(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
     """A finished export, also from where a download was cut off."""
-    found = finished.find(study, name)
-    if found is None or found.status != "done" or not found.path.is_file():
+    job = finished.find(study, name)
+    if job is None or job.status != "done" or not job.path.is_file():
         raise Http404("no such export")
-    trail.note(study, Action.DOWNLOADED, found.told["writer"], name=name)
-    return ranged(request, found.path, "application/zip")
+    trail.note(study, Action.DOWNLOADED, job.told["writer"], name=name)
+    return ranged(request, job.path, "application/zip")

@@ -33,8 +33,8 @@ def _not_finite(column: str) -> Q:
 
 
 def _winner_elsewhere(study: Study) -> QuerySet[Verdict]:
-    shown = ItemResponse.objects.filter(item=OuterRef("item"), response=OuterRef("winner"))
-    return _verdicts(study).filter(~Exists(shown), winner__isnull=False)
+    in_item = ItemResponse.objects.filter(item=OuterRef("item"), response=OuterRef("winner"))
+    return _verdicts(study).filter(~Exists(in_item), winner__isnull=False)
 
 
 def _no_vectors(study: Study) -> Iterator[int]:

@@ -97,14 +97,14 @@ class Pools:
             _name_repeated(table, hashes.repeated(), problems)
 
     def write(self, tables: dict[str, Table], merge: Merge) -> None:
-        taken: dict[str, PoolSummary] = {}
+        latest: dict[str, PoolSummary] = {}
         if "pools" in tables:
             for line, row in read(tables["pools"], PoolRow, merge.problems):
-                taken[row.embedder] = _take(merge, tables["pools"].file, line, row)
+                latest[row.embedder] = _take(merge, tables["pools"].file, line, row)
         merge.problems.raise_any()
         if "unusualness" in tables:
             for batch in batches(read(tables["unusualness"], UnusualnessRow, merge.problems), ROWS):
-                _add(merge, tables["unusualness"].file, taken, batch)
+                _add(merge, tables["unusualness"].file, latest, batch)
         if self._brought is not None:
             self._counts["unusualness"] = max(
                 self._counts.get("unusualness", 0), _bring(merge, self._brought)

@@ -65,8 +65,8 @@ class ScoreRow(Row):
     @property
     def of(self) -> tuple[str, str | None, str, str]:
         """What there is one score for."""
-        named = self.response_id if self.item_id is None else None
-        return self.item_id or "", named, self.scorer, self.version
+        response_id = self.response_id if self.item_id is None else None
+        return self.item_id or "", response_id, self.scorer, self.version
 
 
 class Scores:
@@ -83,8 +83,10 @@ class Scores:
         if "scores" in tables:
             merge_scores(merge, tables["scores"])
         for hook in self.webhooks:
-            kept = {name: getattr(hook, name) for name in ("url", "secret", "events", "threshold")}
-            Webhook.objects.create(study=merge.study, **kept)
+            settings_of_hook = {
+                name: getattr(hook, name) for name in ("url", "secret", "events", "threshold")
+            }
+            Webhook.objects.create(study=merge.study, **settings_of_hook)
         if self.webhooks:
             webhooks.begin(merge.study)
 
@@ -146,12 +148,12 @@ def import_scores(study: Study, path: Path | str, progress: Progress = quiet) ->
 def known_of(study: Study) -> Known:
     """What scores may refer to in a stored study."""
     known = Known(responses=dict(study.responses.values_list("key", "prompt__key").iterator()))
-    shown: dict[str, list[str]] = defaultdict(list)
+    responses_of: dict[str, list[str]] = defaultdict(list)
     pairs = ItemResponse.objects.filter(item__study=study, item__kind="pair").order_by("item", "position")
     for item, response in pairs.values_list("item__key", "response__key").iterator():
-        shown[item].append(response)
+        responses_of[item].append(response)
     known.items = {key: Shows("", ()) for key in study.items.values_list("key", flat=True).iterator()}
-    known.items |= {key: Shows("pair", tuple(responses)) for key, responses in shown.items()}
+    known.items |= {key: Shows("pair", tuple(responses)) for key, responses in responses_of.items()}
     return known
 
 
@@ -203,8 +205,8 @@ def merge_scores(merge: Merge, table: Table, progress: Progress = quiet) -> None
             if (scorer, version) not in runs:
                 run = ScoreRun.objects.create(study=merge.study, scorer=scorer, version=version)
                 runs[scorer, version] = run
-        named = (row.response_id for _, row in batch if row.response_id is not None)
-        responses = keys_of(merge.study.responses.all(), named)
+        response_ids = (row.response_id for _, row in batch if row.response_id is not None)
+        responses = keys_of(merge.study.responses.all(), response_ids)
         _merge_pointwise(merge, table.file, runs, responses, [one for one in batch if one[1].item_id is None])
         _merge_pairwise(
             merge, table.file, runs, responses, [one for one in batch if one[1].item_id is not None]
@@ -216,8 +218,8 @@ Runs = dict[tuple[str, str], ScoreRun]
 
 
 def _merge_pointwise(merge: Merge, file: str, runs: Runs, responses: dict[str, int], lines: Lines) -> None:
-    wanted = {runs[row.run].pk for _, row in lines}
-    query = Score.objects.filter(run__in=wanted)
+    runs_of_batch = {runs[row.run].pk for _, row in lines}
+    query = Score.objects.filter(run__in=runs_of_batch)
     pks = (responses[row.response_id or ""] for _, row in lines)
     stored = {(s.run_id, s.response_id): s for s in by_key(query, "response_id", pks)}
     new = []
@@ -270,8 +272,8 @@ def score_sheets(study: Study) -> Iterator[Sheet]:
 
 def _told(study: Study) -> tuple[ScoreQuerySet, VerdictQuerySet]:
     """What a folder tells of a study's scorers. A score that failed is null; a verdict's null would be a tie."""
-    told = {"run__study": study, "run__probe": ""}
-    return Score.objects.filter(**told), Verdict.objects.given().filter(**told)
+    of_study = {"run__study": study, "run__probe": ""}
+    return Score.objects.filter(**of_study), Verdict.objects.given().filter(**of_study)
 
 
 def _score_rows(study: Study) -> Iterator[dict[str, Any]]:

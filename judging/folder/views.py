@@ -136,8 +136,8 @@ def _vectors(run: ScoreRun, responses: Sequence[int]) -> tuple[list[int], npt.ND
     """Embedded responses of a pool, in its order, and their vectors."""
     pks, vectors = run.embeddings.filter(response__in=responses).array(run.dtype)
     places = {pk: place for place, pk in enumerate(pks)}
-    kept = [pk for pk in responses if pk in places]
-    return kept, vectors[[places[pk] for pk in kept]].astype(np.float64)
+    known = [pk for pk in responses if pk in places]
+    return known, vectors[[places[pk] for pk in known]].astype(np.float64)
 
 
 def distances(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

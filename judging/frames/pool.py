@@ -51,8 +51,8 @@ def embedded(run: ScoreRun, prompt: Prompt | None = None) -> Iterator[PromptPool
 
 
 def _array(packed: list[bytes], dtype: str) -> npt.NDArray[np.float32]:
-    found = np.frombuffer(b"".join(bytes(p) for p in packed), dtype=dtype)
-    return found.reshape(len(packed), -1).astype(np.float32)
+    array = np.frombuffer(b"".join(bytes(p) for p in packed), dtype=dtype)
+    return array.reshape(len(packed), -1).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,10 @@ def is_human(source: str) -> bool:
 def release(source: str, params: Mapping[str, Any]) -> dt.date | None:
     """When a source came out: `released` among the parameters, else a date in its name (gpt-4o-2024-11-20)."""
     for text in (str(params.get(RELEASED, "")), source):
-        found = _DATE.search(text)
-        if found:
+        match = _DATE.search(text)
+        if match:
             try:
-                return dt.date(int(found[1]), int(found[2]), int(found[3] or 1))
+                return dt.date(int(match[1]), int(match[2]), int(match[3] or 1))
             except ValueError:
                 continue
     return None

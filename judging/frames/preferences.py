@@ -77,10 +77,10 @@ def shown_pairs(study: Study) -> pd.DataFrame:
 
 def voted(criterion: Criterion, pairs: pd.DataFrame) -> Voted:
     """Who cannot tell has no vote."""
-    given = frames.answers(criterion)
+    answers = frames.answers(criterion)
     first = pairs.set_index("pair_id")["first"]
-    signed = signed_preference(given, first)
-    counts, items = value_counts(given["item_id"].to_numpy(), signed.to_numpy(), LEVELS)
+    signed = signed_preference(answers, first)
+    counts, items = value_counts(answers["item_id"].to_numpy(), signed.to_numpy(), LEVELS)
     some = counts.sum(axis=1) > 0
     chosen = pairs.set_index("pair_id").loc[items[some]].reset_index()
     return Voted(criterion, chosen, counts[some])

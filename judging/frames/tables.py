@@ -52,8 +52,8 @@ def answers(criterion: Criterion, *, repeats: bool = False) -> pd.DataFrame:
 
 
 def _counted(criterion: Criterion, roles: Sequence[Item.Role]) -> QuerySet[Answer]:
-    given = Answer.objects.filter(criterion=criterion, judgment__in=Judgment.objects.counted())
-    return given.filter(
+    answers = Answer.objects.filter(criterion=criterion, judgment__in=Judgment.objects.counted())
+    return answers.filter(
         judgment__assignment__item__role__in=roles, judgment__assignment__item__withheld=False
     )
 
@@ -182,8 +182,8 @@ def scores(study: Study) -> pd.DataFrame:
 
 def first_responses(study: Study) -> pd.Series:
     """The first response of every item in its canonical order, by item_id."""
-    shown = item_responses(study)
-    return shown[shown["position"] == 0].set_index("item_id")["response_id"]
+    links = item_responses(study)
+    return links[links["position"] == 0].set_index("item_id")["response_id"]
 
 
 _JUDGED = {

@@ -37,8 +37,8 @@ class ScoringTaskQuerySet(models.QuerySet["ScoringTask"]):
         now, silence = timezone.now(), dt.timedelta(seconds=settings.SCORING_SILENCE)
         # A sign of life from the future is none: a clock was wrong.
         alive = Q(beat_at__range=(now - silence, now + silence))
-        left = Q(status=ScoringTask.Status.RUNNING, beat_at__isnull=False) & ~alive
-        return self.filter(Q(status=ScoringTask.Status.WAITING) | left)
+        abandoned = Q(status=ScoringTask.Status.RUNNING, beat_at__isnull=False) & ~alive
+        return self.filter(Q(status=ScoringTask.Status.WAITING) | abandoned)
 
 
 class ScoringTask(models.Model):
@@ -124,7 +124,7 @@ class ScoringTask(models.Model):
     def claim(self) -> bool:
         """Take it, unless somebody has it; whoever had it and fell silent has lost it."""
         now, token = timezone.now(), secrets.token_hex(8)
-        taken = (
+        claimed = (
             ScoringTask.objects.free()
             .filter(pk=self.pk)
             .update(
@@ -137,17 +137,17 @@ class ScoringTask(models.Model):
                 done=0,
             )
         )
-        if taken:
+        if claimed:
             self.refresh_from_db()
-        return bool(taken)
+        return bool(claimed)
 
     def tell(self, **changes: object) -> bool:
         """Write progress down while it is ours; False when another worker has taken it over."""
         mine = ScoringTask.objects.filter(pk=self.pk, worker=self.worker, status=self.Status.RUNNING)
-        told = bool(mine.update(**changes, beat_at=timezone.now()))
+        updated = bool(mine.update(**changes, beat_at=timezone.now()))
         for name, value in changes.items():
             setattr(self, name, value)
-        return told
+        return updated
 
     def finish(self, status: "ScoringTask.Status", error: str = "") -> None:
         self.tell(status=status, error=error, finished_at=timezone.now())

@@ -99,8 +99,8 @@ _Values = dict[int, Any]
 def _times(own: pd.DataFrame) -> _Values:
     wall = (own["submitted"] - own["opened"]).dt.total_seconds()
     table = own.assign(wall=wall, active=own["active_ms"] / 1000).groupby("annotator_id")
-    found = table.agg(items=("item_id", "nunique"), active=("active", "median"), wall=("wall", "median"))
-    return {int(str(pk)): row for pk, row in found.to_dict("index").items()}
+    medians = table.agg(items=("item_id", "nunique"), active=("active", "median"), wall=("wall", "median"))
+    return {int(str(pk)): row for pk, row in medians.to_dict("index").items()}
 
 
 def _gold(study: Study, own: pd.DataFrame) -> _Values:
@@ -114,15 +114,15 @@ def _gold(study: Study, own: pd.DataFrame) -> _Values:
     grouped: dict[int, list[Answer]] = {}
     for answer in answers.order_by("pk"):
         grouped.setdefault(answer.judgment_id, []).append(answer)
-    found: _Values = {}
+    results: _Values = {}
     for judgment, annotator in judgments.items():
         rows = grouped.get(int(str(judgment)), [])
         item = rows[0].judgment.assignment.item if rows else None
         passed = met(item.expected, rows) if item is not None and item.expected else None
         if item is not None and passed is not None:
-            right, missed = found.setdefault(int(annotator), ([], []))
+            right, missed = results.setdefault(int(annotator), ([], []))
             (right if passed else missed).append(item.key)
-    return found
+    return results
 
 
 def _repeats(rows: pd.DataFrame) -> _Values:
@@ -134,8 +134,8 @@ def _repeats(rows: pd.DataFrame) -> _Values:
     both = again[[*keys, "value"]].merge(first[[*keys, "value"]], on=keys, suffixes=("", "_first"))
     gap = (both["value"] - both["value_first"]).abs()
     table = both.assign(exact=gap == 0, near=gap <= 1).groupby("annotator_id")
-    found = table.agg(n=("value", "size"), exact=("exact", "sum"), near=("near", "sum"))
-    return {int(str(pk)): row for pk, row in found.to_dict("index").items()}
+    counts = table.agg(n=("value", "size"), exact=("exact", "sum"), near=("near", "sum"))
+    return {int(str(pk)): row for pk, row in counts.to_dict("index").items()}
 
 
 def _sides(rows: pd.DataFrame) -> _Values:
@@ -153,44 +153,44 @@ def _sides(rows: pd.DataFrame) -> _Values:
     )
     turned = [a == b[::-1] for a, b in zip(both["shown"], both["shown_before"], strict=True)]
     both = both[np.array(turned, dtype=bool)]
-    found: _Values = {
+    counts: _Values = {
         int(str(pk)): {"n": len(g), "first": int(g["first"].sum()), "turned": 0, "response": 0, "side": 0}
         for pk, g in chose.groupby("annotator_id")
     }
     for pk, g in both.groupby("annotator_id"):
-        found[int(str(pk))] |= {
+        counts[int(str(pk))] |= {
             "turned": len(g),
             "response": int((g["response_id"] == g["response_id_before"]).sum()),
             "side": int((g["first"] == g["first_before"]).sum()),
         }
-    return found
+    return counts
 
 
 def _against_the_rest(rows: pd.DataFrame) -> _Values:
     """Per annotator: own standardized answers and the mean of the others' to the same question."""
-    kept = rows[rows["asked"].isin(names_of("numeric")) & rows["role"].isin(frames.COUNTED_ROLES)].dropna(
+    table = rows[rows["asked"].isin(names_of("numeric")) & rows["role"].isin(frames.COUNTED_ROLES)].dropna(
         subset=["value"]
     )
-    counted = kept[kept["counts"]]
+    counted = table[table["counts"]]
     spread = counted.groupby("criterion_id")["value"].agg(["mean", "std"])
-    kept = kept.join(spread[spread["std"] > 0], on="criterion_id", how="inner")
+    table = table.join(spread[spread["std"] > 0], on="criterion_id", how="inner")
     # Where nothing is left, pandas makes the key the index too, and then can't tell the two apart.
-    kept = kept.reset_index(drop=True)
-    kept["z"] = (kept["value"] - kept["mean"]) / kept["std"]
+    table = table.reset_index(drop=True)
+    table["z"] = (table["value"] - table["mean"]) / table["std"]
     keys = ["criterion_id", "item", "about"]
-    sums = kept[kept["counts"]].groupby(keys)["z"].agg(["sum", "size"])
-    kept = kept.drop(columns=["mean", "std"]).join(sums, on=keys)
-    mine = kept["counts"].to_numpy(dtype=float)
-    others = kept["size"].fillna(0) - mine
-    kept["others"] = (kept["sum"].fillna(0) - kept["z"] * mine) / others.where(others > 0)
-    kept = kept.dropna(subset=["others"])
+    sums = table[table["counts"]].groupby(keys)["z"].agg(["sum", "size"])
+    table = table.drop(columns=["mean", "std"]).join(sums, on=keys)
+    mine = table["counts"].to_numpy(dtype=float)
+    others = table["size"].fillna(0) - mine
+    table["others"] = (table["sum"].fillna(0) - table["z"] * mine) / others.where(others > 0)
+    table = table.dropna(subset=["others"])
     return {
         int(str(pk)): (
             g["z"].to_numpy(),
             g["others"].to_numpy(),
             (g["others"] - g["z"])[g["asked"].isin(names_of("rates"))].to_numpy(),
         )
-        for pk, g in kept.groupby("annotator_id")
+        for pk, g in table.groupby("annotator_id")
     }
 
 
@@ -212,14 +212,14 @@ def _same_again(rows: pd.DataFrame) -> _Values:
     screens = marked.groupby("judgment_id").agg(**columns).reset_index()
     screens["mark"] = screens["mark"].round(9)
     screens = screens.sort_values(["submitted", "judgment_id"])
-    found: _Values = {}
+    totals: _Values = {}
     for (pk, _), g in screens.groupby(["annotator_id", "about"]):
         marks = g["mark"].to_numpy()
-        n, same, chance = found.get(int(str(pk)), (0, 0, 0.0))
+        n, same, expected = totals.get(int(str(pk)), (0, 0, 0.0))
         pairs, shares = len(marks) - 1, np.array(list(Counter(marks).values())) / len(marks)
         equal = int((marks[1:] == marks[:-1]).sum())
-        found[int(str(pk))] = (n + pairs, same + equal, chance + pairs * _by_chance(shares, len(marks)))
-    return found
+        totals[int(str(pk))] = (n + pairs, same + equal, expected + pairs * _by_chance(shares, len(marks)))
+    return totals
 
 
 def _by_chance(shares: np.ndarray[Any, np.dtype[np.float64]], n: int) -> float:
@@ -232,8 +232,8 @@ def _fast(own: pd.DataFrame) -> _Values:
     timed = own.dropna(subset=["active_ms"])
     of_item = timed.groupby("item_id")["active_ms"].transform("median")
     several = timed.groupby("item_id")["active_ms"].transform("size") >= FEW_TIMES
-    usual = of_item.where(several, timed.groupby("kind")["active_ms"].transform("median"))
-    table = timed.assign(fast=timed["active_ms"] < usual / 3).groupby("annotator_id")["fast"]
+    typical = of_item.where(several, timed.groupby("kind")["active_ms"].transform("median"))
+    table = timed.assign(fast=timed["active_ms"] < typical / 3).groupby("annotator_id")["fast"]
     return {int(str(pk)): (int(n), int(k)) for pk, n, k in table.agg(["size", "sum"]).itertuples()}
 
 
@@ -246,7 +246,7 @@ def _entry(person: Annotator, parts: dict[str, _Values]) -> Evidence:
     again = part("repeats", {"n": 0, "exact": 0, "near": 0})
     side = part("sides", {"n": 0, "first": 0, "turned": 0, "response": 0, "side": 0})
     own, others, strict = part("rest", (np.empty(0), np.empty(0), np.empty(0)))
-    n_same, same, chance = part("same", (0, 0, 0.0))
+    n_same, same, expected = part("same", (0, 0, 0.0))
     n_timed, fast = part("fast", (0, 0))
     no_repeats, no_sides = "no repeats yet", "no preferences with known sides yet"
     return Evidence(
@@ -265,7 +265,7 @@ def _entry(person: Annotator, parts: dict[str, _Values]) -> Evidence:
         rest=correlation(own, others),
         severity=mean_with_interval(strict),
         same_again=share(same, n_same, "no two screens with ratings yet"),
-        same_expected=chance / n_same if n_same else None,
+        same_expected=expected / n_same if n_same else None,
         fast=share(fast, n_timed, "no active times"),
     )
 

@@ -131,28 +131,28 @@ def _seats(study: Study, now: dt.datetime) -> dict[Item.Role, Seats]:
     return {role: of(role) for role in (Item.Role.MAIN, Item.Role.GOLD, Item.Role.REPEAT, Item.Role.PRACTICE)}
 
 
-def _pace(study: Study, left: int, now: dt.datetime) -> Pace:
+def _pace(study: Study, seats_left: int, now: dt.datetime) -> Pace:
     """How fast main seats are filled here; a folder's judgments were made elsewhere and have no pace."""
     first = Judgment.objects.in_study(study).made_here().filter(revision=1)
-    found = first.filter(assignment__item__role=Item.Role.MAIN).aggregate(
+    first_last = first.filter(assignment__item__role=Item.Role.MAIN).aggregate(
         n=Count("pk"), recent=Count("pk", filter=Q(submitted_at__gte=now - HOUR)), start=Min("submitted_at")
     )
-    n, recent, start = found["n"], found["recent"], found["start"]
+    n, recent, start = first_last["n"], first_last["recent"], first_last["start"]
     if start is None:
-        return Pace(None, 0, None, 0, None, _finish(left, None, ""))
+        return Pace(None, 0, None, 0, None, _finish(seats_left, None, ""))
     since = max(now - start, dt.timedelta(minutes=1))
     hour = recent / (min(since, HOUR) / HOUR) if recent >= FEW else None
     overall = n / (since / HOUR) if n >= FEW else None
     at_pace = "at the pace of the last hour" if hour else "at the pace since the start"
-    return Pace(hour, recent, overall, n, start, _finish(left, hour or overall, at_pace))
+    return Pace(hour, recent, overall, n, start, _finish(seats_left, hour or overall, at_pace))
 
 
-def _finish(left: int, an_hour: float | None, at_pace: str) -> str:
-    if left == 0:
+def _finish(seats_left: int, an_hour: float | None, at_pace: str) -> str:
+    if seats_left == 0:
         return "every seat is filled"
     if an_hour is None:
         return f"not known yet: fewer than {FEW} judgments were given here"
-    return f"about {duration(left / an_hour)} more {at_pace}"
+    return f"about {duration(seats_left / an_hour)} more {at_pace}"
 
 
 def duration(hours: float) -> str:
@@ -175,14 +175,14 @@ def _people(study: Study) -> list[tuple[str, int]]:
         .annotate(n=Count("pk"), loaded=Count("pk", filter=loaded))
         .order_by()
     )
-    found = {(stage, outcome): n - loaded for stage, outcome, n, loaded in rows}
+    counts = {(stage, outcome): n - loaded for stage, outcome, n, loaded in rows}
     n_loaded = sum(loaded for *_, loaded in rows)
     stages = [(s.value, s.label) for s in Annotator.Stage if s is not Annotator.Stage.ENDED]
     ways = [(n_loaded, "loaded with their answers")]
-    ways += [(found.pop((value, ""), 0), f"at {label.lower()}") for value, label in stages]
+    ways += [(counts.pop((value, ""), 0), f"at {label.lower()}") for value, label in stages]
     for outcome in Annotator.Outcome:
-        ways.append((found.pop((Annotator.Stage.ENDED, outcome.value), 0), str(outcome.label).lower()))
-    ways.append((sum(found.values()), "ended otherwise"))
+        ways.append((counts.pop((Annotator.Stage.ENDED, outcome.value), 0), str(outcome.label).lower()))
+    ways.append((sum(counts.values()), "ended otherwise"))
     return [(label, n) for n, label in ways if n]
 
 
@@ -198,8 +198,8 @@ def _remarks(study: Study) -> Listed:
 
 def _listed(rows: QuerySet[Judgment]) -> Listed:
     """Counted only where there are more than are shown."""
-    shown = list(rows[: MOST + 1])
-    return Listed(shown[:MOST], len(shown) if len(shown) <= MOST else rows.count())
+    listed = list(rows[: MOST + 1])
+    return Listed(listed[:MOST], len(listed) if len(listed) <= MOST else rows.count())
 
 
 def _skipped(study: Study) -> Listed:
@@ -259,8 +259,8 @@ def known_columns(rows: Sequence[Evidence]) -> list[str]:
 
 def people_table(study: Study, sort: str) -> Dated[list[Evidence]]:
     """The evidence on every annotator, at most a minute old, in the order asked for."""
-    found = kept_a_minute(study, "evidence", lambda: evidence(study), exclusions(study))
-    return Dated(found.at, ordered(found.value, sort))
+    qualities = kept_a_minute(study, "evidence", lambda: evidence(study), exclusions(study))
+    return Dated(qualities.at, ordered(qualities.value, sort))
 
 
 def ordered(rows: Sequence[Evidence], sort: str) -> list[Evidence]:

@@ -40,8 +40,8 @@ def monitor(request: HttpRequest, study: Study) -> HttpResponse:
 def _column(name: str, sort: str) -> dict[str, str]:
     """What a heading says, what its link asks for, and how the table stands for `aria-sort`."""
     standing = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
-    wanted = f"-{name}" if standing == "ascending" else name
-    return {"name": name, "label": monitors.COLUMNS[name], "sort": wanted, "standing": standing}
+    order = f"-{name}" if standing == "ascending" else name
+    return {"name": name, "label": monitors.COLUMNS[name], "sort": order, "standing": standing}
 
 
 @require_GET
@@ -88,26 +88,28 @@ def _judgment(study: Study, pk: int) -> Judgment:
     rows = Judgment.objects.in_study(study).select_related(
         "assignment__item__prompt", "assignment__annotator"
     )
-    found = get_object_or_404(rows, pk=pk)
-    found.assignment.study = study
-    return found
+    judgment = get_object_or_404(rows, pk=pk)
+    judgment.assignment.study = study
+    return judgment
 
 
-def _judgment_page(request: HttpRequest, found: Judgment, problem: str = "") -> HttpResponse:
-    seat = found.assignment
-    answers = found.answers.select_related("criterion", "response", "other").order_by("criterion__position")
-    shown = {r.response_id: r.response for r in seat.item.item_responses.select_related("response")}
-    order = seat.shown or list(shown)
+def _judgment_page(request: HttpRequest, judgment: Judgment, problem: str = "") -> HttpResponse:
+    seat = judgment.assignment
+    answers = judgment.answers.select_related("criterion", "response", "other").order_by(
+        "criterion__position"
+    )
+    responses = {r.response_id: r.response for r in seat.item.item_responses.select_related("response")}
+    order = seat.shown or list(responses)
     context = {
         "study": seat.study,
-        "judgment": found,
+        "judgment": judgment,
         "seat": seat,
         "answers": answers.order_by("criterion__position", "pk"),
-        "responses": [shown[pk] for pk in order if pk in shown],
+        "responses": [responses[pk] for pk in order if pk in responses],
         "order_known": bool(seat.shown),
-        "skipped": found.excluded == seats.SKIPPED,
-        "whole": found.excluded.startswith(WHOLE),
-        "last": seat.judgments.order_by("-revision").first() == found,
+        "skipped": judgment.excluded == seats.SKIPPED,
+        "whole": judgment.excluded.startswith(WHOLE),
+        "last": seat.judgments.order_by("-revision").first() == judgment,
         "problem": problem,
         "reason": request.POST.get("reason", ""),
     }
@@ -151,19 +153,19 @@ def readmit_annotator(request: HttpRequest, study: Study, pk: int) -> HttpRespon
 @require_POST
 @for_members(Role.RESEARCHER)
 def exclude_judgment(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
-    found, reason = _judgment(study, pk), _reason(request)
+    judgment, reason = _judgment(study, pk), _reason(request)
     if problem := _problem(reason):
-        return _judgment_page(request, found, problem)
-    if not found.excluded:
-        exclusions.exclude(found, reason)
+        return _judgment_page(request, judgment, problem)
+    if not judgment.excluded:
+        exclusions.exclude(judgment, reason)
     return redirect("monitor-judgment", study.slug, pk)
 
 
 @require_POST
 @for_members(Role.RESEARCHER)
 def readmit_judgment(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
-    found = _judgment(study, pk)
+    judgment = _judgment(study, pk)
     # What was passed over has no answers to count, and a whole exclusion is undone as a whole.
-    if found.excluded and found.excluded != seats.SKIPPED and not found.excluded.startswith(WHOLE):
-        exclusions.readmit(found)
+    if judgment.excluded and judgment.excluded != seats.SKIPPED and not judgment.excluded.startswith(WHOLE):
+        exclusions.readmit(judgment)
     return redirect("monitor-judgment", study.slug, pk)

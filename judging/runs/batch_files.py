@@ -59,8 +59,8 @@ def write(study: Study, name: str, path: Path) -> Written:
             # Two responses may say the same: it is asked once.
             for key, call in dict(batch).items():
                 if key not in known:
-                    told = {"custom_id": key, "method": "POST", "url": scorer.root + call.path}
-                    file.write(json.dumps(told | {"body": call.body}, ensure_ascii=False) + "\n")
+                    line = {"custom_id": key, "method": "POST", "url": scorer.root + call.path}
+                    file.write(json.dumps(line | {"body": call.body}, ensure_ascii=False) + "\n")
                     lines += 1
     trail.note(study, Action.EXPORTED, f"batch of {name}", calls=lines)
     return Written(lines, before)
@@ -68,11 +68,11 @@ def write(study: Study, name: str, path: Path) -> Written:
 
 def read(study: Study, name: str, path: Path) -> tuple[ReadBack, ScoringTask]:
     """Keep the answers of a result file, and score what they allow without calling anybody."""
-    found = keep(study, name, path)
+    result = keep(study, name, path)
     # Calls without an answer are what the next file will hold.
     with suppress(SpentError):
         score(study, name, call_budget=0)
-    return found, ScoringTask.objects.filter(study=study, scorer=name).latest("pk")
+    return result, ScoringTask.objects.filter(study=study, scorer=name).latest("pk")
 
 
 def names() -> list[str]:
@@ -112,31 +112,31 @@ def _response_calls(scorer: Endpoint, pks: list[int]) -> Iterator[Keyed]:
 
 
 def _pair_calls(scorer: PairEndpoint, pks: list[int]) -> Iterator[Keyed]:
-    shown: dict[int, list[str]] = {pk: [] for pk in pks}
+    texts: dict[int, list[str]] = {pk: [] for pk in pks}
     for link in ItemResponse.objects.filter(item__in=pks).select_related("response").order_by("position"):
-        shown[link.item_id].append(link.response.text)
+        texts[link.item_id].append(link.response.text)
     for item in Item.objects.filter(pk__in=pks).select_related("prompt").order_by("pk"):
-        yield from scorer.calls(item.prompt.text, *shown[item.pk])
+        yield from scorer.calls(item.prompt.text, *texts[item.pk])
 
 
 def keep(study: Study, name: str, path: Path) -> ReadBack:
     """Keep the answers of a result file; nothing is scored yet."""
     scorer = _endpoint(name)
-    asked = {key for key, _ in _calls(study, name, scorer)}
-    found, replies = ReadBack(), StoredReplies()
+    expected = {key for key, _ in _calls(study, name, scorer)}
+    result, replies = ReadBack(), StoredReplies()
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 key, answer = _result(path.name, number, line)
-                if key not in asked:
-                    found.foreign += 1
+                if key not in expected:
+                    result.foreign += 1
                     continue
                 try:
                     replies.keep(key, scorer.kept_as(_body(answer)))
-                    found.kept += 1
+                    result.kept += 1
                 except ShapeError as error:
-                    found.failures.append((key, str(error)))
-    return found
+                    result.failures.append((key, str(error)))
+    return result
 
 
 def _result(file: str, number: int, line: str) -> tuple[str, dict[str, Any]]:
@@ -153,8 +153,8 @@ def _body(row: dict[str, Any]) -> Any:
     """The answer of a result line. Raises ShapeError with what went wrong instead."""
     response = row.get("response") or {}
     if row.get("error") or response.get("status_code", 200) != 200 or "body" not in response:
-        told = row.get("error") or response.get("body") or f"HTTP {response.get('status_code', 'unknown')}"
-        raise ShapeError(str(told)[:200])
+        error = row.get("error") or response.get("body") or f"HTTP {response.get('status_code', 'unknown')}"
+        raise ShapeError(str(error)[:200])
     return response["body"]
 
 

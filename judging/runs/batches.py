@@ -74,9 +74,9 @@ class Stored:
 
     @classmethod
     def of(cls, errors: Sequence[str]) -> "Stored":
-        asked = [error for error in errors if error != NOT_ASKED]
-        wrong = [error for error in asked if error]
-        return cls(len(asked), len(wrong), wrong[0] if wrong else "")
+        tried = [error for error in errors if error != NOT_ASKED]
+        wrong = [error for error in tried if error]
+        return cls(len(tried), len(wrong), wrong[0] if wrong else "")
 
 
 def score_batch(run: ScoreRun, scorer: AnyScorer, pks: Sequence[int]) -> Stored:
@@ -111,7 +111,7 @@ def _score(run: ScoreRun, scorer: Scorer, pks: Sequence[int]) -> Stored:
         _error(error, bool(np.isnan(value)))
         for error, value in zip(_all(scored.errors, pks), scored.values, strict=True)
     ]
-    told = zip(pks, scored.values, scored.truncated, errors, _all(scored.raw, pks), strict=True)
+    rows_of_scores = zip(pks, scored.values, scored.truncated, errors, _all(scored.raw, pks), strict=True)
     new = [
         Score(
             run=run,
@@ -121,7 +121,7 @@ def _score(run: ScoreRun, scorer: Scorer, pks: Sequence[int]) -> Stored:
             error=error,
             raw=raw,
         )
-        for pk, value, cut, error, raw in told
+        for pk, value, cut, error, raw in rows_of_scores
         if error != NOT_ASKED
     ]
     with transaction.atomic():
@@ -136,20 +136,20 @@ def _score(run: ScoreRun, scorer: Scorer, pks: Sequence[int]) -> Stored:
 
 def _compare(run: ScoreRun, judge: PairJudge, pks: Sequence[int]) -> Stored:
     prompts = dict(Item.objects.filter(pk__in=pks).values_list("pk", "prompt__text"))
-    shown: dict[int, list[Response]] = {pk: [] for pk in pks}
+    responses: dict[int, list[Response]] = {pk: [] for pk in pks}
     for link in ItemResponse.objects.filter(item__in=pks).select_related("response").order_by("position"):
-        shown[link.item_id].append(link.response)
-    first, second = ([shown[pk][place].text for pk in pks] for place in (0, 1))
-    said = judge.compare([prompts[pk] for pk in pks], first, second)
-    preferences = list(zip(said.straight, said.swapped, strict=True))
+        responses[link.item_id].append(link.response)
+    first, second = ([responses[pk][place].text for pk in pks] for place in (0, 1))
+    verdicts = judge.compare([prompts[pk] for pk in pks], first, second)
+    preferences = list(zip(verdicts.straight, verdicts.swapped, strict=True))
     errors = [
         _error(error, bool(np.isnan(both).all()))
-        for error, both in zip(_all(said.errors, pks), preferences, strict=True)
+        for error, both in zip(_all(verdicts.errors, pks), preferences, strict=True)
     ]
     new = [
-        verdict(run, pk, shown[pk], (float(straight), float(swapped)), error=error, raw=raw)
+        verdict(run, pk, responses[pk], (float(straight), float(swapped)), error=error, raw=raw)
         for pk, (straight, swapped), error, raw in zip(
-            pks, preferences, errors, _all(said.raw, pks), strict=True
+            pks, preferences, errors, _all(verdicts.raw, pks), strict=True
         )
         if error != NOT_ASKED
     ]
@@ -164,7 +164,7 @@ def _compare(run: ScoreRun, judge: PairJudge, pks: Sequence[int]) -> Stored:
 def verdict(
     run: ScoreRun,
     item: int,
-    shown: Sequence[Response],
+    responses: Sequence[Response],
     preferences: tuple[float, float],
     *,
     error: str = "",
@@ -177,7 +177,7 @@ def verdict(
     return Verdict(
         run=run,
         item_id=item,
-        winner=None if error or not mean else shown[0 if mean > 0 else 1],
+        winner=None if error or not mean else responses[0 if mean > 0 else 1],
         value=abs(mean) if known and not error else None,
         straight=straight,
         swapped=swapped,
@@ -186,8 +186,8 @@ def verdict(
     )
 
 
-def _all(told: Sequence[str], pks: Sequence[int]) -> Sequence[str]:
-    return told or [""] * len(pks)
+def _all(texts: Sequence[str], pks: Sequence[int]) -> Sequence[str]:
+    return texts or [""] * len(pks)
 
 
 LONGEST_ERROR = 500
@@ -211,17 +211,19 @@ Progress = Callable[[Missing, Stored], None]
 """Called before the first batch and after each, with what there was to do and what was done so far."""
 
 
-def score_missing(run: ScoreRun, scorer: AnyScorer, told: Progress = lambda lacking, stored: None) -> Report:
+def score_missing(
+    run: ScoreRun, scorer: AnyScorer, on_progress: Progress = lambda lacking, stored: None
+) -> Report:
     """Score what the run lacks; every batch is stored at once, so a killed run goes on."""
     lacking = missing(run.study, run, scorer)
     so_far = Stored(0, 0)
-    told(lacking, so_far)
+    on_progress(lacking, so_far)
     for batch in lacking.batches():
         stored = score_batch(run, scorer, batch)
         so_far = Stored(
             so_far.done + stored.done, so_far.failed + stored.failed, so_far.error or stored.error
         )
-        told(lacking, so_far)
+        on_progress(lacking, so_far)
     if so_far.done:
         run.save(update_fields=["updated_at"])
     rows = rows_of(scorer)

@@ -25,14 +25,16 @@ class _Part:
     lacking: Missing
 
 
-def probe(study: Study, name: str, scorer: AnyScorer, asked: dict[str, int], told: Progress) -> Report:
+def probe(
+    study: Study, name: str, scorer: AnyScorer, settings: dict[str, int], on_progress: Progress
+) -> Report:
     """Score a seeded sample by every variant of a judge, the judge as it is among them."""
     if not isinstance(scorer, (Judge, PairwiseJudge)):
         raise NoJudgeError(f"{name} is no judge with a rubric, so there is nothing to try")
-    sample = _sample(study, scorer, asked["responses"])
+    sample = _sample(study, scorer, settings["responses"])
     parts = [
         _part(study, run_of(study, name, variant, label), variant, sample)
-        for label, variant in variants(scorer, asked["repeats"])
+        for label, variant in variants(scorer, settings["repeats"])
     ]
     whole = Missing(
         parts[0].run,
@@ -41,12 +43,12 @@ def probe(study: Study, name: str, scorer: AnyScorer, asked: dict[str, int], tol
         sum(p.lacking.stored for p in parts),
     )
     so_far = Stored(0, 0)
-    told(whole, so_far)
+    on_progress(whole, so_far)
     for part in parts:
         for batch in part.lacking.batches():
             one = score_batch(part.run, part.scorer, batch)
             so_far = Stored(so_far.done + one.done, so_far.failed + one.failed, so_far.error or one.error)
-            told(whole, so_far)
+            on_progress(whole, so_far)
     return Report(parts[0].run, so_far.done, whole.stored, 0, so_far.failed)
 
 

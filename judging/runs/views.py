@@ -52,9 +52,9 @@ def start(request: HttpRequest, study: Study) -> HttpResponse:
     form = OrderForm(request.POST)
     if not form.is_valid():
         return _page(request, study, form)
-    asked = form.cleaned_data
+    settings = form.cleaned_data
     try:
-        tasks.enqueue(scoring.order(study, asked.pop("scorer"), asked_by=request.user, **asked))
+        tasks.enqueue(scoring.order(study, settings.pop("scorer"), asked_by=request.user, **settings))
     except scoring.BusyError as error:
         messages.warning(request, f"{error}.")
     return redirect("runs", study.slug)
@@ -71,14 +71,14 @@ def cancel(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
 @for_members(Role.AUDITOR)
 def run(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     """What exactly was run, and what got no number."""
-    found = get_object_or_404(ScoreRun, pk=pk, study=study)
-    scores = found.scores.failed().select_related("response").order_by("pk")
-    verdicts = found.verdicts.failed().select_related("item").order_by("pk")
+    score_run = get_object_or_404(ScoreRun, pk=pk, study=study)
+    scores = score_run.scores.failed().select_related("response").order_by("pk")
+    verdicts = score_run.verdicts.failed().select_related("item").order_by("pk")
     context = {
         "study": study,
-        "run": found,
+        "run": score_run,
         "n_failed": scores.count() + verdicts.count(),
         "failed": [*scores[:LATEST], *verdicts[:LATEST]][:LATEST],
-        "unknown": found.unknown_languages(),
+        "unknown": score_run.unknown_languages(),
     }
     return render(request, "judging/run.html", context)

@@ -44,22 +44,24 @@ class BusyError(ValueError):
     """The scorer is at this study already."""
 
 
-def order(study: Study, scorer: str, **asked: Any) -> ScoringTask:
+def order(study: Study, scorer: str, **settings: Any) -> ScoringTask:
     """Write an order down; nothing is done yet."""
     entry_of(scorer)
     try:
         with transaction.atomic():
-            asked_for = {name: value for name, value in asked.items() if name != "asked_by" and value}
+            asked_for = {name: value for name, value in settings.items() if name != "asked_by" and value}
             trail.record(study, Action.RUN_ORDERED, f"run of {scorer}", **asked_for)
-            return ScoringTask.objects.create(study=study, scorer=scorer, **asked)
+            return ScoringTask.objects.create(study=study, scorer=scorer, **settings)
     except IntegrityError as error:
         raise BusyError(f"{scorer} is at this study already; cancel that run or wait for its end") from error
 
 
-def score(study: Study, name: str, progress: Progress = lambda lacking, stored: None, **asked: Any) -> Report:
+def score(
+    study: Study, name: str, progress: Progress = lambda lacking, stored: None, **settings: Any
+) -> Report:
     """Order and do it at once, here; what goes wrong is raised, and written down."""
-    left = ScoringTask.objects.free().filter(study=study, scorer=name, probe={}).first()
-    task = left or order(study, name, **asked)
+    waiting = ScoringTask.objects.free().filter(study=study, scorer=name, probe={}).first()
+    task = waiting or order(study, name, **settings)
     if not task.claim():
         raise BusyError(f"{name}: somebody else has taken this run")
     try:
@@ -119,11 +121,11 @@ def _connect(scorer: AnyScorer, task: ScoringTask) -> None:
     """Give a scorer that asks elsewhere what was answered before, and what is left of its budget."""
     if isinstance(scorer, Remote):
         calls, tokens = task.call_budget, task.token_budget
-        left = Budget(
+        budget = Budget(
             calls=None if calls is None else max(0, calls - task.calls),
             tokens=None if tokens is None else max(0, tokens - task.tokens),
         )
-        scorer.connect(replies=StoredReplies(), allowed=settings.ENDPOINTS_ALLOWED, budget=left)
+        scorer.connect(replies=StoredReplies(), allowed=settings.ENDPOINTS_ALLOWED, budget=budget)
 
 
 def budget(scorer: AnyScorer) -> Budget:

@@ -147,12 +147,12 @@ def load(dotted: str, **parameters: Any) -> AnyScorer:
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"{dotted}: no such scorer ({error})") from error
     try:
-        made = kind(**parameters)
+        scorer = kind(**parameters)
     except (ImportError, OSError, TypeError) as error:
         raise ValueError(f"{dotted} can't be made: {error}") from error
-    if not isinstance(made, (Embedder, Scorer, PairJudge)):
+    if not isinstance(scorer, (Embedder, Scorer, PairJudge)):
         raise ValueError(f"{dotted} has none of `embed`, `score` and `compare`")  # noqa: TRY004
-    return made
+    return scorer
 
 
 def load_entry(entry: str | Mapping[str, Any]) -> AnyScorer:

@@ -162,8 +162,8 @@ class RewardModel(_Local):
         return Scores(values, cut)
 
     def _conversation(self, prompt: str, response: str) -> list[int]:
-        told = [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
-        return self.tokens(self.tokenizer.apply_chat_template(told, tokenize=False))
+        messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
+        return self.tokens(self.tokenizer.apply_chat_template(messages, tokenize=False))
 
 
 class MeanLogProbability(_Local):
@@ -215,8 +215,8 @@ class MeanLogProbability(_Local):
             NaN and an error for a response without tokens, or one that the model's limit leaves no room for.
         """
         before = [self._before(prompt) for prompt in prompts]
-        said = [self.tokens(response) for response in responses]
-        rows = [b + s for b, s in zip(before, said, strict=True)]
+        tokens_of = [self.tokens(response) for response in responses]
+        rows = [b + s for b, s in zip(before, tokens_of, strict=True)]
         cut = np.array([len(row) > self.max_tokens for row in rows], dtype=np.bool_)
         rows = [row[: self.max_tokens] for row in rows]
         starts = [max(1, len(b)) for b in before]
@@ -235,8 +235,8 @@ class MeanLogProbability(_Local):
         if self.template:
             first = [] if self.tokenizer.bos_token_id is None else [self.tokenizer.bos_token_id]
             return first + self.tokens(self.template.replace("{prompt}", prompt))
-        told = [{"role": "user", "content": prompt}]
-        rendered = self.tokenizer.apply_chat_template(told, tokenize=False, add_generation_prompt=True)
+        messages = [{"role": "user", "content": prompt}]
+        rendered = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         return self.tokens(rendered)
 
     def _means(self, rows: Sequence[Sequence[int]], starts: Sequence[int]) -> npt.NDArray[np.float64]:
@@ -247,10 +247,10 @@ class MeanLogProbability(_Local):
             logits = self.model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()
             # Only what is wanted is normalized: the whole would be as large as the vocabulary once more.
             chosen = logits.gather(2, ids[:, 1:, None])[:, :, 0] - logits.logsumexp(2)
-        told = chosen.cpu().numpy().astype(np.float64)
+        log_probabilities = chosen.cpu().numpy().astype(np.float64)
         return np.array(
             [
-                told[n, start - 1 : len(row) - 1].mean()
+                log_probabilities[n, start - 1 : len(row) - 1].mean()
                 for n, (row, start) in enumerate(zip(rows, starts, strict=True))
             ]
         )

@@ -35,16 +35,16 @@ def tell(study: Study, event: Event, key: str, data: dict[str, Any], to: Webhook
     hooks = [to] if to else [h for h in study.webhooks.all() if h.wants(event)]
     head = {"event": event.value, "study": study.slug, "simulated": study.simulated}
     body = json.dumps(head | {"at": timezone.now().isoformat()} | data)
-    told = 0
+    queued = 0
     for hook in hooks:
         with transaction.atomic():
-            found, new = Delivery.objects.get_or_create(
+            delivery, new = Delivery.objects.get_or_create(
                 webhook=hook, key=key, defaults={"event": event, "body": body, "next_at": timezone.now()}
             )
             if new:
-                deliver.enqueue(found.pk, 0)
-        told += new
-    return told
+                deliver.enqueue(delivery.pk, 0)
+        queued += new
+    return queued
 
 
 @task()
@@ -97,7 +97,7 @@ def _post(delivery: Delivery) -> tuple[int | None, str]:
 
 
 def run_finished(done: ScoringTask) -> None:
-    told = {
+    data = {
         "run": done.pk,
         "scorer": done.scorer,
         "status": done.status,
@@ -105,7 +105,7 @@ def run_finished(done: ScoringTask) -> None:
         "wanted": done.wanted,
         "failed": done.failed,
     }
-    tell(done.study, Event.RUN, f"run:{done.pk}", told)
+    tell(done.study, Event.RUN, f"run:{done.pk}", data)
 
 
 def begin(study: Study) -> None:
@@ -121,8 +121,8 @@ def look(pk: int) -> str:
         return "nobody asks"
     later = timezone.now() + dt.timedelta(seconds=settings.WEBHOOK_LOOK)
     look.using(run_after=later).enqueue(pk)
-    told = _tell_full(study) + _tell_agreement(study)
-    return f"told {told}"
+    queued = _tell_full(study) + _tell_agreement(study)
+    return f"told {queued}"
 
 
 def _tell_full(study: Study) -> int:
@@ -139,13 +139,13 @@ def _tell_full(study: Study) -> int:
 def _tell_agreement(study: Study) -> int:
     hooks = [h for h in study.webhooks.all() if h.wants(Event.AGREEMENT) and h.threshold is not None]
     reached = list(_reached(study)) if hooks else []
-    told = 0
+    queued = 0
     for hook in hooks:
         for entry in reached:
             if entry.alpha.low is not None and entry.alpha.low >= (hook.threshold or 0.0):
                 key = f"agreement:{entry.criterion.key}:{hook.threshold}"
-                told += tell(study, Event.AGREEMENT, key, _agreed(entry, hook), hook)
-    return told
+                queued += tell(study, Event.AGREEMENT, key, _agreed(entry, hook), hook)
+    return queued
 
 
 def _reached(study: Study) -> Iterator[SoFar]:

@@ -55,46 +55,46 @@ class WebhookForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 @for_members(Role.RESEARCHER)
 def webhooks_page(request: HttpRequest, study: Study) -> HttpResponse:
-    form, made = WebhookForm(posted(request)), None
+    form, added = WebhookForm(posted(request)), None
     if request.method == "POST" and form.is_valid():
         if study.webhooks.count() < MOST:
-            made, form = _add(study, form.cleaned_data), WebhookForm()
+            added, form = _add(study, form.cleaned_data), WebhookForm()
         else:
             form.add_error(None, f"A study tells {MOST} addresses at most: remove one first.")
     context = {
         "study": study,
         "form": form,
-        "made": made,
+        "made": added,
         "hooks": study.webhooks.order_by("pk"),
         "deliveries": Delivery.objects.filter(webhook__study=study)
         .select_related("webhook")
         .order_by("-pk")[:LATEST],
     }
-    wrong = form.is_bound and made is None
+    wrong = form.is_bound and added is None
     return render(request, "judging/webhooks.html", context, status=422 if wrong else 200)
 
 
-def _add(study: Study, asked: dict[str, Any]) -> Webhook:
+def _add(study: Study, settings: dict[str, Any]) -> Webhook:
     with transaction.atomic():
-        made: Webhook = study.webhooks.create(**asked)
-        trail.record(study, Action.CHANGED, "webhook", url=made.url, events=made.events)
+        hook: Webhook = study.webhooks.create(**settings)
+        trail.record(study, Action.CHANGED, "webhook", url=hook.url, events=hook.events)
         webhooks.begin(study)
-    return made
+    return hook
 
 
 @require_POST
 @for_members(Role.RESEARCHER)
 def webhook(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     """Send a test, or remove it with all it was told."""
-    found = get_object_or_404(Webhook, pk=pk, study=study)
+    hook = get_object_or_404(Webhook, pk=pk, study=study)
     if request.POST.get("do") == "remove":
         with transaction.atomic():
-            trail.record(study, Action.CHANGED, "webhook", url=found.url, removed=True)
-            found.delete()
-        messages.success(request, f"{found.url} is told nothing any more.")
+            trail.record(study, Action.CHANGED, "webhook", url=hook.url, removed=True)
+            hook.delete()
+        messages.success(request, f"{hook.url} is told nothing any more.")
     else:
         with transaction.atomic():
-            trail.record(study, Action.CHANGED, "webhook", url=found.url, tested=True)
-            webhooks.tell(study, Event.TEST, f"test:{uuid.uuid4()}", {}, found)
+            trail.record(study, Action.CHANGED, "webhook", url=hook.url, tested=True)
+            webhooks.tell(study, Event.TEST, f"test:{uuid.uuid4()}", {}, hook)
         messages.success(request, "A test is on its way: it stands below.")
     return redirect("webhooks", study.slug)

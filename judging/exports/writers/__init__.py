@@ -68,8 +68,8 @@ class Exported:
 
     def __str__(self) -> str:
         rows = ", ".join(f"{n:,} {name}" for name, n in self.rows.items())
-        left = "".join(f"; left out: {n:,} {why}" for why, n in self.left_out.items())
-        return f"{self.study.slug}: {rows}{left}"
+        left_out = "".join(f"; left out: {n:,} {why}" for why, n in self.left_out.items())
+        return f"{self.study.slug}: {rows}{left_out}"
 
 
 def export(
@@ -106,8 +106,8 @@ def export(
 def _reconcile(output: Output) -> None:
     for of, expected in output.expected.items():
         if (came := output.came[of]) != expected:
-            found = f"{came:,} written or left out"
-            raise FolderError([Problem(of, None, "", f"{expected:,} rows, as in the database", found)])
+            written = f"{came:,} written or left out"
+            raise FolderError([Problem(of, None, "", f"{expected:,} rows, as in the database", written)])
 
 
 def _manifest(study: Study, writer: Writer, output: Output) -> dict[str, Any]:

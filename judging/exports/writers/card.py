@@ -26,7 +26,7 @@ def card(study: Study, manifest: dict[str, Any]) -> str:
     )
     languages = sorted(set(study.prompts.values_list("language", flat=True)))
     counts = "\n".join(f"| {f['table']} | {f['rows']:,} | `{f['name']}` |" for f in tables)
-    asked = "\n".join(
+    questions = "\n".join(
         f"- **{c.key}** ({c.kind}, on a {c.on}): {_one_line(c.text)}" for c in study.criteria.all()
     )
     return "\n".join(
@@ -54,7 +54,7 @@ def card(study: Study, manifest: dict[str, Any]) -> str:
             "",
             "## What was asked",
             "",
-            asked,
+            questions,
             "",
             "## Who answered",
             "",
@@ -88,8 +88,8 @@ def _one_line(text: str) -> str:
 
 
 def _simulated(study: Study) -> list[str]:
-    said = "**The annotators and scorers of this study are simulated**: nothing here is about real people or machines."
-    return [said, ""] if study.simulated else []
+    note = "**The annotators and scorers of this study are simulated**: nothing here is about real people or machines."
+    return [note, ""] if study.simulated else []
 
 
 def _exclusions(manifest: dict[str, Any]) -> list[str]:

@@ -86,10 +86,10 @@ def _long(study: Study, output: Output) -> Iterator[Sequence[Any]]:
         "seat",
         "judgment_id",
     )
-    for *row, revision, excluded, submitted, active, shown, response, seat_id, pk in query.iterator(CHUNK):
+    for *row, revision, excluded, submitted, active, order, response, seat_id, pk in query.iterator(CHUNK):
         output.wrote("answers")
         row[3], row[10] = int(row[3]), shortest(row[10])
-        first = int(shown[0] == response) if shown and response else None
+        first = int(order[0] == response) if order and response else None
         last = int(seat_id not in several or pk in current)
         yield [*row, first, revision, last, excluded, iso(submitted), active]
 
@@ -128,9 +128,9 @@ def _wide_rows(
         output.wrote(f"wide.{criterion.key}")
         begin = [unit.key, unit.item.prompt.key, unit.prompt]
         for responses in [unit.responses] if pair else [[r] for r in unit.responses]:
-            shown = [cell for r in responses for cell in (r.key, r.source, r.text)]
-            said = {column[a]: v for a, v in _said(criterion, unit, responses[0].key, pair=pair).items()}
-            yield [*begin, *shown, *(said.get(name) for name in columns)]
+            cells = [cell for r in responses for cell in (r.key, r.source, r.text)]
+            values = {column[a]: v for a, v in _said(criterion, unit, responses[0].key, pair=pair).items()}
+            yield [*begin, *cells, *(values.get(name) for name in columns)]
 
 
 def _said(criterion: Criterion, unit: Unit, response: str, *, pair: bool) -> dict[str, Any]:
@@ -162,24 +162,24 @@ def crowd_kit(study: Study, output: Output) -> None:
 
 def _labels(criterion: Criterion, output: Output) -> Iterator[Sequence[Any]]:
     for unit in units(criterion):
-        for given in unit.given:
-            if given.value is None:
+        for answer in unit.given:
+            if answer.value is None:
                 output.leave_out(criterion.key, "ratings left open")
             else:
                 output.wrote(criterion.key)
-                yield given.response, given.annotator, given.value
+                yield answer.response, answer.annotator, answer.value
 
 
 def _choices(criterion: Criterion, output: Output) -> Iterator[Sequence[Any]]:
     """Left and right as shown, else in the item's own order."""
     for unit in units(criterion):
-        for given in unit.given:
-            if given.response is None:
+        for answer in unit.given:
+            if answer.response is None:
                 output.leave_out(criterion.key, "ties, which crowd-kit has no word for")
             else:
                 output.wrote(criterion.key)
-                left, right = given.shown or [r.key for r in unit.responses]
-                yield given.annotator, left, right, given.response
+                left, right = answer.shown or [r.key for r in unit.responses]
+                yield answer.annotator, left, right, answer.response
 
 
 def sts(study: Study, output: Output) -> None:
@@ -191,8 +191,8 @@ def sts(study: Study, output: Output) -> None:
 
 def _sts(criterion: Criterion, output: Output) -> Iterator[Row]:
     for unit in units(criterion):
-        given = [g.value for g in unit.given if g.value is not None]
-        if not given:
+        values = [g.value for g in unit.given if g.value is not None]
+        if not values:
             output.leave_out(criterion.key, "pairs without an answer")
             continue
         output.wrote(criterion.key)
@@ -200,8 +200,8 @@ def _sts(criterion: Criterion, output: Output) -> Iterator[Row]:
         yield {
             "sentence1": first.text,
             "sentence2": second.text,
-            "score": sum(given) / len(given),
-            "scores": given,
+            "score": sum(values) / len(values),
+            "scores": values,
             "item_id": unit.key,
             "prompt": unit.prompt,
         }

@@ -21,8 +21,8 @@ def tables(study: Study, output: Output) -> None:
     write_tables(output, _without_empty_reasons(agreement), AUDIT.cached_json(study, DEFAULTS))
 
 
-def write_tables(output: Output, found: dict[str, Any], audited: dict[str, Any]) -> None:
-    _write(output, "agreement", found, [_flat(row) for row in found["criteria"]])
+def write_tables(output: Output, page: dict[str, Any], audited: dict[str, Any]) -> None:
+    _write(output, "agreement", page, [_flat(row) for row in page["criteria"]])
     if audited["scorers"]:
         _write(output, "audit", audited, [_flat(row) for row in audited["scorers"]])
     else:
@@ -58,9 +58,9 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> Row:
 
 def _named(row: Mapping[str, Any], key: str, number: str) -> Row:
     """A row of a list under the first text in it, else under its number."""
-    named = next((name for name, value in row.items() if isinstance(value, str)), None)
-    label = number if named is None else "_".join(str(row[named]).split())
-    return _flat({name: value for name, value in row.items() if name != named}, f"{key}_{label}")
+    column = next((name for name, value in row.items() if isinstance(value, str)), None)
+    label = number if column is None else "_".join(str(row[column]).split())
+    return _flat({name: value for name, value in row.items() if name != column}, f"{key}_{label}")
 
 
 def _write(output: Output, name: str, whole: Mapping[str, Any], rows: list[Row]) -> None:
@@ -74,8 +74,8 @@ def _write(output: Output, name: str, whole: Mapping[str, Any], rows: list[Row])
 
 def _latex(name: str, columns: list[str], rows: list[Row]) -> str:
     """Many columns fit no page: the table lies on its side, one column a row of the results; sentences stay out."""
-    said = {c: [_said(row.get(c)) for row in rows] for c in columns}
-    short = {c: cells for c, cells in said.items() if max(map(len, cells)) <= LONGEST}
+    texts = {c: [_said(row.get(c)) for row in rows] for c in columns}
+    short = {c: cells for c, cells in texts.items() if max(map(len, cells)) <= LONGEST}
     first, *rest = short
     frame = pd.DataFrame([short[c] for c in rest], index=rest, columns=short[first])
     frame.index.name = first

@@ -60,24 +60,24 @@ def decided(unit: Unit, criterion: Criterion, output: Output) -> int | None:
     return 0 if first > second else 1
 
 
-def _is_vote(given: Given) -> bool:
-    return given.value is not None
+def _is_vote(answer: Given) -> bool:
+    return answer.value is not None
 
 
-def _signed(given: Given, chosen: Response) -> float:
+def _signed(answer: Given, chosen: Response) -> float:
     """2 and 1 for the chosen response, -1 and -2 for the other, 0 for neither."""
-    if given.response is None or given.value is None:
+    if answer.response is None or answer.value is None:
         return 0
-    return given.value if given.response == chosen.key else -given.value
+    return answer.value if answer.response == chosen.key else -answer.value
 
 
 def votes(unit: Unit, chosen: Response) -> dict[str, int]:
     """How many said what, in the words that the reader of this format knows."""
     names = {2: "chosen_much", 1: "chosen_slightly", -1: "rejected_slightly", -2: "rejected_much"}
-    found = Counter(
+    counts = Counter(
         names[int(_signed(g, chosen))] if g.response else g.label for g in unit.given if _is_vote(g)
     )
-    return dict(sorted(found.items()))
+    return dict(sorted(counts.items()))
 
 
 def unpaired(study: Study, output: Output) -> None:
@@ -91,10 +91,10 @@ def unpaired(study: Study, output: Output) -> None:
 def _unpaired(criterion: Criterion, output: Output) -> Iterator[Row]:
     middle = (criterion.points[0] + criterion.points[-1]) / 2
     for unit in units(criterion):
-        given = [g.value for g in unit.given if g.value is not None]
-        mean = sum(given) / len(given) if given else middle
+        values = [g.value for g in unit.given if g.value is not None]
+        mean = sum(values) / len(values) if values else middle
         if mean == middle:
-            why = "means at the middle of the scale" if given else "responses without a rating"
+            why = "means at the middle of the scale" if values else "responses without a rating"
             output.leave_out(criterion.key, why)
             continue
         output.wrote(criterion.key)
@@ -105,7 +105,7 @@ def _unpaired(criterion: Criterion, output: Output) -> Iterator[Row]:
             "label": mean > middle,
             "source": response.source,
             "mean": mean,
-            "n": len(given),
+            "n": len(values),
             "item_id": unit.key,
             "criterion": criterion.key,
         }
@@ -121,33 +121,33 @@ def soft_labels(study: Study, output: Output) -> None:
 def _soft(criterion: Criterion, output: Output) -> Iterator[Row]:
     for unit in units(criterion):
         output.wrote(criterion.key)
-        asked = [[r] for r in unit.responses] if kind_of(criterion).per_response else [unit.responses]
-        for responses in asked:
-            about = unit.of(responses[0]) if kind_of(criterion).per_response else unit.given
+        groups = [[r] for r in unit.responses] if kind_of(criterion).per_response else [unit.responses]
+        for responses in groups:
+            answers = unit.of(responses[0]) if kind_of(criterion).per_response else unit.given
             yield {
                 "item_id": unit.key,
                 "criterion": criterion.key,
                 "prompt": unit.prompt,
                 "responses": [r.text for r in responses],
                 "response_ids": [r.key for r in responses],
-                **distribution(criterion, about, responses),
+                **distribution(criterion, answers, responses),
             }
 
 
-def distribution(criterion: Criterion, given: list[Given], responses: list[Response]) -> Row:
+def distribution(criterion: Criterion, answers: list[Given], responses: list[Response]) -> Row:
     """Counts, shares and entropy in bits; an undefined share is null."""
     options: dict[str, float] = {str(p): p for p in criterion.points}
     if kind_of(criterion).prefers:
         signed = {2: "first_much", 1: "first_slightly", -1: "second_slightly", -2: "second_much"}
         options = {name: value for value, name in signed.items()}
         options |= dict.fromkeys(("tie", "both_good", "both_bad", "cannot_tell"), 0)
-        said = [
-            signed[int(_signed(g, responses[0]))] if g.response else g.label for g in given if _is_vote(g)
+        names = [
+            signed[int(_signed(g, responses[0]))] if g.response else g.label for g in answers if _is_vote(g)
         ]
     else:
-        said = [str(int(g.value)) for g in given if g.value is not None]
-    counts = Counter(said)
-    n = len(said)
+        names = [str(int(g.value)) for g in answers if g.value is not None]
+    counts = Counter(names)
+    n = len(names)
     shares = {name: counts[name] / n if n else None for name in options}
     entropy = -sum(c / n * math.log2(c / n) for c in counts.values()) if n else None
     mean = sum(options[name] * c for name, c in counts.items()) / n if n else None
@@ -170,18 +170,18 @@ def alpaca(study: Study, output: Output) -> None:
 
 def _votes_of(criterion: Criterion) -> Iterator[tuple[Unit, Given]]:
     for unit in units(criterion):
-        for given in unit.given:
-            yield unit, given
+        for answer in unit.given:
+            yield unit, answer
 
 
 def _annotations(criterion: Criterion, output: Output) -> Iterator[Row]:
-    for unit, given in _votes_of(criterion):
-        if given.value is None:
+    for unit, answer in _votes_of(criterion):
+        if answer.value is None:
             output.leave_out(criterion.key, "preferences left open")
             continue
         output.wrote(criterion.key)
         first, second = unit.responses
-        preference = 1.5 if given.response is None else 1 if given.response == first.key else 2
+        preference = 1.5 if answer.response is None else 1 if answer.response == first.key else 2
         yield {
             "instruction": unit.prompt,
             "output_1": first.text,
@@ -189,10 +189,10 @@ def _annotations(criterion: Criterion, output: Output) -> Iterator[Row]:
             "output_2": second.text,
             "generator_2": second.source,
             "dataset": category(unit),
-            "annotator": given.annotator,
+            "annotator": answer.annotator,
             "preference": preference,
             # Ours: which output stood first on the page, as AlpacaEval's own switch is hidden.
-            "shown_first": (1 if given.shown[0] == first.key else 2) if given.shown else None,
+            "shown_first": (1 if answer.shown[0] == first.key else 2) if answer.shown else None,
         }
 
 

@@ -76,18 +76,18 @@ VALUES = (
 
 def units(criterion: Criterion) -> Iterator[Unit]:
     """In the order of primary keys, those without an answer too."""
-    shown = ItemResponse.objects.order_by("position").select_related("response")
+    ordered = ItemResponse.objects.order_by("position").select_related("response")
     items = counted_items(criterion).order_by("pk").select_related("prompt")
-    whole = items.prefetch_related(Prefetch("item_responses", shown))
+    whole = items.prefetch_related(Prefetch("item_responses", ordered))
     for batch in batches(whole.iterator(ITEMS), ITEMS):
-        given = _given(criterion, batch)
+        answers = _given(criterion, batch)
         for item in batch:
-            yield Unit(item, [row.response for row in item.item_responses.all()], given[item.pk])
+            yield Unit(item, [row.response for row in item.item_responses.all()], answers[item.pk])
 
 
 def _given(criterion: Criterion, items: list[Item]) -> dict[int, list[Given]]:
     keys = {row.response_id: row.response.key for item in items for row in item.item_responses.all()}
-    found: dict[int, list[Given]] = defaultdict(list)
+    answers: dict[int, list[Given]] = defaultdict(list)
     # The judgments of these items alone: a query over all of the study, for each batch of it, would be quadratic.
     judgments = Judgment.objects.counted().filter(assignment__item__in=[item.pk for item in items])
     rows = Answer.objects.filter(criterion=criterion, judgment__in=judgments)
@@ -95,8 +95,8 @@ def _given(criterion: Criterion, items: list[Item]) -> dict[int, list[Given]]:
         *VALUES
     ):
         in_order = [keys[pk] for pk in order] if order and all(pk in keys for pk in order) else None
-        found[item].append(Given(annotator, response, shortest(value), label, text, in_order, iso(time)))
-    return found
+        answers[item].append(Given(annotator, response, shortest(value), label, text, in_order, iso(time)))
+    return answers
 
 
 def category(unit: Unit) -> str:

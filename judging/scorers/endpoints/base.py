@@ -66,8 +66,8 @@ class Endpoint:
     @property
     def identity(self) -> Identity:
         """Adapter, model, revision and what else changes the answers; neither URL nor key."""
-        named = {"adapter": self.adapter, "model": self.model, "revision": self.revision} | self.settings
-        return named | ({"repeat": self.repeat} if self.repeat else {})
+        identity = {"adapter": self.adapter, "model": self.model, "revision": self.revision} | self.settings
+        return identity | ({"repeat": self.repeat} if self.repeat else {})
 
     @property
     def at_once(self) -> int:
@@ -146,8 +146,8 @@ class PointwiseEndpoint(Endpoint):
         EndpointError, RefusedError
             If no further call would fare better.
         """
-        asked = [self.keyed(self.call(p, r)) for p, r in zip(prompts, responses, strict=True)]
-        readings = [_reading(self, answer) for answer in self.client.ask(asked, self.read)]
+        calls = [self.keyed(self.call(p, r)) for p, r in zip(prompts, responses, strict=True)]
+        readings = [_reading(self, answer) for answer in self.client.ask(calls, self.read)]
         return Scores(
             np.array([r.value for r in readings], dtype=np.float64),
             np.array([r.truncated for r in readings], dtype=np.bool_),
@@ -196,12 +196,12 @@ class PairEndpoint(Endpoint):
         EndpointError, RefusedError
             If no further call would fare better.
         """
-        asked = [
+        calls = [
             call
             for triple in zip(prompts, firsts, seconds, strict=True)
             for call in self.calls(triple[0], triple[1], triple[2])
         ]
-        readings = [_reading(self, answer) for answer in self.client.ask(asked, self.read)]
+        readings = [_reading(self, answer) for answer in self.client.ask(calls, self.read)]
         straight, swapped = readings[::2], readings[1::2]
         errors = [a.error or b.error for a, b in zip(straight, swapped, strict=True)]
         return Verdicts(
@@ -216,8 +216,8 @@ class PairEndpoint(Endpoint):
 
 
 def _values(readings: Sequence[Reading], errors: Sequence[str]) -> npt.NDArray[np.float64]:
-    told = [np.nan if error else r.value for r, error in zip(readings, errors, strict=True)]
-    return np.array(told, dtype=np.float64)
+    values = [np.nan if error else r.value for r, error in zip(readings, errors, strict=True)]
+    return np.array(values, dtype=np.float64)
 
 
 def _reading(endpoint: PointwiseEndpoint | PairEndpoint, answer: Answer) -> Reading:
@@ -301,14 +301,14 @@ class EmbeddingEndpoint(Endpoint):
                 array[row] = vectors.get(key, np.nan)
         with np.errstate(invalid="ignore"):
             array /= np.linalg.norm(array, axis=1, keepdims=True)
-        told = [errors.get(key, "") for key in keys]
+        messages = [errors.get(key, "") for key in keys]
         broken = ~np.isfinite(array).all(axis=1)
         return Embeddings(
             array.astype(np.float32),
             np.zeros(len(keys), dtype=np.bool_),
             [
                 e or ("a vector of zeros or of another length" if b else "")
-                for e, b in zip(told, broken, strict=True)
+                for e, b in zip(messages, broken, strict=True)
             ],
         )
 

@@ -48,8 +48,8 @@ class Call:
 
     def key(self, *identity: object) -> str:
         """Same key, same call: sha256 over who is asked and what, the text included, but not over where."""
-        told = json.dumps([*identity, self.path, self.body], sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+        text = json.dumps([*identity, self.path, self.body], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +162,8 @@ class _Pace:
 class _TransientError(Exception):
     """Worth another attempt."""
 
-    def __init__(self, told: str, wait: float = 0.0) -> None:
-        super().__init__(told)
+    def __init__(self, message: str, wait: float = 0.0) -> None:
+        super().__init__(message)
         self.wait = wait
 
 
@@ -223,10 +223,10 @@ class Client:
         RefusedError
             If its address may not be called.
         """
-        wanted = dict(calls)
-        answers = {key: Answer(body) for key, body in self.replies.known(wanted).items()}
-        left = {key: call for key, call in wanted.items() if key not in answers}
-        answers |= self.ask_anew(left, check, self.replies.keep)
+        pending = dict(calls)
+        answers = {key: Answer(body) for key, body in self.replies.known(pending).items()}
+        unanswered = {key: call for key, call in pending.items() if key not in answers}
+        answers |= self.ask_anew(unanswered, check, self.replies.keep)
         return [answers[key] for key, _ in calls]
 
     def ask_anew(
@@ -283,15 +283,15 @@ class Client:
             raise
 
     def _attempts(self, http: httpx.Client, call: Call) -> Answer:
-        told = ""
+        message = ""
         for attempt in range(self.limits.attempts):
             if self._over.is_set() or not self.budget.take():
-                return Answer(None, told or NOT_ASKED)
+                return Answer(None, message or NOT_ASKED)
             self._pace.wait()
             try:
                 body = self._post(http, call)
             except _TransientError as error:
-                told = f"{error} (attempt {attempt + 1} of {self.limits.attempts})"
+                message = f"{error} (attempt {attempt + 1} of {self.limits.attempts})"
                 if attempt + 1 < self.limits.attempts:
                     self._over.wait(self._back_off(attempt, error.wait))
                 continue
@@ -299,12 +299,12 @@ class Client:
             return body
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= max(10, 2 * self.limits.concurrency):
-            raise EndpointError(f"{self._failed_in_a_row} calls in a row got no answer; the last: {told}")
-        return Answer(None, told)
+            raise EndpointError(f"{self._failed_in_a_row} calls in a row got no answer; the last: {message}")
+        return Answer(None, message)
 
-    def _back_off(self, attempt: int, asked: float) -> float:
-        chance = random.uniform(0.5, 1.0)  # noqa: S311
-        return min(self.limits.longest_wait, max(asked, self.limits.back_off * 2.0**attempt * chance))
+    def _back_off(self, attempt: int, retry_after: float) -> float:
+        jitter = random.uniform(0.5, 1.0)  # noqa: S311
+        return min(self.limits.longest_wait, max(retry_after, self.limits.back_off * 2.0**attempt * jitter))
 
     def _post(self, http: httpx.Client, call: Call) -> Answer:
         refused = self._refused and call.instead is not None
@@ -340,18 +340,18 @@ class Client:
         return b"".join(parts)
 
     def _answer(self, response: httpx.Response, raw: bytes) -> Answer:
-        status, said = response.status_code, self.scrubbed(raw.decode("utf-8", "replace"))[:200]
-        told = f"HTTP {status}: {said}"
+        status, excerpt = response.status_code, self.scrubbed(raw.decode("utf-8", "replace"))[:200]
+        message = f"HTTP {status}: {excerpt}"
         if status in TRANSIENT:
-            raise _TransientError(told, _seconds(response.headers.get("Retry-After", "")))
+            raise _TransientError(message, _seconds(response.headers.get("Retry-After", "")))
         if status in HOPELESS or 300 <= status < 400:
-            raise EndpointError(f"{self.url}: {told}")
+            raise EndpointError(f"{self.url}: {message}")
         if status != 200:
-            return Answer(None, told)
+            return Answer(None, message)
         try:
             body = storable(raw)
         except ValueError as error:
-            raise _TransientError(f"an answer that is no JSON: {said!r}") from error
+            raise _TransientError(f"an answer that is no JSON: {excerpt!r}") from error
         self.budget.count(body)
         return Answer(body)
 

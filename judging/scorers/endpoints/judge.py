@@ -70,9 +70,9 @@ class _Chat(Endpoint):
     @property
     def settings(self) -> Identity:
         """Rubric, form of the answer, sampling."""
-        told = {"rubric": self.rubric, "schema": self.schema, "logprobs": self.logprobs}
+        settings = {"rubric": self.rubric, "schema": self.schema, "logprobs": self.logprobs}
         sampling = {"temperature": self.temperature, "seed": self.seed, "max_tokens": self.max_tokens}
-        return told | sampling | ({"extra": self.extra} if self.extra else {})
+        return settings | sampling | ({"extra": self.extra} if self.extra else {})
 
     def reworded(self: J, n: int) -> J:
         """The same judge with its n-th paraphrase."""
@@ -80,9 +80,9 @@ class _Chat(Endpoint):
         other.rubric = self.paraphrases[n]
         return other
 
-    def chat(self, told: str, schema: Mapping[str, Any]) -> Call:
+    def chat(self, message: str, schema: Mapping[str, Any]) -> Call:
         """One message, and how the answer should look."""
-        body: dict[str, Any] = {"model": self.model, "messages": [{"role": "user", "content": told}]}
+        body: dict[str, Any] = {"model": self.model, "messages": [{"role": "user", "content": message}]}
         seed = None if self.seed is None else self.seed + self.repeat
         sampling = {"temperature": self.temperature, "seed": seed, "max_tokens": self.max_tokens}
         body |= {name: value for name, value in sampling.items() if value is not None} | self.extra
@@ -90,9 +90,9 @@ class _Chat(Endpoint):
             return Call("/chat/completions", body | {"logprobs": True, "top_logprobs": 20})
         if not self.schema:
             return Call("/chat/completions", body)
-        named = {"name": "judgment", "strict": True, "schema": schema}
-        wanted = {"response_format": {"type": "json_schema", "json_schema": named}}
-        return Call("/chat/completions", body | wanted, instead=body)
+        json_schema = {"name": "judgment", "strict": True, "schema": schema}
+        extra = {"response_format": {"type": "json_schema", "json_schema": json_schema}}
+        return Call("/chat/completions", body | extra, instead=body)
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -115,10 +115,10 @@ def content(body: Any) -> tuple[str, bool]:
     """
     try:
         choice = body["choices"][0]
-        said = choice["message"]["content"]
+        text = choice["message"]["content"]
     except (KeyError, IndexError, TypeError) as error:
         raise expected('{"choices": [{"message": {"content": text}}]}', body) from error
-    return said if isinstance(said, str) else "", choice.get("finish_reason") == "length"
+    return text if isinstance(text, str) else "", choice.get("finish_reason") == "length"
 
 
 def first_token(body: Any) -> dict[str, float]:
@@ -130,14 +130,14 @@ def first_token(body: Any) -> dict[str, float]:
         If the server sent none.
     """
     try:
-        told = body["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
-        pairs = [(str(one["token"]).strip(), math.exp(float(one["logprob"]))) for one in told]
+        candidates = body["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+        pairs = [(str(one["token"]).strip(), math.exp(float(one["logprob"]))) for one in candidates]
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise expected('{"choices": [{"logprobs": {"content": [{"top_logprobs": …}]}}]}', body) from error
-    found: dict[str, float] = {}
+    probabilities: dict[str, float] = {}
     for token, p in pairs:
-        found[token] = found.get(token, 0.0) + p
-    return found
+        probabilities[token] = probabilities.get(token, 0.0) + p
+    return probabilities
 
 
 def expectation(probabilities: Mapping[str, float], values: Mapping[str, float]) -> Reading:
@@ -155,12 +155,12 @@ def said_json(text: str) -> dict[str, Any]:
     start = text.find("{")
     while start >= 0:
         try:
-            found, _ = json.JSONDecoder().raw_decode(text, start)
+            parsed, _ = json.JSONDecoder().raw_decode(text, start)
         except ValueError:
             start = text.find("{", start + 1)
             continue
-        if isinstance(found, dict):
-            return found
+        if isinstance(parsed, dict):
+            return parsed
         start = text.find("{", start + 1)
     return {}
 
@@ -173,15 +173,15 @@ _ALONE = re.compile(rf"\s*\**({_NUMBER})\**(?:\s*/\s*\d+)?\s*\.?\s*")
 
 def said_number(text: str) -> float | None:
     """The number a judge gave in free text; None if it gave none, or several that differ."""
-    told = said_json(text).get("score")
-    if isinstance(told, (int, float)) and not isinstance(told, bool):
-        return float(told)
-    if isinstance(told, str) and _ALONE.fullmatch(told):
-        text = told
+    value = said_json(text).get("score")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str) and _ALONE.fullmatch(value):
+        text = value
     for pattern in (_BRACKETED, _NAMED):
-        found = {float(number) for number in pattern.findall(text)}
-        if found:
-            return found.pop() if len(found) == 1 else None
+        numbers = {float(number) for number in pattern.findall(text)}
+        if numbers:
+            return numbers.pop() if len(numbers) == 1 else None
     alone = _ALONE.fullmatch(text)
     return float(alone[1]) if alone else None
 
@@ -223,24 +223,24 @@ class Judge(_Chat, PointwiseEndpoint):
     def call(self, prompt: str, response: str) -> Call:
         """What is asked about a response."""
         scale = {"low": str(self.low), "high": str(self.high)}
-        told = rubrics.filled(self.rubric, prompt=prompt, response=response, **scale)
+        message = rubrics.filled(self.rubric, prompt=prompt, response=response, **scale)
         points = {"type": "integer", "minimum": self.low, "maximum": self.high}
-        return self.chat(told, _object(score=points))
+        return self.chat(message, _object(score=points))
 
     def read(self, body: Any) -> Reading:
         """The grade. Raises ShapeError."""
         if self.logprobs:
             points = {str(n): float(n) for n in range(self.low, self.high + 1)}
             return expectation(first_token(body), points)
-        said, cut = content(body)
-        value = said_number(said)
+        reply, cut = content(body)
+        value = said_number(reply)
         if value is None:
             return Reading(
-                raw=said, error="cut short before the grade" if cut else "no grade in what it said"
+                raw=reply, error="cut short before the grade" if cut else "no grade in what it said"
             )
         if not self.low <= value <= self.high:
-            return Reading(raw=said, error=f"a grade of {value:g} on a scale from {self.low} to {self.high}")
-        return Reading(value, said)
+            return Reading(raw=reply, error=f"a grade of {value:g} on a scale from {self.low} to {self.high}")
+        return Reading(value, reply)
 
 
 _CHOICES = {"A": 1.0, "B": -1.0, "TIE": 0.0, "C": 0.0}
@@ -250,12 +250,12 @@ _LETTER = re.compile(r"\W*(?:(?:response|answer|winner)\W+(?:is\W+)?)?(A|B|tie)\
 
 def said_choice(text: str) -> float | None:
     """1 for A, -1 for B, 0 for a tie; None if the text names none, or several."""
-    told = said_json(text).get("winner")
-    if isinstance(told, str):
-        return _CHOICES.get(told.strip().upper())
-    found = {choice.upper() for choice in _CHOSEN.findall(text)}
-    if len(found) == 1:
-        return _CHOICES[found.pop()]
+    value = said_json(text).get("winner")
+    if isinstance(value, str):
+        return _CHOICES.get(value.strip().upper())
+    choices = {choice.upper() for choice in _CHOSEN.findall(text)}
+    if len(choices) == 1:
+        return _CHOICES[choices.pop()]
     alone = _LETTER.fullmatch(text)
     return _CHOICES[alone[1].upper()] if alone else None
 
@@ -269,17 +269,17 @@ class PairwiseJudge(_Chat, PairEndpoint):
 
     def call(self, prompt: str, first: str, second: str) -> Call:
         """What is asked about two responses, in this order."""
-        told = rubrics.filled(self.rubric, prompt=prompt, first=first, second=second)
-        return self.chat(told, _object(winner={"type": "string", "enum": ["A", "B", "tie"]}))
+        message = rubrics.filled(self.rubric, prompt=prompt, first=first, second=second)
+        return self.chat(message, _object(winner={"type": "string", "enum": ["A", "B", "tie"]}))
 
     def read(self, body: Any) -> Reading:
         """Preference for the response shown first. Raises ShapeError."""
         if self.logprobs:
             return expectation(first_token(body), {"A": 1.0, "B": -1.0, "tie": 0.0, "Tie": 0.0})
-        said, cut = content(body)
-        value = said_choice(said)
+        reply, cut = content(body)
+        value = said_choice(reply)
         if value is None:
             return Reading(
-                raw=said, error="cut short before the choice" if cut else "no choice in what it said"
+                raw=reply, error="cut short before the choice" if cut else "no choice in what it said"
             )
-        return Reading(value, said)
+        return Reading(value, reply)

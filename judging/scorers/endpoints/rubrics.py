@@ -46,7 +46,7 @@ def filled(template: str, **texts: str) -> str:
         Filled in one pass: a response that itself says ``{prompt}`` stays as it is.
     """
     names = "|".join(map(re.escape, texts))
-    return re.sub(rf"\{{({names})\}}", lambda found: texts[found[1]], template)
+    return re.sub(rf"\{{({names})\}}", lambda match: texts[match[1]], template)
 
 
 def checked(template: str, names: Mapping[str, object] | tuple[str, ...]) -> str:

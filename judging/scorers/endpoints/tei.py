@@ -49,14 +49,14 @@ class Predict(PointwiseEndpoint):
     def read(self, body: Any) -> Reading:
         """The raw score. Raises ShapeError."""
         try:
-            told = {one["label"]: float(one["score"]) for one in body[0]}
+            scores = {one["label"]: float(one["score"]) for one in body[0]}
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise expected('[[{"label": text, "score": number}]]', body) from error
-        if self.label is None and len(told) == 1:
-            return Reading(next(iter(told.values())))
-        if self.label not in told:
-            raise expected(f"the label {self.label!r} (name one by `label`)", sorted(told))
-        return Reading(told[self.label])
+        if self.label is None and len(scores) == 1:
+            return Reading(next(iter(scores.values())))
+        if self.label not in scores:
+            raise expected(f"the label {self.label!r} (name one by `label`)", sorted(scores))
+        return Reading(scores[self.label])
 
 
 class Embed(EmbeddingEndpoint):
