@@ -126,7 +126,7 @@ def _embedded(task: Task) -> tuple[pa.Table, int]:
     new = {key: text for key, text in zip(hashes, texts, strict=True) if key not in known}
     known |= _embed_all(embedder(task.entry), new)
     vectors = np.stack([known[key][0] for key in hashes]) if hashes else np.empty((0, 1), np.float32)
-    measured = pa.table(
+    table = pa.table(
         {
             "response_id": rows["response_id"],
             "prompt_id": rows["prompt_id"],

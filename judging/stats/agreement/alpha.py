@@ -164,8 +164,8 @@ def _with_interval(
     if resamples == 0:
         return percentile_interval(np.empty(0), point, n, confidence)
     per_group = sum_by(groups, columns())
-    chance = rng if rng is not None else np.random.default_rng(0)
-    draws = [alpha_of(bootstrap_weights(n, size, chance) @ per_group) for size in batches(resamples, n)]
+    generator = rng if rng is not None else np.random.default_rng(0)
+    draws = [alpha_of(bootstrap_weights(n, size, generator) @ per_group) for size in batches(resamples, n)]
     return percentile_interval(np.concatenate(draws), point, n, confidence)
 
 
@@ -227,11 +227,11 @@ def percent_agreement(
     leaning[pairable] = share * (len(rated) / len(share))
     error = clustered_error(leaning - point, owners)
     per_group = sum_by(groups, np.column_stack([share, np.ones_like(share)]))
-    chance = rng if rng is not None else np.random.default_rng(0)
-    sums = [bootstrap_weights(n, batch, chance) @ per_group for batch in batches(resamples, n)]
+    generator = rng if rng is not None else np.random.default_rng(0)
+    sums = [bootstrap_weights(n, batch, generator) @ per_group for batch in batches(resamples, n)]
     both = np.concatenate(sums or [np.empty((0, 2))])
-    found = percentile_interval(both[:, 0] / both[:, 1], point, n, confidence)
-    return replace(found, standard_error=error)
+    interval = percentile_interval(both[:, 0] / both[:, 1], point, n, confidence)
+    return replace(interval, standard_error=error)
 
 
 def _of_coincidences(table: IntArray, distance: Distances) -> _Sums:

@@ -88,12 +88,12 @@ def gwet_ac(
     Inter-Rater Reliability, 4th edition.
     """
 
-    def chance(shares: FloatArray, w: FloatArray) -> tuple[float, FloatArray]:
+    def chance_agreement(shares: FloatArray, w: FloatArray) -> tuple[float, FloatArray]:
         mean, scale = shares.mean(axis=0), w.sum() / (len(w) * (len(w) - 1))
         each = scale * (shares @ (1 - mean))
         return float(scale * (mean * (1 - mean)).sum()), 2 * each
 
-    return _corrected(counts, domain, weights, clusters, confidence, chance)
+    return _corrected(counts, domain, weights, clusters, confidence, chance_agreement)
 
 
 def fleiss_kappa(
@@ -132,11 +132,11 @@ def fleiss_kappa(
     of Inter-Rater Reliability, 4th edition.
     """
 
-    def chance(shares: FloatArray, w: FloatArray) -> tuple[float, FloatArray]:
+    def chance_agreement(shares: FloatArray, w: FloatArray) -> tuple[float, FloatArray]:
         mean = shares.mean(axis=0)
         return float(mean @ w @ mean), 2 * (shares @ (w @ mean))
 
-    return _corrected(counts, domain, weights, clusters, confidence, chance)
+    return _corrected(counts, domain, weights, clusters, confidence, chance_agreement)
 
 
 def brennan_prediger(
@@ -174,11 +174,11 @@ def brennan_prediger(
     (2014), Handbook of Inter-Rater Reliability, 4th edition.
     """
 
-    def chance(shares: FloatArray, w: FloatArray) -> tuple[float, FloatArray]:
+    def chance_agreement(shares: FloatArray, w: FloatArray) -> tuple[float, FloatArray]:
         share = float(w.sum() / len(w) ** 2)
         return share, np.full(len(shares), 2 * share)
 
-    return _corrected(counts, domain, weights, clusters, confidence, chance)
+    return _corrected(counts, domain, weights, clusters, confidence, chance_agreement)
 
 
 def _corrected(
@@ -187,7 +187,7 @@ def _corrected(
     weights: Weighting,
     clusters: npt.ArrayLike | None,
     confidence: float,
-    chance: _Chance,
+    chance_agreement: _Chance,
 ) -> ChanceCorrected:
     """Return the coefficient of one model of chance."""
     level: Level = "nominal" if weights == "identity" else "interval"
@@ -202,9 +202,9 @@ def _corrected(
     w = agreement_weights(values.tolist(), weights)
     agreeing = (table * (table @ w - 1)).sum(axis=1) / np.where(pairable, size * (size - 1), 1)
     observed = float(agreeing[pairable].mean())
-    expected, leaning = chance(table / size[:, None], w)
+    expected, influence = chance_agreement(table / size[:, None], w)
     parts = np.where(pairable, agreeing - expected, 0.0) * (len(size) / int(pairable.sum()))
-    return corrected((observed, expected), (parts, leaning), (groups, n), confidence)
+    return corrected((observed, expected), (parts, influence), (groups, n), confidence)
 
 
 def corrected(
@@ -225,7 +225,15 @@ def corrected(
     point = (observed - expected) / (1 - expected)
     influence = (beyond - (1 - point) * (leaning - 2 * expected)) / (1 - expected) - point
     error = clustered_error(influence, groups) if n > 1 else None
-    found = t_interval(point, error, int(groups.max()), n, confidence, reason=ONE_UNIT)
+    interval = t_interval(point, error, int(groups.max()), n, confidence, reason=ONE_UNIT)
     return ChanceCorrected(
-        found.estimate, found.low, found.high, n, found.reason, confidence, error, observed, expected
+        interval.estimate,
+        interval.low,
+        interval.high,
+        n,
+        interval.reason,
+        confidence,
+        error,
+        observed,
+        expected,
     )

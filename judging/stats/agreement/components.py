@@ -194,16 +194,16 @@ def _summed(code: IntArray, columns: tuple[FloatArray, ...]) -> list[FloatArray]
 def _one_less(code: IntArray, count: FloatArray, total: FloatArray, y: FloatArray) -> tuple[FloatArray, ...]:
     """Return how groups, sum n^2 and sum S^2/n change without each rating."""
     n, s = count[code], total[code]
-    left = np.divide((s - y) ** 2, n - 1, out=np.zeros_like(y), where=n > 1)
-    return -(n == 1).astype(np.float64), 1 - 2 * n, left - s**2 / n
+    remaining = np.divide((s - y) ** 2, n - 1, out=np.zeros_like(y), where=n > 1)
+    return -(n == 1).astype(np.float64), 1 - 2 * n, remaining - s**2 / n
 
 
 def _solved(terms: FloatArray, scale: float) -> FloatArray:
     """Return the three components for each row of sums, shape (rows, 3); NaN where they can't be told apart."""
     parts = [_solve_part(terms[x : x + _CHUNK]) for x in range(0, len(terms), _CHUNK)]
-    found = np.concatenate(parts or [np.empty((0, 3))])
+    solutions = np.concatenate(parts or [np.empty((0, 3))])
     # What is left of a component that is zero is rounding error.
-    return np.asarray(np.where(np.abs(found) < 1e-10 * scale, 0.0, found))
+    return np.asarray(np.where(np.abs(solutions) < 1e-10 * scale, 0.0, solutions))
 
 
 def _solve_part(terms: FloatArray) -> FloatArray:

@@ -84,8 +84,8 @@ def choice_consistency(
     if people == 1:
         return Estimate(point, None, None, n, _ONE, confidence)
     sums = np.column_stack([np.bincount(person, agrees), np.bincount(person)])
-    chance = rng if rng is not None else np.random.default_rng(0)
-    drawn = [bootstrap_weights(people, size, chance) @ sums for size in batches(resamples, people)]
+    generator = rng if rng is not None else np.random.default_rng(0)
+    drawn = [bootstrap_weights(people, size, generator) @ sums for size in batches(resamples, people)]
     both = np.concatenate(drawn or [np.empty((0, 2))])
     return percentile_interval(both[:, 0] / both[:, 1], point, n, confidence)
 

@@ -146,9 +146,9 @@ def _maximized(
     """Return prevalence and error rates that the posterior makes most likely."""
     row, person, code, times = entries
     # [annotator, said, true] while adding up.
-    said = np.zeros((shape[1], shape[2], shape[2]))
-    np.add.at(said, (person, code), posterior[row] * times[:, None])
-    errors = said.transpose(0, 2, 1)
+    tallies = np.zeros((shape[1], shape[2], shape[2]))
+    np.add.at(tallies, (person, code), posterior[row] * times[:, None])
+    errors = tallies.transpose(0, 2, 1)
     total = errors.sum(axis=2, keepdims=True)
     rates = np.divide(errors, total, out=np.full_like(errors, np.nan), where=total > 0)
     return posterior.mean(axis=0), rates

@@ -91,8 +91,8 @@ def co_membership(
     ValueError
         If lengths differ or an annotator placed a response of an item twice.
     """
-    given = {"item_id": item, "annotator_id": annotator, "response": response, "pile": pile}
-    arrays = {name: np.asarray(column) for name, column in given.items()}
+    inputs = {"item_id": item, "annotator_id": annotator, "response": response, "pile": pile}
+    arrays = {name: np.asarray(column) for name, column in inputs.items()}
     if len({array.shape for array in arrays.values()}) != 1:
         raise ValueError("item, annotator, response and pile differ in length.")
     placed = pd.DataFrame(arrays).dropna()

@@ -158,8 +158,8 @@ def one_way_icc(unit: npt.ArrayLike, value: npt.ArrayLike, *, k: int = 1, confid
         raise ValueError("unit and value must be one-dimensional and equally long.")
     if pd.isna(units).any() or np.isinf(values).any():
         raise ValueError("Some unit labels are missing or some values infinite.")
-    given = ~np.isnan(values)
-    code, y = pd.factorize(units[given])[0], values[given]
+    known = ~np.isnan(values)
+    code, y = pd.factorize(units[known])[0], values[known]
     sizes = np.bincount(code)
     n, total = len(sizes), len(y)
     if n < 2 or total == n:
@@ -170,9 +170,9 @@ def one_way_icc(unit: npt.ArrayLike, value: npt.ArrayLike, *, k: int = 1, confid
     within = float(((y - means[code]) ** 2).sum()) / (total - n)
     if between + within <= 0:
         return Icc.undefined("The ratings do not vary.", n, confidence)
-    usual = (total - float((sizes.astype(np.float64) ** 2).sum()) / total) / (n - 1)
-    found = _f_interval(n, usual, between, within, total - n, confidence)
-    return found if k == 1 else _of_mean(found, float(k))
+    typical = (total - float((sizes.astype(np.float64) ** 2).sum()) / total) / (n - 1)
+    interval = _f_interval(n, typical, between, within, total - n, confidence)
+    return interval if k == 1 else _of_mean(interval, float(k))
 
 
 def _squares(table: FloatArray) -> _Squares:

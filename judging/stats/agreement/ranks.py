@@ -72,8 +72,10 @@ def kendall_w(
     point = _concordance(table)
     if not np.isfinite(point):
         return Estimate.undefined("Every annotator ties everything, so there is no order.", n, confidence)
-    chance = rng if rng is not None else np.random.default_rng(0)
-    draws = [_resampled(table, bootstrap_weights(n, size, chance)) for size in batches(resamples, table.size)]
+    generator = rng if rng is not None else np.random.default_rng(0)
+    draws = [
+        _resampled(table, bootstrap_weights(n, size, generator)) for size in batches(resamples, table.size)
+    ]
     return percentile_interval(np.concatenate(draws or [np.empty(0)]), point, n, confidence)
 
 
@@ -144,8 +146,8 @@ def mean_over_items(
     n, point = len(each), float(each.mean())
     if n == 1:
         return Estimate(point, None, None, 1, "No interval: there is only one item.", confidence)
-    chance = rng if rng is not None else np.random.default_rng(0)
-    draws = [bootstrap_weights(n, size, chance) @ each / n for size in batches(resamples, n)]
+    generator = rng if rng is not None else np.random.default_rng(0)
+    draws = [bootstrap_weights(n, size, generator) @ each / n for size in batches(resamples, n)]
     return percentile_interval(np.concatenate(draws or [np.empty(0)]), point, n, confidence)
 
 

@@ -175,13 +175,13 @@ def coded(
     if bool(frame[["unit", "who"]].isna().any(axis=None)):
         raise ValueError("Some unit or annotator labels are missing.")
     present = frame["value"].notna()
-    given = frame[present]
-    if bool(given.duplicated(["unit", "who"]).any()):
+    complete = frame[present]
+    if bool(complete.duplicated(["unit", "who"]).any()):
         raise ValueError("An annotator gave two values to the same unit.")
-    code = admissible.get_indexer(pd.Index(given["value"]))
+    code = admissible.get_indexer(pd.Index(complete["value"]))
     if (code < 0).any():
-        raise ValueError(f"Value {given['value'].to_numpy()[code < 0][0]!r} is outside the domain.")
-    rows, people = (pd.factorize(given[name], sort=True)[0] for name in ("unit", "who"))
+        raise ValueError(f"Value {complete['value'].to_numpy()[code < 0][0]!r} is outside the domain.")
+    rows, people = (pd.factorize(complete[name], sort=True)[0] for name in ("unit", "who"))
     return rows.astype(np.int64), people.astype(np.int64), code.astype(np.int64), present.to_numpy()
 
 
@@ -199,12 +199,12 @@ def _by_different_annotators(
     n, people = int(unit.max()) + 1, int(person.max()) + 1
     if people < 2:
         return 0.0, np.zeros(n)
-    shares, given = _table(person, code, len(w))
-    shares /= given[:, None]
+    shares, counts = _table(person, code, len(w))
+    shares /= counts[:, None]
     # What annotator g meets in the others: sum over h of W p_h, without his own.
     met = (shares.sum(axis=0) - shares) @ w
     expected = float((shares * met).sum() / (people * (people - 1)))
     mean = (shares * met).sum(axis=1)
-    each = n / given[person] * (met[person, code] - mean[person])
+    each = n / counts[person] * (met[person, code] - mean[person])
     added = np.bincount(unit, each, minlength=n) * 2 / (people * (people - 1))
     return expected, added + 2 * expected

@@ -96,11 +96,11 @@ def raters_needed(
     check_confidence(confidence)
     if ks is not None and any(k < 2 for k in ks):
         raise ValueError("Every k must be at least 2.")
-    given, most = _well_covered(unit, annotator, value, clusters)
+    covered, most = _well_covered(unit, annotator, value, clusters)
     chosen = _default_ks(most) if ks is None else sorted({k for k in ks if k <= most})
-    chance = rng if rng is not None else np.random.default_rng(0)
-    how = _How(domain, level, clusters is not None, resamples, int(chance.integers(2**31)), confidence)
-    orders = [_in_drawn_order(given, chance) for _ in range(max(1, draws))] if chosen else []
+    generator = rng if rng is not None else np.random.default_rng(0)
+    how = _How(domain, level, clusters is not None, resamples, int(generator.integers(2**31)), confidence)
+    orders = [_in_drawn_order(covered, generator) for _ in range(max(1, draws))] if chosen else []
     rows = [_point(orders, k, how) for k in chosen]
     return pd.DataFrame(rows, columns=_COLUMNS).astype({"k": np.int64, "n_items": np.int64})
 
@@ -142,19 +142,19 @@ def _default_ks(most: int) -> list[int]:
     return sorted({*range(2, _EVERY_K + 1), *map(int, further)})
 
 
-def _in_drawn_order(given: pd.DataFrame, chance: np.random.Generator) -> pd.DataFrame:
+def _in_drawn_order(answers: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
     """Return each item's ratings in one random order of annotators: `turn` 0, 1, ...; the first k are a study of k."""
-    person, people = pd.factorize(given["person"])
-    place = chance.permutation(len(people))[person]
-    ordered = given.assign(place=place).sort_values(["unit", "place"])
+    person, people = pd.factorize(answers["person"])
+    place = generator.permutation(len(people))[person]
+    ordered = answers.assign(place=place).sort_values(["unit", "place"])
     return ordered.assign(turn=ordered.groupby("unit").cumcount())
 
 
 def _point(orders: Sequence[pd.DataFrame], k: int, how: _How) -> list[object]:
     """Return a row of the table."""
-    found = [_once(frame[frame["turn"] < k], k, how) for frame in orders]
-    alpha, width, mean_width = (float(np.mean([f[i] for f in found])) for i in range(3))
-    reliability = _averaged([f[3] for f in found])
+    results = [_once(frame[frame["turn"] < k], k, how) for frame in orders]
+    alpha, width, mean_width = (float(np.mean([f[i] for f in results])) for i in range(3))
+    reliability = _averaged([f[3] for f in results])
     ends = [np.nan if x is None else x for x in (reliability.estimate, reliability.low, reliability.high)]
     n_items = int(orders[0]["unit"].nunique())
     return [k, n_items, alpha, width, mean_width, *ends, reliability.reason or ""]
@@ -195,15 +195,15 @@ def _one_way(means: FloatArray, variances: FloatArray, k: int, owner: IntArray, 
     return percentile_interval(draws[1:], float(draws[0]), len(labels), how.confidence)
 
 
-def _averaged(found: Sequence[Estimate]) -> Estimate:
+def _averaged(estimates: Sequence[Estimate]) -> Estimate:
     """Return the mean of the orders' estimates and of the ends of their intervals."""
-    missing = next((e for e in found if e.estimate is None), None)
+    missing = next((e for e in estimates if e.estimate is None), None)
     if missing is not None:
         return missing
-    point = float(np.mean([e.estimate for e in found if e.estimate is not None]))
-    lows = [e.low for e in found if e.low is not None]
-    highs = [e.high for e in found if e.high is not None]
-    if len(lows) < len(found):
-        return Estimate(point, None, None, found[0].n, "no interval in some of the draws")
+    point = float(np.mean([e.estimate for e in estimates if e.estimate is not None]))
+    lows = [e.low for e in estimates if e.low is not None]
+    highs = [e.high for e in estimates if e.high is not None]
+    if len(lows) < len(estimates):
+        return Estimate(point, None, None, estimates[0].n, "no interval in some of the draws")
     low, high = float(np.mean(lows)), float(np.mean(highs))
-    return Estimate(point, min(low, point), max(high, point), found[0].n)
+    return Estimate(point, min(low, point), max(high, point), estimates[0].n)

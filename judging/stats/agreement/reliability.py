@@ -87,7 +87,7 @@ def reliability_of_mean(
     check_confidence(confidence)
     if splits < 1:
         raise ValueError(f"splits must be at least 1, got {splits}.")
-    chance = rng if rng is not None else np.random.default_rng(0)
+    generator = rng if rng is not None else np.random.default_rng(0)
     present, total = _tables(unit, annotator, value)
     if present.shape[1] < 2:
         return Estimate.undefined("Fewer than two annotators, so there are no halves.", 0, confidence)
@@ -97,14 +97,14 @@ def reliability_of_mean(
         return Estimate.undefined(
             f"Only {n} items have two or more ratings; three are needed.", n, confidence
         )
-    halves = _halves(present.shape[1], splits, chance)
+    halves = _halves(present.shape[1], splits, generator)
     mean = np.asarray(total[rated].sum(axis=1)).ravel() / np.asarray(present[rated].sum(axis=1)).ravel()
     sums = _half_sums(present[rated], total[rated], halves)
     point = _reliability(np.ones((1, n)), mean, sums)[0]
     if not math.isfinite(point):
         return Estimate.undefined("The means do not vary between items.", n, confidence)
     draws = [
-        _reliability(bootstrap_weights(n, size, chance), mean, sums)
+        _reliability(bootstrap_weights(n, size, generator), mean, sums)
         for size in batches(resamples, n + 4 * len(halves))
     ]
     return percentile_interval(np.concatenate(draws or [np.empty(0)]), float(point), n, confidence)
@@ -140,20 +140,20 @@ def _halves(n: int, splits: int, rng: np.random.Generator) -> FloatArray:
 
 def _half_sums(present: sparse.csr_array, total: sparse.csr_array, halves: FloatArray) -> FloatArray:
     """Return 1, a, b and a b of the half means, shape (4, items, splits); zeros if a half has no rating."""
-    found = np.zeros((4, present.shape[0], len(halves)))
+    sums = np.zeros((4, present.shape[0], len(halves)))
     everything = (np.asarray(x.sum(axis=1)).reshape(-1, 1) for x in (present, total))
     count, whole = everything
     start = 0
     for size in batches(len(halves), present.shape[0]):
         part = slice(start, start + size)
         half = halves[part].T
-        have, said = np.asarray(present @ half), np.asarray(total @ half)
+        have, half_total = np.asarray(present @ half), np.asarray(total @ half)
         usable: BoolArray = (have > 0) & (have < count)
-        a = np.divide(said, have, out=np.zeros_like(said), where=usable)
-        b = np.divide(whole - said, count - have, out=np.zeros_like(said), where=usable)
-        found[0, :, part], found[1, :, part], found[2, :, part], found[3, :, part] = usable, a, b, a * b
+        a = np.divide(half_total, have, out=np.zeros_like(half_total), where=usable)
+        b = np.divide(whole - half_total, count - have, out=np.zeros_like(half_total), where=usable)
+        sums[0, :, part], sums[1, :, part], sums[2, :, part], sums[3, :, part] = usable, a, b, a * b
         start += size
-    return found
+    return sums
 
 
 def _reliability(weights: FloatArray, mean: FloatArray, sums: FloatArray) -> FloatArray:

@@ -91,14 +91,14 @@ def krippendorff_alpha_new_annotators(
     if same.estimate is None:
         return same
     distance, size = distances(np.asarray(domain), level), counts.shape[1]
-    chance = rng if rng is not None else np.random.default_rng(0)
+    generator = rng if rng is not None else np.random.default_rng(0)
 
     def one(draw: _Draw) -> FloatArray:
-        times, said, own = draw
-        total = said.sum(axis=2)
+        times, tallies, own = draw
+        total = tallies.sum(axis=2)
         pairs = total**2 - own.sum(axis=2)
         factor = np.divide(times * total, pairs, out=np.zeros_like(pairs), where=pairs > 0)
-        flat = (said * factor[:, :, None]).transpose(0, 2, 1) @ said
+        flat = (tallies * factor[:, :, None]).transpose(0, 2, 1) @ tallies
         diagonal = np.arange(size)
         flat[:, diagonal, diagonal] -= (own * factor[:, :, None]).sum(axis=1)
         used = times * (pairs > 0)
@@ -107,7 +107,7 @@ def krippendorff_alpha_new_annotators(
         copies = np.divide(alone, values, out=np.ones_like(values), where=values > 0)
         return alphas(flat.reshape(len(flat), -1), distance, copies)
 
-    draws = [one(draw) for draw in drawn.resampled(resamples, chance)]
+    draws = [one(draw) for draw in drawn.resampled(resamples, generator)]
     return _interval(draws, same, drawn.n_annotators, confidence)
 
 
@@ -151,18 +151,18 @@ def percent_agreement_new_annotators(
     same = percent_agreement(counts, clusters=owners, resamples=0, confidence=confidence)
     if same.estimate is None:
         return same
-    chance = rng if rng is not None else np.random.default_rng(0)
+    generator = rng if rng is not None else np.random.default_rng(0)
 
     def one(draw: _Draw) -> FloatArray:
-        times, said, own = draw
-        pairs = said.sum(axis=2) ** 2 - own.sum(axis=2)
-        agreeing = (said**2 - own).sum(axis=2)
+        times, tallies, own = draw
+        pairs = tallies.sum(axis=2) ** 2 - own.sum(axis=2)
+        agreeing = (tallies**2 - own).sum(axis=2)
         share = np.divide(agreeing, pairs, out=np.zeros_like(pairs), where=pairs > 0)
         used = (times * (pairs > 0)).sum(axis=1)
         total = (times * share).sum(axis=1)
         return np.asarray(np.divide(total, used, out=np.full(len(used), np.nan), where=used > 0))
 
-    draws = [one(draw) for draw in drawn.resampled(resamples, chance)]
+    draws = [one(draw) for draw in drawn.resampled(resamples, generator)]
     return _interval(draws, same, drawn.n_annotators, confidence)
 
 
@@ -176,16 +176,16 @@ class _Design:
         at = (unit * size + code, person)
         self.said = sparse.csr_array((np.ones(len(unit)), at), shape=(len(owner) * size, self.n_annotators))
 
-    def resampled(self, resamples: int, chance: np.random.Generator) -> Iterator[_Draw]:
+    def resampled(self, resamples: int, generator: np.random.Generator) -> Iterator[_Draw]:
         """Yield resamples of owners of units and of annotators in batches."""
         owners = int(self.owner.max()) + 1
         for size in batches(resamples, self.shape[0] * self.shape[1]):
-            times = bootstrap_weights(owners, size, chance)[:, self.owner]
-            drawn = bootstrap_weights(self.n_annotators, size, chance).T
-            said, own = (
+            times = bootstrap_weights(owners, size, generator)[:, self.owner]
+            drawn = bootstrap_weights(self.n_annotators, size, generator).T
+            tallies, own = (
                 np.asarray(self.said @ power).T.reshape(size, *self.shape) for power in (drawn, drawn**2)
             )
-            yield times, said, own
+            yield times, tallies, own
 
 
 def _both(
@@ -198,7 +198,7 @@ def _both(
     """Return the counts, the design that can be drawn again, and the cluster of each unit."""
     counts, _ = value_counts(unit, value, domain)
     rows = pd.factorize(np.asarray(unit), sort=True)[0].astype(np.int64)
-    _, person, code, given = coded(unit, annotator, value, checked_domain(domain))
+    _, person, code, present = coded(unit, annotator, value, checked_domain(domain))
     owner = np.arange(len(counts))
     if clusters is not None:
         labels = pd.factorize(np.asarray(clusters), use_na_sentinel=False)[0]
@@ -208,7 +208,7 @@ def _both(
         if (owner[rows] != labels).any():
             raise ValueError("A unit lies in two clusters.")
     owner = np.unique(owner, return_inverse=True)[1].astype(np.int64)
-    return counts, _Design(rows[given], person, code, owner, counts.shape[1]), owner
+    return counts, _Design(rows[present], person, code, owner, counts.shape[1]), owner
 
 
 def _interval(draws: list[FloatArray], same: Estimate, n_annotators: int, confidence: float) -> Estimate:

@@ -18,9 +18,9 @@ def beside_unusualness(
     covariates: Sequence[str], scorers: Sequence[str], second: str | None = None
 ) -> tuple[str, ...]:
     """Return the columns between unusualness and the scores, in the order of the moments; refuse a double one."""
-    for name, given in (("covariates", covariates), ("scorers", scorers)):
-        if isinstance(given, str):
-            raise ValueError(f"{name} must be a sequence of names, not the string {given!r}.")  # noqa: TRY004
+    for name, listed in (("covariates", covariates), ("scorers", scorers)):
+        if isinstance(listed, str):
+            raise ValueError(f"{name} must be a sequence of names, not the string {listed!r}.")  # noqa: TRY004
     beside = (*covariates, *([] if second is None else [second]))
     names = ["unusualness", *beside, *scorers]
     if len(set(names)) != len(names) or {"prompt_id", "response_id"} & set(names):
@@ -47,15 +47,15 @@ def _independent(columns: FloatArray, prompt: IntArray, names: Sequence[str]) ->
     """
     within = centered(columns, prompt)
     basis = np.empty((len(within), 0))
-    kept: list[int] = []
+    independent: list[int] = []
     for index in range(1, len(names) + 1):
         if _unexplained(within[:, index], basis) > TINY:
-            kept.append(index)
-            basis = within[:, kept]
+            independent.append(index)
+            basis = within[:, independent]
     confounded = None
     if _unexplained(within[:, 0], basis) <= TINY:
-        confounded = " and ".join(names[index - 1] for index in kept)
-    return [names[index - 1] for index in kept], confounded
+        confounded = " and ".join(names[index - 1] for index in independent)
+    return [names[index - 1] for index in independent], confounded
 
 
 def _unexplained(column: FloatArray, basis: FloatArray) -> float:
@@ -120,15 +120,17 @@ def prepared(
     columns = sample.panel.columns / np.where(scales > 0, scales, 1.0)
     place = {name: 1 + i for i, name in enumerate(covariates)}
     varied = [name for name in covariates if scales[place[name]] > 0]
-    kept, confounded = _independent(columns[:, [0, *(place[n] for n in varied)]], sample.panel.prompt, varied)
+    independent, confounded = _independent(
+        columns[:, [0, *(place[n] for n in varied)]], sample.panel.prompt, varied
+    )
     notes = _left_out(covariates, varied, "does not vary within prompts")
-    notes += _left_out(varied, kept, "follows from the other covariates")
+    notes += _left_out(varied, independent, "follows from the other covariates")
     if confounded:
         words = f"Unusualness and {confounded} rise and fall together; nothing can tell them apart."
         return Prepared(None, notes=notes, why_not=words)
     at_score = first if second is None else first + 1
     own = {name: at_score + i for i, name in enumerate(scorers) if scales[at_score + i] > 0}
-    chosen = [0, *(place[n] for n in kept), *range(first, at_score), *own.values()]
+    chosen = [0, *(place[n] for n in independent), *range(first, at_score), *own.values()]
     value = (sample.panel.value - sample.panel.value.mean()) / spread
     panel = replace(sample.panel, columns=columns[:, chosen], value=value)
-    return Prepared(panel, tuple(kept), {n: float(scales[i]) for n, i in own.items()}, spread, notes)
+    return Prepared(panel, tuple(independent), {n: float(scales[i]) for n, i in own.items()}, spread, notes)

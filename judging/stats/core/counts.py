@@ -52,12 +52,12 @@ def value_counts(
     if bool(units.isna().any()):
         raise ValueError("Some unit labels are missing.")
     row, labels = pd.factorize(units, sort=True)
-    given = values.notna().to_numpy()
-    column = admissible.get_indexer(pd.Index(values[given]))
+    known = values.notna().to_numpy()
+    column = admissible.get_indexer(pd.Index(values[known]))
     if (column < 0).any():
-        outside = values[given].to_numpy()[column < 0][0]
+        outside = values[known].to_numpy()[column < 0][0]
         raise ValueError(f"Value {outside!r} is outside the domain {list(domain)}.")
-    cell = row[given] * len(admissible) + column
+    cell = row[known] * len(admissible) + column
     counts = np.bincount(cell, minlength=len(labels) * len(admissible))
     return counts.reshape(len(labels), len(admissible)).astype(np.int64), np.asarray(labels)
 
@@ -97,12 +97,12 @@ def checked_counts(
         raise ValueError(f"counts has {table.shape[1]} columns but the domain has {len(values)} values.")
     if level != "nominal" and values.dtype.kind not in "iuf":
         raise ValueError(f"Level {level} needs a domain of numbers.")
-    kept = table.sum(axis=1) >= least
+    enough = table.sum(axis=1) >= least
     labels = np.arange(table.shape[0]) if clusters is None else np.asarray(clusters)
     if labels.shape != (table.shape[0],):
         raise ValueError(f"clusters must have one label a unit, got shape {labels.shape}.")
-    groups = pd.factorize(labels[kept], use_na_sentinel=False)[0]
-    return table[kept].astype(np.int64), np.asarray(values), groups.astype(np.int64)
+    groups = pd.factorize(labels[enough], use_na_sentinel=False)[0]
+    return table[enough].astype(np.int64), np.asarray(values), groups.astype(np.int64)
 
 
 def sum_by(groups: IntArray, rows: FloatArray) -> FloatArray:

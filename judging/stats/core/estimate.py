@@ -59,14 +59,14 @@ class Estimate:
     def __post_init__(self) -> None:
         """Refuse what would show a reader a number that is none."""
         check_confidence(self.confidence)
-        given = [x for x in (self.estimate, self.low, self.high) if x is not None]
-        if not all(math.isfinite(x) for x in (*given, self.standard_error or 0.0)):
+        numbers = [x for x in (self.estimate, self.low, self.high) if x is not None]
+        if not all(math.isfinite(x) for x in (*numbers, self.standard_error or 0.0)):
             raise ValueError("An estimate and its interval must be finite numbers; use None and a reason.")
         if (self.low is None) != (self.high is None):
             raise ValueError("An interval needs both ends or neither.")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"The interval is reversed: {self.low} > {self.high}.")
-        if len(given) < 3 and not self.reason:
+        if len(numbers) < 3 and not self.reason:
             raise ValueError("A missing estimate or interval needs a reason.")
         if (
             self.low is not None

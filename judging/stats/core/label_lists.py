@@ -69,12 +69,12 @@ def _parsed(text: str, item: int) -> object:
     if not text.strip():
         return None
     try:
-        found: object = json.loads(text)
+        parsed: object = json.loads(text)
     except json.JSONDecodeError:
-        found = text
-    if isinstance(found, str):
+        parsed = text
+    if isinstance(parsed, str):
         raise ValueError(f"Item {item}: {text[:40]!r} is no list of labels.")  # noqa: TRY004
-    return found
+    return parsed
 
 
 def _number(label: object, item: int) -> float | None:

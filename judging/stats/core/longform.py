@@ -75,16 +75,16 @@ def ratings_of(
         raise ValueError("Some unit or annotator labels are missing.")
     if np.isinf(values).any():
         raise ValueError("Some values are infinite.")
-    given = ~np.isnan(values)
-    row, unit_labels = pd.factorize(units[given], sort=True)
-    column, people_labels = pd.factorize(people[given], sort=True)
+    known = ~np.isnan(values)
+    row, unit_labels = pd.factorize(units[known], sort=True)
+    column, people_labels = pd.factorize(people[known], sort=True)
     cells = row.astype(np.int64) * max(1, len(people_labels)) + column
     if not repeats and len(pd.unique(cells)) != len(cells):
         raise ValueError("An annotator rated the same item twice.")
     return Ratings(
         row.astype(np.int64),
         column.astype(np.int64),
-        values[given],
+        values[known],
         np.asarray(unit_labels),
         np.asarray(people_labels),
     )

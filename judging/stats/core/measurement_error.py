@@ -53,8 +53,8 @@ def errors_in_variables_slope(
         raise ValueError(f"error_variance must not be negative, got {error_variance}.")
     if np.isinf(a).any() or np.isinf(b).any():
         raise ValueError("Some numbers are infinite.")
-    given = ~np.isnan(a) & ~np.isnan(b)
-    a, b = a[given] - a[given].mean() if given.any() else a[given], b[given]
+    known = ~np.isnan(a) & ~np.isnan(b)
+    a, b = a[known] - a[known].mean() if known.any() else a[known], b[known]
     n = len(a)
     if n < 3:
         return Estimate.undefined(f"Only {n} pairs; three are needed.", n, confidence)

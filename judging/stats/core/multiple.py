@@ -40,10 +40,10 @@ def benjamini_hochberg(p: npt.ArrayLike) -> FloatArray:
     values = np.asarray(p, dtype=np.float64)
     if values.ndim != 1:
         raise ValueError(f"p must have one dimension, got {values.ndim}.")
-    given = ~np.isnan(values)
-    if ((values[given] < 0) | (values[given] > 1)).any():
+    known = ~np.isnan(values)
+    if ((values[known] < 0) | (values[known] > 1)).any():
         raise ValueError("P values must be between 0 and 1.")
     adjusted = np.full(len(values), np.nan)
-    if given.any():
-        adjusted[given] = stats.false_discovery_control(values[given], method="bh")
+    if known.any():
+        adjusted[known] = stats.false_discovery_control(values[known], method="bh")
     return adjusted

@@ -99,8 +99,8 @@ def mean_of_finite(values: FloatArray) -> float:
     float
         NaN when nothing is finite.
     """
-    given = values[np.isfinite(values)]
-    return float(given.mean()) if given.size else float("nan")
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else float("nan")
 
 
 def column_means(table: FloatArray) -> FloatArray:
@@ -115,9 +115,9 @@ def column_means(table: FloatArray) -> FloatArray:
     ndarray, shape (k,)
         NaN for a column without a finite value.
     """
-    given = np.isfinite(table)
-    n = given.sum(axis=0)
-    total = np.where(given, table, 0.0).sum(axis=0)
+    finite = np.isfinite(table)
+    n = finite.sum(axis=0)
+    total = np.where(finite, table, 0.0).sum(axis=0)
     return np.asarray(np.divide(total, n, out=np.full(table.shape[1], np.nan), where=n > 0))
 
 
@@ -139,8 +139,8 @@ def resampled_means(table: FloatArray, resamples: int, rng: np.random.Generator 
         NaN where a resample holds no prompt with a number.
     """
     weights = bootstrap_weights(len(table), resamples, rng if rng is not None else np.random.default_rng(0))
-    given = np.isfinite(table)
-    total, n = weights @ np.where(given, table, 0.0), weights @ given.astype(np.float64)
+    finite = np.isfinite(table)
+    total, n = weights @ np.where(finite, table, 0.0), weights @ finite.astype(np.float64)
     return np.asarray(np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0))
 
 

@@ -117,31 +117,31 @@ def sample_of(
     annotator = pd.factorize(ratings["annotator_id"])[0].astype(np.int64)
     prompt = pd.factorize(responses["prompt_id"])[0].astype(np.int64)
     complete: BoolArray = np.asarray(~np.isnan(columns).any(axis=1))
-    given: BoolArray = np.asarray(known & ~np.isnan(value))
+    valued: BoolArray = np.asarray(known & ~np.isnan(value))
     rated = np.zeros(len(ids), dtype=bool)
-    rated[row[given]] = True
-    use = given.copy()
-    use[given] = complete[row[given]]
-    _check_repeats(row[given], annotator[given])
+    rated[row[valued]] = True
+    use = valued.copy()
+    use[valued] = complete[row[valued]]
+    _check_repeats(row[valued], annotator[valued])
     keeps = _enough(np.bincount(row[use], minlength=len(ids)), prompt)
     use[use] = keeps[row[use]]
-    kept = np.flatnonzero(keeps)
+    rows = np.flatnonzero(keeps)
     renumber = np.cumsum(keeps) - 1
     panel = Panel(
-        _contiguous(prompt[kept]), columns[kept], renumber[row[use]], _contiguous(annotator[use]), value[use]
+        _contiguous(prompt[rows]), columns[rows], renumber[row[use]], _contiguous(annotator[use]), value[use]
     )
     lost = int((rated & ~complete).sum())
-    thin = int((rated & complete).sum()) - len(kept)
-    people = len(np.unique(annotator[given]))
+    thin = int((rated & complete).sum()) - len(rows)
+    people = len(np.unique(annotator[valued]))
     notes = _left_out(lost, thin, int((~known).sum()))
-    return Sample(panel, kept, ids, int((rated & complete).sum()), people, lost, thin, notes)
+    return Sample(panel, rows, ids, int((rated & complete).sum()), people, lost, thin, notes)
 
 
 def _check_prompts(ratings: pd.DataFrame, responses: pd.DataFrame, row: IntArray, known: BoolArray) -> None:
     """Raise if a rating puts its response under another prompt than the responses do."""
-    said = ratings["prompt_id"].to_numpy(dtype=object)[known]
-    meant = responses["prompt_id"].to_numpy(dtype=object)[row[known]]
-    differ = np.flatnonzero(said != meant)
+    stated = ratings["prompt_id"].to_numpy(dtype=object)[known]
+    actual = responses["prompt_id"].to_numpy(dtype=object)[row[known]]
+    differ = np.flatnonzero(stated != actual)
     if differ.size:
         where = ratings["response_id"].to_numpy(dtype=object)[known][differ[0]]
         raise ValueError(f"ratings and responses put response {where!r} under different prompts.")
@@ -187,12 +187,12 @@ def _contiguous(codes: IntArray) -> IntArray:
 
 def _left_out(incomplete: int, thin: int, unknown: int) -> tuple[str, ...]:
     """Return what was left out, in words."""
-    said = (
+    reasons = (
         (incomplete, "rated response(s) left out: no score, unusualness or covariate."),
         (thin, "rated response(s) left out: fewer than two ratings, or alone in their prompt to have two."),
         (unknown, "rating(s) left out: their response is not among the responses."),
     )
-    return tuple(f"{count} {words}" for count, words in said if count)
+    return tuple(f"{count} {words}" for count, words in reasons if count)
 
 
 def why_undefined(sample: Sample) -> str | None:

@@ -98,8 +98,8 @@ def weighted_correlations(columns: FloatArray, weights: FloatArray) -> FloatArra
     square = np.einsum("rkk->rk", products)
     level = np.einsum("rn,rnk->rk", weights, columns**2) + total[:, 0]
     spread = np.where(square > _TINY * level, square, np.nan)
-    found = products / np.sqrt(spread[:, :, None] * spread[:, None, :])
-    return np.asarray(np.clip(found, -1, 1))
+    correlations = products / np.sqrt(spread[:, :, None] * spread[:, None, :])
+    return np.asarray(np.clip(correlations, -1, 1))
 
 
 def partial_correlations(matrices: FloatArray) -> FloatArray:
@@ -124,5 +124,5 @@ def partial_correlations(matrices: FloatArray) -> FloatArray:
     usable &= np.linalg.cond(safe) < 1e10
     safe = np.where(usable[:, None, None], safe, np.eye(matrices.shape[1]))
     inverse = np.linalg.inv(safe)
-    found = -inverse[:, 0, 1] / np.sqrt(inverse[:, 0, 0] * inverse[:, 1, 1])
-    return np.asarray(np.where(usable, np.clip(found, -1, 1), np.nan))
+    correlations = -inverse[:, 0, 1] / np.sqrt(inverse[:, 0, 0] * inverse[:, 1, 1])
+    return np.asarray(np.where(usable, np.clip(correlations, -1, 1), np.nan))

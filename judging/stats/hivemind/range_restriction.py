@@ -23,7 +23,7 @@ CELLS: tuple[tuple[Method, Scope], ...] = (
 """Correlations that are looked at in every subset, in this order."""
 
 
-def range_restricted(correlation: float, kept: float) -> float:
+def range_restricted(correlation: float, share: float) -> float:
     """Return what is left of a correlation among the middle items when nothing changes but the range.
 
     Parameters
@@ -53,13 +53,13 @@ def range_restricted(correlation: float, kept: float) -> float:
     ----------
     Pearson (1903), Philosophical Transactions A 200:1-66; Thorndike (1949), Personnel Selection, case 2.
     """
-    if not -1 <= correlation <= 1 or not 0 < kept <= 1:
-        raise ValueError(f"Need -1 <= correlation <= 1 and 0 < kept <= 1, got {correlation} and {kept}.")
-    if kept == 1:
+    if not -1 <= correlation <= 1 or not 0 < share <= 1:
+        raise ValueError(f"Need -1 <= correlation <= 1 and 0 < kept <= 1, got {correlation} and {share}.")
+    if share == 1:
         return correlation
-    cut = float(stats.norm.ppf((1 + kept) / 2))
-    left = 1 - 2 * cut * float(stats.norm.pdf(cut)) / kept
-    return correlation * math.sqrt(left) / math.sqrt(1 - correlation**2 + correlation**2 * left)
+    cut = float(stats.norm.ppf((1 + share) / 2))
+    variance = 1 - 2 * cut * float(stats.norm.pdf(cut)) / share
+    return correlation * math.sqrt(variance) / math.sqrt(1 - correlation**2 + correlation**2 * variance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,45 +146,45 @@ def restriction_null(
     fitted = x - score_part + slope * human_part
     residual = score_part - slope * human_part
     scatter = math.sqrt(float(residual @ residual))
-    chance = rng if rng is not None else np.random.default_rng(0)
-    found = []
+    generator = rng if rng is not None else np.random.default_rng(0)
+    results = []
     for size in batches(draws, len(x)):
-        shuffled = residual[np.argsort(chance.random((size, len(x))) + codes, axis=1)]
+        shuffled = residual[np.argsort(generator.random((size, len(x))) + codes, axis=1)]
         shuffled -= np.outer(shuffled @ human_part / square, human_part)
-        left = np.sqrt(np.einsum("ri,ri->r", shuffled, shuffled))
-        shuffled *= np.divide(scatter, left, out=np.ones(size), where=left > 0)[:, None]
-        found.append(_in_subsets(fitted + shuffled, y, codes, masks))
-    return Restriction(np.concatenate(found or [np.empty((0, len(masks), 4))]), slope)
+        norms = np.sqrt(np.einsum("ri,ri->r", shuffled, shuffled))
+        shuffled *= np.divide(scatter, norms, out=np.ones(size), where=norms > 0)[:, None]
+        results.append(_in_subsets(fitted + shuffled, y, codes, masks))
+    return Restriction(np.concatenate(results or [np.empty((0, len(masks), 4))]), slope)
 
 
 def _in_subsets(scores: FloatArray, human: FloatArray, codes: IntArray, masks: BoolArray) -> FloatArray:
     """Return the four correlations of every row of scores in every subset, shape (rows, subsets, 4)."""
-    found = np.full((len(scores), len(masks), 4), np.nan)
+    correlations = np.full((len(scores), len(masks), 4), np.nan)
     spread = np.ptp(scores, axis=1, keepdims=True)
     pooled = np.argsort(scores, axis=1)
     # Items lie together by prompt: with a step between prompts one sort ranks within them all.
     inside = np.argsort((scores - scores.min(axis=1, keepdims=True)) / (2 * spread) + codes, axis=1)
     for number, members in enumerate(masks):
         if members.sum() >= FEWEST:
-            found[:, number, 0] = _of_ranks(pooled, members, _ranks(human, members, None))
-            found[:, number, 2] = _of_values(scores, members, _values(human, members, None), None)
+            correlations[:, number, 0] = _of_ranks(pooled, members, _ranks(human, members, None))
+            correlations[:, number, 2] = _of_values(scores, members, _values(human, members, None), None)
         shared = members & (np.bincount(codes, members)[codes] > 1)
         if shared.sum() >= FEWEST:
-            found[:, number, 1] = _of_ranks(inside, shared, _ranks(human, shared, codes), codes)
-            found[:, number, 3] = _of_values(scores, shared, _values(human, shared, codes), codes)
-    return found
+            correlations[:, number, 1] = _of_ranks(inside, shared, _ranks(human, shared, codes), codes)
+            correlations[:, number, 3] = _of_values(scores, shared, _values(human, shared, codes), codes)
+    return correlations
 
 
 def _ranks(human: FloatArray, members: BoolArray, codes: IntArray | None) -> FloatArray:
     """Return the members' centered ranks, 0 for the others."""
-    found = np.zeros(len(human))
+    result = np.zeros(len(human))
     if codes is None:
         ranks = stats.rankdata(human[members])
-        found[members] = ranks - ranks.mean()
+        result[members] = ranks - ranks.mean()
     else:
         own = np.unique(codes[members], return_inverse=True)[1]
-        found[members] = centered(ranks_within(human[members], own), own)
-    return found
+        result[members] = centered(ranks_within(human[members], own), own)
+    return result
 
 
 def _values(human: FloatArray, members: BoolArray, codes: IntArray | None) -> FloatArray:

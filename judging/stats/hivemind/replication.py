@@ -118,13 +118,13 @@ def replicate_ratings(
         raise ValueError(f"counts must have shape (n, {len(values)}), got {table.shape}.")
     numbers, labels = np.asarray(score, dtype=np.float64), np.asarray(prompt)
     _check(numbers, labels, len(table))
-    kept = ~np.isnan(numbers) & (table.sum(axis=1) > 0)
-    if not kept.any():
+    usable = ~np.isnan(numbers) & (table.sum(axis=1) > 0)
+    if not usable.any():
         return []
-    table = table[kept]
+    table = table[usable]
     human = table @ np.asarray(values, dtype=np.float64) / table.sum(axis=1)
     subsets = rating_subsets(table, values)
-    return _panel(numbers[kept], human, labels[kept], subsets, draws, rng, confidence)
+    return _panel(numbers[usable], human, labels[usable], subsets, draws, rng, confidence)
 
 
 def replicate_preferences(
@@ -174,13 +174,13 @@ def replicate_preferences(
         raise ValueError(f"counts must have shape (n, 5), got {table.shape}.")
     numbers, labels = np.asarray(margin, dtype=np.float64), np.asarray(prompt)
     _check(numbers, labels, len(table))
-    kept = ~np.isnan(numbers) & (table.sum(axis=1) > 0)
-    if not kept.any():
+    usable = ~np.isnan(numbers) & (table.sum(axis=1) > 0)
+    if not usable.any():
         return []
-    table = table[kept]
+    table = table[usable]
     human = table @ np.arange(-2.0, 3.0) / table.sum(axis=1)
     subsets = pair_subsets(table[:, 3:].sum(axis=1), table[:, :2].sum(axis=1), table[:, 2])
-    return _panel(numbers[kept], human, labels[kept], subsets, draws, rng, confidence)
+    return _panel(numbers[usable], human, labels[usable], subsets, draws, rng, confidence)
 
 
 def _check(numbers: FloatArray, labels: npt.NDArray[np.generic], n: int) -> None:
@@ -206,37 +206,37 @@ def _panel(
     for number, subset in enumerate(subsets):
         chosen = subset.members
         for which, (method, scope) in enumerate(CELLS):
-            found = correlation(
+            observed = correlation(
                 score[chosen], human[chosen], prompt[chosen], method, scope, confidence=confidence
             )
-            full = cells[which].found if number else found
+            full = cells[which].found if number else observed
             drawn = None if null is None else null.draws[:, [0, number], which]
-            expected = _expected(drawn, found, full)
+            expected = _expected(drawn, observed, full)
             cells.append(
                 Cell(
                     subset.family, subset.setting, subset.label, method, scope,
-                    found, expected, _reading(found, expected),
+                    observed, expected, _reading(observed, expected),
                 )
             )  # fmt: skip
     return cells
 
 
-def _expected(drawn: FloatArray | None, found: Estimate, full: Estimate) -> Estimate:
+def _expected(drawn: FloatArray | None, observed: Estimate, full: Estimate) -> Estimate:
     """Return the full correlation changed as the selection changes made-up ones, or why there is none."""
     if drawn is None:
-        return Estimate.undefined("scores or ratings do not vary within prompts", found.n)
-    if found.estimate is None or full.estimate is None or not len(drawn) or not np.isfinite(drawn).all():
-        return Estimate.undefined(found.reason or "undefined for some made-up scorers", found.n)
+        return Estimate.undefined("scores or ratings do not vary within prompts", observed.n)
+    if observed.estimate is None or full.estimate is None or not len(drawn) or not np.isfinite(drawn).all():
+        return Estimate.undefined(observed.reason or "undefined for some made-up scorers", observed.n)
     changed = np.clip(full.estimate + drawn[:, 1] - drawn[:, 0], -1, 1)
     low, high = np.percentile(changed, _RANGE)
     mean = float(changed.mean())
-    return Estimate(mean, min(float(low), mean), max(float(high), mean), found.n)
+    return Estimate(mean, min(float(low), mean), max(float(high), mean), observed.n)
 
 
-def _reading(found: Estimate, null: Estimate) -> Reading:
+def _reading(observed: Estimate, null: Estimate) -> Reading:
     """Return how a correlation stands to its null."""
-    if found.estimate is None or null.low is None or null.high is None:
+    if observed.estimate is None or null.low is None or null.high is None:
         return Reading.UNDEFINED
-    if found.estimate < null.low - _ROUNDING:
+    if observed.estimate < null.low - _ROUNDING:
         return Reading.BELOW
-    return Reading.ABOVE if found.estimate > null.high + _ROUNDING else Reading.EXPLAINED
+    return Reading.ABOVE if observed.estimate > null.high + _ROUNDING else Reading.EXPLAINED

@@ -96,15 +96,15 @@ def rating_subsets(counts: npt.ArrayLike, values: Sequence[float]) -> list[Subse
     # Entropies of equal labels in another order differ by rounding error, and would miss the threshold.
     entropy = np.round(label_entropy(table), 12)
     low, high = np.percentile(mean, [25, 75])
-    found = [Subset(Family.FULL, None, np.ones(len(table), dtype=bool))]
+    subsets = [Subset(Family.FULL, None, np.ones(len(table), dtype=bool))]
     for k in TUKEY:
         reach = k * (high - low)
         inside = (mean >= low - reach) & (mean <= high + reach)
-        found.append(Subset(Family.SIMILAR, k, inside, fences=True))
+        subsets.append(Subset(Family.SIMILAR, k, inside, fences=True))
     for percent in MOST_DIVISIVE:
         threshold = np.round(np.percentile(entropy, 100 - percent), 12)
-        found.append(Subset(Family.DISAGREED, percent, entropy >= threshold))
-    return found
+        subsets.append(Subset(Family.DISAGREED, percent, entropy >= threshold))
+    return subsets
 
 
 def pair_subsets(first: npt.ArrayLike, second: npt.ArrayLike, neither: npt.ArrayLike) -> list[Subset]:
@@ -135,14 +135,14 @@ def pair_subsets(first: npt.ArrayLike, second: npt.ArrayLike, neither: npt.Array
     Jiang et al. (2025), Artificial Hivemind, arXiv 2510.22954, Tables 25 and 26, and the authors' code.
     """
     counts = _checked(np.column_stack([np.asarray(x) for x in (first, second, neither)]), 3)
-    found = [Subset(Family.FULL, None, np.ones(len(counts), dtype=bool))]
+    subsets = [Subset(Family.FULL, None, np.ones(len(counts), dtype=bool))]
     for family, measure in ((Family.SIMILAR, counts[:, 2]), (Family.DISAGREED, pair_divisiveness(counts))):
         order = np.argsort(-np.round(measure, 12), kind="stable")
         for percent in KEPT_PAIRS:
             members = np.zeros(len(counts), dtype=bool)
             members[order[: round(len(counts) * percent / 100)]] = True
-            found.append(Subset(family, percent, members))
-    return found
+            subsets.append(Subset(family, percent, members))
+    return subsets
 
 
 def label_entropy(counts: npt.ArrayLike) -> FloatArray:

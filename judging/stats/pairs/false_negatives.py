@@ -96,34 +96,34 @@ def false_negatives(
     judging/stats/README.md, section 4.1; Freedman and Lane (1983), Journal of Business and Economic Statistics
     1:292-298, for permuted residuals.
     """
-    found = calibrated(ratings, responses, covariates)
-    if isinstance(found, str):
-        return _nothing(found, None, confidence)
-    if found.weak:
-        return _nothing(found.weak, found.strength, confidence)
-    raw = found.sample.panel.columns[:, -1]
-    unusual = _above_median(found.unusualness, found.prompt)
-    low = _place(raw, found.prompt) < 1 / 3
+    calibration = calibrated(ratings, responses, covariates)
+    if isinstance(calibration, str):
+        return _nothing(calibration, None, confidence)
+    if calibration.weak:
+        return _nothing(calibration.weak, calibration.strength, confidence)
+    raw = calibration.sample.panel.columns[:, -1]
+    unusual = _above_median(calibration.unusualness, calibration.prompt)
+    low = _place(raw, calibration.prompt) < 1 / 3
 
     def sums(quality: FloatArray) -> FloatArray:
-        return _counts(_place(quality, found.prompt) > 2 / 3, low, unusual, found)
+        return _counts(_place(quality, calibration.prompt) > 2 / 3, low, unusual, calibration)
 
-    total = sums(found.quality).sum(axis=0)
+    total = sums(calibration.quality).sum(axis=0)
     ns = int(total[1]), int(total[3])
     rates = two_way_estimates(
-        found,
+        calibration,
         sums,
         [(lambda s: ratio(s[..., :2]), ns[0]), (lambda s: ratio(s[..., 2:]), ns[1]), (_log_ratio, sum(ns))],
         confidence,
     )
-    fair = _fair(found, unusual, rng if rng is not None else np.random.default_rng(0))
+    fair = _fair(calibration, unusual, rng if rng is not None else np.random.default_rng(0))
     return FalseNegatives(
         as_share(rates[0]),
         as_share(rates[1]),
         _exponential(rates[2]),
         *fair,
-        _listed(found, responses, low & unusual),
-        found.strength,
+        _listed(calibration, responses, low & unusual),
+        calibration.strength,
     )
 
 
@@ -146,11 +146,14 @@ def _above_median(values: FloatArray, prompt: IntArray) -> BoolArray:
     return np.asarray(values > middle)
 
 
-def _counts(good: BoolArray, low: BoolArray, unusual: BoolArray, found: Calibration) -> FloatArray:
+def _counts(good: BoolArray, low: BoolArray, unusual: BoolArray, calibration: Calibration) -> FloatArray:
     """Return good unusual ones missed and all, good usual ones missed and all, of each prompt."""
     kinds = (good & unusual & low, good & unusual, good & ~unusual & low, good & ~unusual)
     return np.column_stack(
-        [np.bincount(found.prompt, kind.astype(np.float64), minlength=found.n_prompts) for kind in kinds]
+        [
+            np.bincount(calibration.prompt, kind.astype(np.float64), minlength=calibration.n_prompts)
+            for kind in kinds
+        ]
     )
 
 
@@ -170,35 +173,39 @@ def _exponential(e: Estimate) -> Estimate:
 
 
 def _fair(
-    found: Calibration, unusual: BoolArray, rng: np.random.Generator
+    calibration: Calibration, unusual: BoolArray, rng: np.random.Generator
 ) -> tuple[float | None, float | None, float | None]:
     """Return rates and ratio of a scorer that follows quality as closely and does not see unusualness."""
-    raw = found.sample.panel.columns[:, -1]
-    residual = found.score - found.beta * found.quality_in_ratings - found.gamma * found.unusualness
-    straight = found.beta * found.quality_in_ratings + raw - found.score
-    good = _place(found.quality, found.prompt) > 2 / 3
-    order = np.argsort(found.prompt, kind="stable")
+    raw = calibration.sample.panel.columns[:, -1]
+    residual = (
+        calibration.score
+        - calibration.beta * calibration.quality_in_ratings
+        - calibration.gamma * calibration.unusualness
+    )
+    expected_score = calibration.beta * calibration.quality_in_ratings + raw - calibration.score
+    good = _place(calibration.quality, calibration.prompt) > 2 / 3
+    order = np.argsort(calibration.prompt, kind="stable")
     total = np.zeros(4)
     for _ in range(_DRAWS):
         shuffled = np.empty(len(raw))
-        shuffled[order] = residual[order][np.argsort(rng.random(len(raw)) + found.prompt[order])]
-        low = _place(straight + shuffled, found.prompt) < 1 / 3
-        total += _counts(good, low, unusual, found).sum(axis=0)
+        shuffled[order] = residual[order][np.argsort(rng.random(len(raw)) + calibration.prompt[order])]
+        low = _place(expected_score + shuffled, calibration.prompt) < 1 / 3
+        total += _counts(good, low, unusual, calibration).sum(axis=0)
     if not (total[[1, 3]] > 0).all():
         return None, None, None
     rates = total[0] / total[1], total[2] / total[3]
     return float(rates[0]), float(rates[1]), float(rates[0] / rates[1]) if rates[1] > 0 else None
 
 
-def _listed(found: Calibration, responses: pd.DataFrame, chosen: BoolArray) -> pd.DataFrame:
+def _listed(calibration: Calibration, responses: pd.DataFrame, chosen: BoolArray) -> pd.DataFrame:
     """Return the good unusual responses that were missed, the best first."""
     frame = pd.DataFrame(
         {
-            "response_id": responses["response_id"].to_numpy()[found.sample.kept],
-            "quality": found.quality,
-            "unusualness": found.unusualness,
-            "score": found.sample.panel.columns[:, -1],
+            "response_id": responses["response_id"].to_numpy()[calibration.sample.kept],
+            "quality": calibration.quality,
+            "unusualness": calibration.unusualness,
+            "score": calibration.sample.panel.columns[:, -1],
         }
     )
-    good = _place(found.quality, found.prompt) > 2 / 3
+    good = _place(calibration.quality, calibration.prompt) > 2 / 3
     return frame[chosen & good].sort_values("quality", ascending=False).reset_index(drop=True)

@@ -43,19 +43,19 @@ def clustered_mean(values: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: 
     ValueError
         If the shapes differ.
     """
-    given, labels = np.asarray(values, dtype=np.float64), np.asarray(prompt)
-    if given.shape != labels.shape or given.ndim != 1:
+    numbers, labels = np.asarray(values, dtype=np.float64), np.asarray(prompt)
+    if numbers.shape != labels.shape or numbers.ndim != 1:
         raise ValueError("values and prompt must be one-dimensional and equally long.")
-    known = ~np.isnan(given)
-    given, labels = given[known], labels[known]
-    if not len(given):
+    known = ~np.isnan(numbers)
+    numbers, labels = numbers[known], labels[known]
+    if not len(numbers):
         return Estimate.undefined("Nothing was answered.", 0, confidence)
     groups = np.unique(labels, return_inverse=True)[1].astype(np.int64)
-    mean = float(given.mean())
-    error = clustered_error(given - mean, groups)
+    mean = float(numbers.mean())
+    error = clustered_error(numbers - mean, groups)
     if error is None:
-        return Estimate(mean, None, None, len(given), "All are of one prompt.", confidence)
-    return unbounded_t_interval(mean, error, int(groups.max()), len(given), confidence)
+        return Estimate(mean, None, None, len(numbers), "All are of one prompt.", confidence)
+    return unbounded_t_interval(mean, error, int(groups.max()), len(numbers), confidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,11 @@ class Position:
 
 
 def position_bias(
-    straight: npt.ArrayLike, swapped: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: float = 0.95
+    original_order: npt.ArrayLike,
+    reversed_order: npt.ArrayLike,
+    prompt: npt.ArrayLike,
+    *,
+    confidence: float = 0.95,
 ) -> Position:
     """Return how a judge's choice follows the order in which responses are shown.
 
@@ -198,17 +202,24 @@ def position_bias(
     -----
     Each pair stands in both places, so what is better in it drops out: pull = mean (straight - swapped) / 2.
     """
-    one, two = np.asarray(straight, dtype=np.float64), np.asarray(swapped, dtype=np.float64)
-    if np.isinf(one).any() or np.isinf(two).any():
+    in_original, in_reversed = (
+        np.asarray(original_order, dtype=np.float64),
+        np.asarray(reversed_order, dtype=np.float64),
+    )
+    if np.isinf(in_original).any() or np.isinf(in_reversed).any():
         raise ValueError("A preference must not be infinite.")
-    asked = ~(np.isnan(one) | np.isnan(two))
-    labels, one, two = np.asarray(prompt)[asked], one[asked], two[asked]
-    consistent = (np.sign(one) == np.sign(two)).astype(np.float64)
-    first = (2 + np.sign(one) - np.sign(two)) / 4
+    answered = ~(np.isnan(in_original) | np.isnan(in_reversed))
+    labels, in_original, in_reversed = (
+        np.asarray(prompt)[answered],
+        in_original[answered],
+        in_reversed[answered],
+    )
+    consistent = (np.sign(in_original) == np.sign(in_reversed)).astype(np.float64)
+    first = (2 + np.sign(in_original) - np.sign(in_reversed)) / 4
     return Position(
         as_share(clustered_mean(consistent, labels, confidence=confidence)),
         as_share(clustered_mean(first, labels, confidence=confidence)),
-        clustered_mean((one - two) / 2, labels, confidence=confidence),
+        clustered_mean((in_original - in_reversed) / 2, labels, confidence=confidence),
     )
 
 
@@ -310,14 +321,14 @@ def verbosity(
     AlpacaEval, ``analyze.py``, for the pairs that count; Zheng et al. (2023), Judging LLM-as-a-Judge, NeurIPS.
     """
     lead = np.asarray(first_length, dtype=np.float64) - np.asarray(second_length, dtype=np.float64)
-    said, people = np.asarray(preference, dtype=np.float64), np.asarray(share, dtype=np.float64)
+    judged, people = np.asarray(preference, dtype=np.float64), np.asarray(share, dtype=np.float64)
     labels = np.asarray(prompt)
-    if not said.shape == people.shape == lead.shape == labels.shape:
+    if not judged.shape == people.shape == lead.shape == labels.shape:
         raise ValueError("preference, share, lengths and prompt must be equally long.")
-    if np.isinf(said).any() or np.isinf(people).any():
+    if np.isinf(judged).any() or np.isinf(people).any():
         raise ValueError("Preferences and shares must not be infinite.")
-    known = (np.abs(lead) > LENGTHS_DIFFER) & ~np.isnan(said) & ~np.isnan(people)
-    judge = (1 + np.sign(said[known]) * np.sign(lead[known])) / 2
+    known = (np.abs(lead) > LENGTHS_DIFFER) & ~np.isnan(judged) & ~np.isnan(people)
+    judge = (1 + np.sign(judged[known]) * np.sign(lead[known])) / 2
     crowd = np.where(lead[known] > 0, people[known], 1 - people[known])
     won, liked, beyond = (
         clustered_mean(values, labels[known], confidence=confidence)

@@ -113,41 +113,43 @@ def matched_pairs(
     """
     if not (tolerance > 0 and distance > 0):
         raise ValueError(f"tolerance and distance must be positive, got {tolerance} and {distance}.")
-    found = calibrated(ratings, responses, covariates)
-    if isinstance(found, str):
-        return _nothing(found, None, confidence)
-    if found.weak:
-        return _nothing(found.weak, found, confidence)
-    pairs = _Pairs.of(found, distance)
-    chance = rng if rng is not None else np.random.default_rng(0)
-    n = int(pairs.near(found.quality, tolerance).sum())
+    calibration = calibrated(ratings, responses, covariates)
+    if isinstance(calibration, str):
+        return _nothing(calibration, None, confidence)
+    if calibration.weak:
+        return _nothing(calibration.weak, calibration, confidence)
+    pairs = _Pairs.of(calibration, distance)
+    generator = rng if rng is not None else np.random.default_rng(0)
+    n = int(pairs.near(calibration.quality, tolerance).sum())
     if n == 0:
         return _nothing(
-            "no two responses to a prompt are near in quality and apart in unusualness", found, confidence
+            "no two responses to a prompt are near in quality and apart in unusualness",
+            calibration,
+            confidence,
         )
-    [share] = two_way_estimates(found, lambda q: pairs.sums(q, tolerance), [(ratio, n)], confidence)
-    near = pairs.near(found.quality, tolerance)
-    gaps = _held_out(found, pairs, tolerance, splits, chance, confidence)
-    naive = pairs.sums(found.naive, tolerance)
+    [share] = two_way_estimates(calibration, lambda q: pairs.sums(q, tolerance), [(ratio, n)], confidence)
+    near = pairs.near(calibration.quality, tolerance)
+    gaps = _held_out(calibration, pairs, tolerance, splits, generator, confidence)
+    naive = pairs.sums(calibration.naive, tolerance)
     return MatchedPairs(
         usual_preferred=as_share(share),
-        p=_p_of_half(share, found),
+        p=_p_of_half(share, calibration),
         held_out_gap=gaps[0],
         naive_usual_preferred=as_share(ratio_over_prompts(naive, int(naive[:, 1].sum()), confidence)),
         naive_held_out_gap=gaps[1],
         distance=float(pairs.apart[near].mean()),
         n_pairs=n,
         n_prompts=len(np.unique(pairs.prompt[near])),
-        n_annotators=found.sample.panel.n_annotators,
-        strength=found.strength,
+        n_annotators=calibration.sample.panel.n_annotators,
+        strength=calibration.strength,
     )
 
 
-def _nothing(reason: str, found: Calibration | None, confidence: float) -> MatchedPairs:
+def _nothing(reason: str, calibration: Calibration | None, confidence: float) -> MatchedPairs:
     """Return the result that says why there is none."""
     none = Estimate.undefined(reason, 0, confidence)
-    people = found.sample.panel.n_annotators if found else 0
-    strength = found.strength if found else None
+    people = calibration.sample.panel.n_annotators if calibration else 0
+    strength = calibration.strength if calibration else None
     return MatchedPairs(none, None, none, none, none, None, 0, 0, people, strength, reason)
 
 
@@ -163,15 +165,22 @@ class _Pairs:
     n_prompts: int
 
     @classmethod
-    def of(cls, found: Calibration, distance: float) -> _Pairs:
+    def of(cls, calibration: Calibration, distance: float) -> _Pairs:
         """Return all pairs at least so far apart."""
-        first, second = pairs_within(found.prompt)
-        gap = found.unusualness[second] - found.unusualness[first]
-        usual, unusual = np.where(gap >= 0, first, second), np.where(gap >= 0, second, first)
+        first, second = pairs_within(calibration.prompt)
+        gap = calibration.unusualness[second] - calibration.unusualness[first]
+        typical, unusual = np.where(gap >= 0, first, second), np.where(gap >= 0, second, first)
         far = np.abs(gap) >= distance
-        usual, unusual = usual[far], unusual[far]
-        better = np.sign(found.score[usual] - found.score[unusual])
-        return cls(usual, unusual, found.prompt[usual], np.abs(gap)[far], (better + 1) / 2, found.n_prompts)
+        typical, unusual = typical[far], unusual[far]
+        better = np.sign(calibration.score[typical] - calibration.score[unusual])
+        return cls(
+            typical,
+            unusual,
+            calibration.prompt[typical],
+            np.abs(gap)[far],
+            (better + 1) / 2,
+            calibration.n_prompts,
+        )
 
     def near(self, quality: FloatArray, tolerance: float) -> BoolArray:
         """Return which pairs are near in quality; none with an unknown one."""
@@ -194,21 +203,21 @@ def pairs_within(prompt: IntArray) -> tuple[IntArray, IntArray]:
     """Return all pairs of rows that share a prompt, as two arrays of row numbers."""
     order = np.argsort(prompt, kind="stable")
     blocks = np.split(order, np.cumsum(np.bincount(prompt))[:-1])
-    found = [(block[i], block[j]) for block in blocks for i, j in [np.triu_indices(len(block), 1)]]
-    if not found:
+    blocks_of_pairs = [(block[i], block[j]) for block in blocks for i, j in [np.triu_indices(len(block), 1)]]
+    if not blocks_of_pairs:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
+    return np.concatenate([a for a, _ in blocks_of_pairs]), np.concatenate([b for _, b in blocks_of_pairs])
 
 
-def _p_of_half(share: Estimate, found: Calibration) -> float | None:
+def _p_of_half(share: Estimate, calibration: Calibration) -> float | None:
     """Return the two-sided p of a share of one half."""
     if share.estimate is None or not share.standard_error:
         return None
-    return float(2 * stats.t.sf(abs(share.estimate - 0.5) / share.standard_error, found.df))
+    return float(2 * stats.t.sf(abs(share.estimate - 0.5) / share.standard_error, calibration.df))
 
 
 def _held_out(
-    found: Calibration,
+    calibration: Calibration,
     pairs: _Pairs,
     tolerance: float,
     splits: int,
@@ -216,8 +225,8 @@ def _held_out(
     confidence: float,
 ) -> tuple[Estimate, Estimate]:
     """Return the held-out gap of pairs matched on calibrated quality and on the human mean alone."""
-    panel, size = found.sample.panel, len(found.prompt)
-    sums = np.zeros((2, found.n_prompts, 2))
+    panel, size = calibration.sample.panel, len(calibration.prompt)
+    sums = np.zeros((2, calibration.n_prompts, 2))
     for _ in range(splits):
         half = rng.permutation(panel.n_annotators)[panel.annotator] % 2
         means, counts = [], []
@@ -229,8 +238,8 @@ def _held_out(
             counts.append(n.astype(np.float64))
         for side in (0, 1):
             other = means[1 - side]
-            gap = (other[pairs.usual] - other[pairs.unusual]) / found.unit
-            matched = _half_quality(found, means[side], counts[side])
+            gap = (other[pairs.usual] - other[pairs.unusual]) / calibration.unit
+            matched = _half_quality(calibration, means[side], counts[side])
             for number, quality in enumerate(matched):
                 near = pairs.near(quality, tolerance) & ~np.isnan(gap)
                 sums[number] += pairs.by_prompt(gap[near], near)
@@ -240,16 +249,18 @@ def _held_out(
     return calibrated_gap, naive_gap
 
 
-def _half_quality(found: Calibration, mean: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _half_quality(
+    calibration: Calibration, mean: FloatArray, counts: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Return calibrated quality and mean of one half of the annotators, NaN where it did not rate."""
     has = ~np.isnan(mean)
     calibrated_half, naive = np.full(len(mean), np.nan), np.full(len(mean), np.nan)
     if not has.any():
         return calibrated_half, naive
-    prompt = np.unique(found.prompt[has], return_inverse=True)[1].astype(np.int64)
-    own, unusual = centered(mean[has], prompt), centered(found.unusualness[has], prompt)
-    naive[has] = own / found.unit
-    given = found.given.with_covariance(own, unusual, prompt)
-    if given is not None:
-        calibrated_half[has] = given.predicted(own, unusual, counts[has], prompt) / found.unit
+    prompt = np.unique(calibration.prompt[has], return_inverse=True)[1].astype(np.int64)
+    own, unusual = centered(mean[has], prompt), centered(calibration.unusualness[has], prompt)
+    naive[has] = own / calibration.unit
+    moments = calibration.given.with_covariance(own, unusual, prompt)
+    if moments is not None:
+        calibrated_half[has] = moments.predicted(own, unusual, counts[has], prompt) / calibration.unit
     return calibrated_half, naive

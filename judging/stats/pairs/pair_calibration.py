@@ -179,10 +179,10 @@ def pair_calibration(
         why = "fewer than two prompts with pairs" if n_prompts < 2 else "all margins are zero"
         none = Estimate.undefined(why, len(x), confidence)
         return PairCalibration(None, (), none, None, None, None, n_prompts, np.empty(0), np.empty(0), why)
-    chance = rng if rng is not None else np.random.default_rng(0)
+    generator = rng if rng is not None else np.random.default_rng(0)
     share = (counts[:, 0] + counts[:, 2] / 2) / counts.sum(axis=1)
-    predicted, temperature = _cross_fitted(x, share, codes, min(folds, n_prompts), chance)
-    table = _Table(predicted, share, counts, codes, chance, resamples, confidence)
+    predicted, temperature = _cross_fitted(x, share, codes, min(folds, n_prompts), generator)
+    table = _Table(predicted, share, counts, codes, generator, resamples, confidence)
     divided = np.round(pair_divisiveness(counts), 12)
     third = np.searchsorted(np.quantile(divided, [1 / 3, 2 / 3], method="inverted_cdf"), divided)
     parts = [np.flatnonzero(third == number) for number in range(3)]
@@ -219,8 +219,8 @@ def _checked(
         raise ValueError("Counts, prompts and margins must be equally long.")
     if not np.isfinite(counts).all() or (counts < 0).any() or np.isinf(x).any():
         raise ValueError("Counts must not be negative or missing, and margins not infinite.")
-    kept = ~np.isnan(x) & (counts.sum(axis=1) > 0)
-    return counts[kept], labels[kept], x[kept]
+    usable = ~np.isnan(x) & (counts.sum(axis=1) > 0)
+    return counts[usable], labels[usable], x[usable]
 
 
 def _cross_fitted(
@@ -330,8 +330,8 @@ class _Table:
         self, predicted: FloatArray, share: FloatArray, of: IntArray, rows: IntArray
     ) -> tuple[Bin, ...]:
         """Return the bins that hold a pair."""
-        held = [of == number for number in np.unique(of)]
-        return tuple(Bin(float(predicted[b].mean()), self.mean(share[b], rows[b])) for b in held)
+        members = [of == number for number in np.unique(of)]
+        return tuple(Bin(float(predicted[b].mean()), self.mean(share[b], rows[b])) for b in members)
 
     def _interval(self, draws: FloatArray, point: float, n: int, prompts: int) -> Estimate:
         """Return the percentile interval, none with a single prompt."""

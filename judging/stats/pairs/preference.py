@@ -158,10 +158,16 @@ def _games(
         raise ValueError("Weights must be finite and not negative.")
     if (one == other).any():
         raise ValueError("A response is compared with itself.")
-    kept = ~np.isnan(sign) & (size > 0)
+    usable = ~np.isnan(sign) & (size > 0)
     if ties == "drop":
-        kept &= sign != 0
-    one, other, sign, size, group = one[kept], other[kept], np.sign(sign[kept]), size[kept], group[kept]
+        usable &= sign != 0
+    one, other, sign, size, group = (
+        one[usable],
+        other[usable],
+        np.sign(sign[usable]),
+        size[usable],
+        group[usable],
+    )
     if ties == "half":
         tied = sign == 0
         sign = np.concatenate([np.where(tied, 1.0, sign), np.full(int(tied.sum()), -1.0)])
@@ -229,8 +235,8 @@ def _pieces(
     lean = games.weight * ((1 - games.outcome) - mean)
     tie = games.weight * ((games.outcome == 1) - p[:, 1])
     gradient = np.asarray(design.T @ lean)
-    curve = games.weight * (p[:, 0] + p[:, 2] - mean**2)
-    information = np.asarray((design.T @ sparse.diags_array(curve) @ design).todense())
+    curvature = games.weight * (p[:, 0] + p[:, 2] - mean**2)
+    information = np.asarray((design.T @ sparse.diags_array(curvature) @ design).todense())
     if with_ties:
         gradient[-1] = tie.sum()
         information[-1, -1] = (games.weight * p[:, 1] * (1 - p[:, 1])).sum()
@@ -279,10 +285,17 @@ def _result(
     value, _, information, lean = _pieces(theta, design, games)
     error, why = _errors(information, balance, design, games, lean, with_ties)
     z = float(stats.norm.ppf((1 + confidence) / 2))
-    strength, reach = theta[:size], z * error
-    worth = softmax(strength)
+    strengths, reach = theta[:size], z * error
+    worth = softmax(strengths)
     played = np.bincount(games.first, games.weight, size) + np.bincount(games.second, games.weight, size)
-    columns = (games.labels, strength, strength - reach[:size], strength + reach[:size], error[:size], worth)
+    columns = (
+        games.labels,
+        strengths,
+        strengths - reach[:size],
+        strengths + reach[:size],
+        error[:size],
+        worth,
+    )
     frame = pd.DataFrame(dict(zip(_ABILITY_COLUMNS, (*columns, played), strict=True)))
     n = round(float(games.weight.sum()))
     first, tie = _empty_estimates(n, confidence)

@@ -102,8 +102,8 @@ def transitivity(
             "transitive": 1 - counted[some, 1] / counted[some, 0],
         }
     )
-    chance = rng if rng is not None else np.random.default_rng(0)
-    within = _within(counted[some].astype(np.float64), resamples, chance, confidence)
+    generator = rng if rng is not None else np.random.default_rng(0)
+    within = _within(counted[some].astype(np.float64), resamples, generator, confidence)
     majority = _majority(votes, triads, confidence)
     return Transitivity(frame, within, majority)
 
@@ -120,12 +120,12 @@ def _votes(
         raise ValueError("Some labels are missing.")
     if (one == other).any():
         raise ValueError("A response is compared with itself.")
-    given = ~np.isnan(sign)
-    person, people = pd.factorize(who[given], sort=True)
-    codes = pd.factorize(np.concatenate([one[given], other[given]]), sort=True)[0].astype(np.int64)
+    known = ~np.isnan(sign)
+    person, people = pd.factorize(who[known], sort=True)
+    codes = pd.factorize(np.concatenate([one[known], other[known]]), sort=True)[0].astype(np.int64)
     ends = codes.reshape(2, -1)
     low, high = ends.min(axis=0), ends.max(axis=0)
-    toward = np.sign(sign[given]) * np.where(ends[0] < ends[1], 1.0, -1.0)
+    toward = np.sign(sign[known]) * np.where(ends[0] < ends[1], 1.0, -1.0)
     pairs, column = np.unique(np.column_stack([low, high]), axis=0, return_inverse=True)
     votes = np.zeros((len(people), len(pairs)))
     np.add.at(votes, (person, column.ravel()), toward)
@@ -142,17 +142,19 @@ def _triads(pairs: IntArray) -> IntArray:
 
 def _circles(votes: FloatArray, triads: IntArray) -> IntArray:
     """Return decided triads and circles for each row of signs, shape (rows, 2)."""
-    found = np.zeros((len(votes), 2), dtype=np.int64)
+    circles = np.zeros((len(votes), 2), dtype=np.int64)
     start = 0
     for size in batches(len(votes), max(1, len(triads))):
         ab, bc, ac = (votes[start : start + size][:, column] for column in triads.T)
-        found[start : start + size, 0] = ((ab != 0) & (bc != 0) & (ac != 0)).sum(axis=1)
-        found[start : start + size, 1] = ((ab != 0) & (ab == bc) & (ab == -ac)).sum(axis=1)
+        circles[start : start + size, 0] = ((ab != 0) & (bc != 0) & (ac != 0)).sum(axis=1)
+        circles[start : start + size, 1] = ((ab != 0) & (ab == bc) & (ab == -ac)).sum(axis=1)
         start += size
-    return found
+    return circles
 
 
-def _within(counted: FloatArray, resamples: int, chance: np.random.Generator, confidence: float) -> Estimate:
+def _within(
+    counted: FloatArray, resamples: int, generator: np.random.Generator, confidence: float
+) -> Estimate:
     """Return the share over all annotators' triads."""
     n = len(counted)
     if n == 0:
@@ -161,7 +163,7 @@ def _within(counted: FloatArray, resamples: int, chance: np.random.Generator, co
     point = float(1 - total[1] / total[0])
     if n == 1:
         return Estimate(point, None, None, 1, "No interval: only one annotator has a triad.", confidence)
-    sums = [bootstrap_weights(n, size, chance) @ counted for size in batches(resamples, n)]
+    sums = [bootstrap_weights(n, size, generator) @ counted for size in batches(resamples, n)]
     drawn = np.concatenate(sums or [np.empty((0, 2))])
     return percentile_interval(1 - drawn[:, 1] / drawn[:, 0], point, n, confidence)
 

@@ -95,8 +95,8 @@ def random_pairs(
         )
         return percentile_interval(drawn, point, n_prompts, confidence)
 
-    kept = np.array([len(k) for k in _thinned(prompts)], dtype=np.float64)
-    above = tuple(estimate(counts, np.outer(kept, kept)) for counts in share)
+    sizes = np.array([len(k) for k in _thinned(prompts)], dtype=np.float64)
+    above = tuple(estimate(counts, np.outer(sizes, sizes)) for counts in share)
     return RandomPairs(estimate(gram, cross), above, histogram, n_sampled)
 
 
@@ -116,10 +116,10 @@ def _sampled_pairs(
     prompts: Sequence[PromptSimilarity], thresholds: Sequence[float]
 ) -> tuple[list[FloatArray], IntArray, int]:
     """Return pairs above each threshold, shape (P, P) each; the histogram; and the number of vectors."""
-    kept = _thinned(prompts)
-    vectors = np.concatenate(kept)
-    owner = np.repeat(np.arange(len(kept)), [len(k) for k in kept])
-    onehot = np.zeros((len(owner), len(kept)), dtype=np.float32)
+    thinned = _thinned(prompts)
+    vectors = np.concatenate(thinned)
+    owner = np.repeat(np.arange(len(thinned)), [len(k) for k in thinned])
+    onehot = np.zeros((len(owner), len(thinned)), dtype=np.float32)
     onehot[np.arange(len(owner)), owner] = 1.0
     cosines = vectors @ vectors.T
     shares = [

@@ -179,8 +179,8 @@ def _from_sums(sums: FloatArray) -> FloatArray:
 def _ratio(square_x: FloatArray, square_y: FloatArray, product: FloatArray) -> FloatArray:
     """Return product / sqrt(square_x square_y), NaN where either is zero."""
     below = np.sqrt(np.maximum(square_x, 0) * np.maximum(square_y, 0))
-    found = np.divide(product, below, out=np.full(len(below), np.nan), where=below > 0)
-    return np.asarray(np.clip(found, -1, 1))
+    ratio = np.divide(product, below, out=np.full(len(below), np.nan), where=below > 0)
+    return np.asarray(np.clip(ratio, -1, 1))
 
 
 def _ranks_without(values: FloatArray, groups: IntArray) -> FloatArray:

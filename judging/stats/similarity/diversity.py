@@ -108,8 +108,8 @@ def rarefied_vendi(
         return float("nan")
     if len(unit) == size:
         return _vendi(unit)
-    chance = rng if rng is not None else np.random.default_rng(0)
-    return float(np.mean([_vendi(unit[chance.permutation(len(unit))[:size]]) for _ in range(draws)]))
+    generator = rng if rng is not None else np.random.default_rng(0)
+    return float(np.mean([_vendi(unit[generator.permutation(len(unit))[:size]]) for _ in range(draws)]))
 
 
 def vendi_by_source(
@@ -146,9 +146,9 @@ def vendi_by_source(
         If `size` is less than 1.
     """
     unit, codes = np.asarray(embeddings, dtype=np.float64), np.asarray(source, dtype=np.int64)
-    chance = rng if rng is not None else np.random.default_rng(0)
-    own = [rarefied_vendi(unit[codes == code], size, rng=chance) for code in range(n_sources)]
-    return np.array([*own, rarefied_vendi(unit, size, rng=chance)])
+    generator = rng if rng is not None else np.random.default_rng(0)
+    own = [rarefied_vendi(unit[codes == code], size, rng=generator) for code in range(n_sources)]
+    return np.array([*own, rarefied_vendi(unit, size, rng=generator)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +264,8 @@ def best_threshold(cosine: npt.ArrayLike, same: npt.ArrayLike) -> Threshold | No
     Youden (1950), Cancer 3:32-35, for the index.
     """
     values, labels = np.asarray(cosine, dtype=np.float64), np.asarray(same, dtype=bool)
-    given = np.isfinite(values)
-    values, labels = values[given], labels[given]
+    known = np.isfinite(values)
+    values, labels = values[known], labels[known]
     n_same, n_other = int(labels.sum()), int((~labels).sum())
     if not n_same or not n_other:
         return None
@@ -310,9 +310,9 @@ def rarefied_count(sizes: npt.ArrayLike, n: int) -> float:
     total = float(members.sum())
     if total < n:
         return float("nan")
-    left = total - members
-    possible = left >= n
-    above = gammaln(np.where(possible, left, n) + 1) - gammaln(np.where(possible, left, n) - n + 1)
+    others = total - members
+    possible = others >= n
+    above = gammaln(np.where(possible, others, n) + 1) - gammaln(np.where(possible, others, n) - n + 1)
     log = above - gammaln(total + 1) + gammaln(total - n + 1)
     return float((1 - np.where(possible, np.exp(log), 0.0)).sum())
 
@@ -326,13 +326,13 @@ def _vendi(unit: FloatArray) -> float:
 
 def _hill(shares: FloatArray, order: float) -> float:
     """Return the Hill number of shares; what is not above 0 counts as none."""
-    given = shares[shares > 1e-12]
-    given = given / given.sum()
+    positive = shares[shares > 1e-12]
+    positive = positive / positive.sum()
     if order == 1:
-        return float(np.exp(-(given * np.log(given)).sum()))
+        return float(np.exp(-(positive * np.log(positive)).sum()))
     if np.isinf(order):
-        return float(1 / given.max())
-    return float((given**order).sum() ** (1 / (1 - order)))
+        return float(1 / positive.max())
+    return float((positive**order).sum() ** (1 / (1 - order)))
 
 
 def _cut(tree: FloatArray, threshold: float) -> Ideas:

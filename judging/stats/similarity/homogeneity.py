@@ -141,10 +141,10 @@ def prompt_similarity(
     ----------
     Jiang et al. (2025), Artificial Hivemind, arXiv 2510.22954, sections 3 and figure 8 for the neighborhoods.
     """
-    given, labels = _checked(embeddings, source, n_sources)
+    vectors, labels = _checked(embeddings, source, n_sources)
     # Responses of one source lie together from here on: what concerns two sources is a block of the matrix.
     order = np.argsort(labels, kind="stable")
-    unit, codes = given[order], labels[order]
+    unit, codes = vectors[order], labels[order]
     counts = np.bincount(codes, minlength=n_sources)
     blocks = _blocks(counts)
     sums = np.zeros((n_sources, unit.shape[1]))
@@ -157,8 +157,8 @@ def prompt_similarity(
     within, between = _histograms(cosines, blocks)
     above = _above(cosines, blocks, n_sources, thresholds)
     mixing = _mixing(cosines, codes, counts, neighbors)
-    chance = rng if rng is not None else np.random.default_rng(0)
-    drawn = np.sort(chance.permutation(len(unit))[:KEPT])
+    generator = rng if rng is not None else np.random.default_rng(0)
+    drawn = np.sort(generator.permutation(len(unit))[:KEPT])
     return PromptSimilarity(
         counts=counts,
         total=sums @ sums.T - np.diag(own),
@@ -172,7 +172,7 @@ def prompt_similarity(
         same=mixing[:, 2],
         same_expected=mixing[:, 3],
         vector_sum=sums.sum(axis=0),
-        kept=given[drawn].astype(np.float32),
+        kept=vectors[drawn].astype(np.float32),
     )
 
 
@@ -252,9 +252,9 @@ def cosine_matrix(embeddings: npt.ArrayLike) -> FloatArray:
         If a vector is zero or not finite.
     """
     unit = unit_vectors(np.asarray(embeddings, dtype=np.float64))
-    found = np.clip(unit @ unit.T, -1.0, 1.0)
-    np.fill_diagonal(found, 1.0)
-    return np.asarray(found)
+    cosines = np.clip(unit @ unit.T, -1.0, 1.0)
+    np.fill_diagonal(cosines, 1.0)
+    return np.asarray(cosines)
 
 
 def _checked(embeddings: npt.ArrayLike, source: npt.ArrayLike, n_sources: int) -> tuple[FloatArray, IntArray]:
@@ -289,7 +289,7 @@ def _above(
     cosines: npt.NDArray[np.float32], blocks: Blocks, n_sources: int, thresholds: Sequence[float]
 ) -> IntArray:
     """Return the number of ordered pairs above each threshold, shape (T, S, S), self-pairs left out."""
-    found = np.zeros((len(thresholds), n_sources, n_sources), dtype=np.int64)
+    counts = np.zeros((len(thresholds), n_sources, n_sources), dtype=np.int64)
     present = [code for code, _ in blocks]
     starts = [rows.start for _, rows in blocks]
     diagonal = np.diag(cosines)
@@ -301,9 +301,9 @@ def _above(
             later = present.index(code)
             n = np.add.reduceat(high, np.array(starts[later:]) - rows.start)
             n[0] -= np.count_nonzero(diagonal[rows] > level)
-            found[place, code, present[later:]] = n
-            found[place, present[later:], code] = n
-    return found
+            counts[place, code, present[later:]] = n
+            counts[place, present[later:], code] = n
+    return counts
 
 
 def _histograms(cosines: npt.NDArray[np.float32], blocks: Blocks) -> tuple[IntArray, IntArray]:
@@ -329,10 +329,10 @@ def _mixing(
 ) -> FloatArray:
     """Return per size: distinct sources among the nearest, expected, share of the own source, expected."""
     n = len(codes)
-    found = np.full((len(sizes), 4), np.nan)
+    mixing = np.full((len(sizes), 4), np.nan)
     usable = [size for size in sizes if size < n - 1]
     if not usable:
-        return found
+        return mixing
     nearest = codes[_nearest(cosines, max(usable))]
     chance_same = float((counts * (counts - 1)).sum() / (n * (n - 1)))
     for place, size in enumerate(sizes):
@@ -341,8 +341,8 @@ def _mixing(
             np.put_along_axis(met, nearest[:, :size], True, axis=1)
             same = (nearest[:, :size] == codes[:, None]).mean()
             expected = _expected_distinct(counts, size)
-            found[place] = met.sum(axis=1).mean(), expected, same, chance_same
-    return found
+            mixing[place] = met.sum(axis=1).mean(), expected, same, chance_same
+    return mixing
 
 
 AT_ONCE = 256
@@ -356,7 +356,7 @@ def _nearest(cosines: npt.NDArray[np.float32], most: int) -> IntArray:
     many cosines do: only those that reach it, not many more, have to be sorted.
     """
     n = len(cosines)
-    found = np.empty((n, most), dtype=np.int64)
+    nearest = np.empty((n, most), dtype=np.int64)
     width = max(1, n // (4 * most))
     groups = n // width
     for low in range(0, n, AT_ONCE):
@@ -372,8 +372,8 @@ def _nearest(cosines: npt.NDArray[np.float32], most: int) -> IntArray:
         columns = np.zeros(values.shape, dtype=np.int64)
         values[row, place], columns[row, place] = -part[row, column], column
         order = np.argsort(values, axis=1, kind="stable")[:, :most]
-        found[low : low + AT_ONCE] = np.take_along_axis(columns, order, axis=1)
-    return found
+        nearest[low : low + AT_ONCE] = np.take_along_axis(columns, order, axis=1)
+    return nearest
 
 
 def _expected_distinct(counts: IntArray, size: int) -> float:
@@ -388,6 +388,6 @@ def _met(members: IntArray, n: int, size: int) -> FloatArray:
     """Return the chance that `size` drawn from n hold at least one of m members: 1 - C(n - m, k) / C(n, k)."""
     m = np.maximum(members, 0).astype(np.float64)
     possible = n - m >= size
-    left = np.where(possible, n - m, size)
-    log = gammaln(left + 1) - gammaln(left - size + 1) - gammaln(n + 1) + gammaln(n - size + 1)
+    others = np.where(possible, n - m, size)
+    log = gammaln(others + 1) - gammaln(others - size + 1) - gammaln(n + 1) + gammaln(n - size + 1)
     return np.asarray(np.where(possible, 1 - np.exp(log), 1.0))

@@ -165,9 +165,9 @@ def human_similarity(
     if len(set(names)) != len(names):
         raise ValueError(f"measure and lexical must be different columns, got {names}.")
     panel = pair_panel(answers, pairs, names)
-    chance = rng if rng is not None else np.random.default_rng(0)
-    draws = list(panel.resampled(resamples, chance)) if panel.n >= FEWEST and panel.n_prompts > 1 else []
-    halves = halves_of(panel.n_annotators, _SPLITS, chance)
+    generator = rng if rng is not None else np.random.default_rng(0)
+    draws = list(panel.resampled(resamples, generator)) if panel.n >= FEWEST and panel.n_prompts > 1 else []
+    halves = halves_of(panel.n_annotators, _SPLITS, generator)
     each = _Several(panel, draws, confidence)
     within_n = int((np.bincount(panel.prompt, minlength=1)[panel.prompt] >= FEWEST).sum()) if panel.n else 0
     spearman, pearson = (each.drawn(of_measure(panel, read)) for read in (ranked, plain))
@@ -241,14 +241,16 @@ def similarity_difference(
     """
     check_confidence(confidence)
     panel = pair_panel(answers, pairs, [first, second])
-    chance = rng if rng is not None else np.random.default_rng(0)
-    draws = list(panel.resampled(resamples, chance)) if panel.n >= FEWEST and panel.n_prompts > 1 else []
+    generator = rng if rng is not None else np.random.default_rng(0)
+    draws = list(panel.resampled(resamples, generator)) if panel.n >= FEWEST and panel.n_prompts > 1 else []
     one, other = of_measure(panel, ranked), of_measure(panel, ranked, 1)
     each = _Several(panel, draws, confidence)
-    found = each.estimate(each.drawn(one) - each.drawn(other), _CONSTANT, panel.n)
-    if found.estimate is None or not found.standard_error:
-        return Difference(found, None)
-    return Difference(found, float(2 * stats.t.sf(abs(found.estimate) / found.standard_error, panel.df)))
+    difference = each.estimate(each.drawn(one) - each.drawn(other), _CONSTANT, panel.n)
+    if difference.estimate is None or not difference.standard_error:
+        return Difference(difference, None)
+    return Difference(
+        difference, float(2 * stats.t.sf(abs(difference.estimate) / difference.standard_error, panel.df))
+    )
 
 
 _FEW = f"Fewer than {FEWEST} pairs were judged and measured."
@@ -281,11 +283,16 @@ class _Several:
 
     def of_halves(self, drawn: FloatArray, *, bounded: bool = False) -> Estimate:
         """Return what halves of the annotators are needed for, an interval within 0 and 1 where it is bounded."""
-        found = self.estimate(drawn, _ONE_ANNOTATOR if self.panel.n_annotators < 2 else _NOISE, self.panel.n)
-        if not bounded or found.low is None or found.high is None or found.estimate is None:
-            return found
-        low, high = min(max(found.low, 0.0), found.estimate), max(min(found.high, 1.0), found.estimate)
-        return replace(found, low=low, high=high)
+        estimate = self.estimate(
+            drawn, _ONE_ANNOTATOR if self.panel.n_annotators < 2 else _NOISE, self.panel.n
+        )
+        if not bounded or estimate.low is None or estimate.high is None or estimate.estimate is None:
+            return estimate
+        low, high = (
+            min(max(estimate.low, 0.0), estimate.estimate),
+            max(min(estimate.high, 1.0), estimate.estimate),
+        )
+        return replace(estimate, low=low, high=high)
 
     def partial(self, which: int, n_lexical: int) -> Estimate:
         """Return a partial correlation, undefined without covariates."""

@@ -105,11 +105,11 @@ def lexical_unusualness(texts: Sequence[str], prompt: npt.ArrayLike) -> FloatArr
         raise ValueError(f"Need one label a text, got {labels.shape} for {len(texts)} texts.")
     if pd.isna(labels).any():
         raise ValueError("Some prompt labels are missing.")
-    found = np.full(len(texts), np.nan)
+    values = np.full(len(texts), np.nan)
     for rows in pd.Series(range(len(texts))).groupby(labels).indices.values():
         if len(rows) > 1:
-            found[rows] = _within([texts[i] for i in rows])
-    return found
+            values[rows] = _within([texts[i] for i in rows])
+    return values
 
 
 def _within(texts: list[str]) -> FloatArray:

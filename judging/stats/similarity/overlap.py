@@ -195,9 +195,9 @@ class _Corpus:
         ids = [vocabulary.setdefault(word, len(vocabulary)) for words in split for word in words]
         response = np.repeat(np.arange(len(lengths)), lengths)
         ends = np.cumsum(lengths)
-        left = ends[response] - np.arange(len(ids)) if ids else np.zeros(0, dtype=np.int64)
-        ranks = _ranks(np.array(ids, dtype=np.int64), left)
-        return cls(response, owners[response], left, ranks, np.argsort(ranks[-1], kind="stable"))
+        to_end = ends[response] - np.arange(len(ids)) if ids else np.zeros(0, dtype=np.int64)
+        ranks = _ranks(np.array(ids, dtype=np.int64), to_end)
+        return cls(response, owners[response], to_end, ranks, np.argsort(ranks[-1], kind="stable"))
 
     def shared_with_other_source(self) -> IntArray:
         """Return, for each position, the words of the longest run from there that another source has too."""
@@ -227,7 +227,7 @@ class _Corpus:
         return length
 
 
-def _ranks(ids: IntArray, left: IntArray) -> tuple[IntArray, ...]:
+def _ranks(ids: IntArray, to_end: IntArray) -> tuple[IntArray, ...]:
     """Return numbers that tell runs of 1, 2, 4, ... words apart and sort them; a run that would leave its response
     is told from all others by how much is left."""
     ranks = [ids]
@@ -235,7 +235,7 @@ def _ranks(ids: IntArray, left: IntArray) -> tuple[IntArray, ...]:
     for level in range(_LEVELS):
         step = 1 << level
         second = np.full(n, -1, dtype=np.int64)
-        fits = np.flatnonzero(left > step)
+        fits = np.flatnonzero(to_end > step)
         second[fits] = ranks[-1][fits + step]
         _, rank = np.unique(ranks[-1] * (n + 1) + second + 1, return_inverse=True)
         ranks.append(rank.astype(np.int64))
@@ -285,8 +285,8 @@ def _distinct(gram: IntArray, label: IntArray) -> IntArray:
 
 def _once(values: IntArray) -> IntArray:
     """Return sorted distinct values; faster here than `numpy.unique`, which hashes."""
-    found = np.sort(values)
-    return found[np.r_[True, found[1:] != found[:-1]]] if found.size else found
+    ordered = np.sort(values)
+    return ordered[np.r_[True, ordered[1:] != ordered[:-1]]] if ordered.size else ordered
 
 
 def _duplicates(split: Sequence[Sequence[str]], owners: IntArray) -> npt.NDArray[np.bool_]:
@@ -303,16 +303,16 @@ def _runs(
 ) -> tuple[SharedRun, ...]:
     """Return the longest runs that sources share, the longest first, none inside another."""
     offsets = np.cumsum([0, *(len(w) for w in split)])
-    found: list[SharedRun] = []
+    runs: list[SharedRun] = []
     for place in np.lexsort((np.arange(len(reach)), -reach)):
-        if len(found) == most or reach[place] < least:
+        if len(runs) == most or reach[place] < least:
             break
         response = int(corpus.response[place])
         start = int(place - offsets[response])
         text = " ".join(split[response][start : start + int(reach[place])])
-        if not any(f" {text} " in f" {run.text} " for run in found):
-            found.append(_described(corpus, int(place), int(reach[place]), text))
-    return tuple(found)
+        if not any(f" {text} " in f" {run.text} " for run in runs):
+            runs.append(_described(corpus, int(place), int(reach[place]), text))
+    return tuple(runs)
 
 
 def _described(corpus: _Corpus, place: int, words: int, text: str) -> SharedRun:

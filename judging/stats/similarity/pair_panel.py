@@ -116,25 +116,25 @@ def pair_panel(answers: pd.DataFrame, pairs: pd.DataFrame, measures: Sequence[st
     _check(pairs, ("pair_id", "prompt_id"), tuple(measures), "pairs")
     if bool(pairs["pair_id"].duplicated().any()):
         raise ValueError("pairs lists a pair twice.")
-    given = answers.dropna(subset=["value"])
-    if bool(given.duplicated(["pair_id", "annotator_id"]).any()):
+    answered = answers.dropna(subset=["value"])
+    if bool(answered.duplicated(["pair_id", "annotator_id"]).any()):
         raise ValueError("An annotator answered the same pair twice.")
-    if not bool(given["pair_id"].isin(pairs["pair_id"]).all()):
+    if not bool(answered["pair_id"].isin(pairs["pair_id"]).all()):
         raise ValueError("answers has a pair that pairs does not list.")
-    judged = pairs[pairs["pair_id"].isin(given["pair_id"])]
+    judged = pairs[pairs["pair_id"].isin(answered["pair_id"])]
     whole = judged.dropna(subset=list(measures))
-    given = given[given["pair_id"].isin(whole["pair_id"])]
-    row = pd.Index(whole["pair_id"]).get_indexer(pd.Index(given["pair_id"]))
-    person, people = pd.factorize(given["annotator_id"], sort=True)
-    said, present = np.zeros((2, len(whole), len(people)))
-    said[row, person] = given["value"].to_numpy(dtype=np.float64)
+    answered = answered[answered["pair_id"].isin(whole["pair_id"])]
+    row = pd.Index(whole["pair_id"]).get_indexer(pd.Index(answered["pair_id"]))
+    person, people = pd.factorize(answered["annotator_id"], sort=True)
+    value, present = np.zeros((2, len(whole), len(people)))
+    value[row, person] = answered["value"].to_numpy(dtype=np.float64)
     present[row, person] = 1.0
     prompt, prompts = pd.factorize(whole["prompt_id"])
     return PairPanel(
         whole["pair_id"].to_numpy(),
         prompt.astype(np.int64),
         np.asarray(prompts),
-        said,
+        value,
         present,
         whole[list(measures)].to_numpy(dtype=np.float64).reshape(len(whole), len(measures)),
         len(judged) - len(whole),

@@ -214,8 +214,8 @@ def alikeness_of(
     over = partial(
         means_over_prompts, resamples=resamples, rng=rng, confidence=confidence, undefined=_UNDEFINED
     )
-    found = over(np.array([p.row for p in prompts]))
-    columns = iter(found)
+    means = over(np.array([p.row for p in prompts]))
+    columns = iter(means)
 
     def take(n: int) -> tuple[Estimate, ...]:
         return tuple(islice(columns, n))

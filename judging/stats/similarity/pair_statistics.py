@@ -87,23 +87,23 @@ def times_noisier(panel: PairPanel, halves: FloatArray) -> Statistic:
     def statistic(draw: Draw) -> FloatArray:
         often, people = draw
         whole, _ = noise(people)
-        found = []
+        ratios = []
         for half in halves if len(often) == 1 else halves[:SPLITS_A_DRAW]:
             (a, have_a), (b, have_b) = noise(people * half), noise(people * (1 - half))
             weights = often * have_a * have_b
             above, below = (weights * (a + b) / 2).sum(axis=1), (weights * whole).sum(axis=1)
-            found.append(np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0))
-        return _mean_of_defined(np.stack(found))
+            ratios.append(np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0))
+        return _mean_of_defined(np.stack(ratios))
 
     return statistic
 
 
-def _mean_of_defined(found: FloatArray) -> FloatArray:
+def _mean_of_defined(values: FloatArray) -> FloatArray:
     """Return the mean over the first axis of what is finite, NaN where nothing is."""
-    defined = np.isfinite(found)
+    defined = np.isfinite(values)
     count = defined.sum(axis=0)
-    total = np.where(defined, found, 0.0).sum(axis=0)
-    return np.asarray(np.divide(total, count, out=np.full(found.shape[1], np.nan), where=count > 0))
+    total = np.where(defined, values, 0.0).sum(axis=0)
+    return np.asarray(np.divide(total, count, out=np.full(values.shape[1], np.nan), where=count > 0))
 
 
 def stepped(half: FloatArray, times: FloatArray) -> FloatArray:
@@ -123,10 +123,10 @@ def within_prompts(panel: PairPanel, *, ranks: bool) -> Statistic:
 
     def statistic(draw: Draw) -> FloatArray:
         times, people = draw
-        found, count = _by_prompt(panel, people, member, ranks=ranks)
+        correlations, count = _by_prompt(panel, people, member, ranks=ranks)
         sizes = np.where(count >= FEWEST, count, np.nan)
         most = 1 - 6 / (sizes**3 - sizes)
-        z = np.arctanh(np.clip(found, -most, most))
+        z = np.arctanh(np.clip(correlations, -most, most))
         drawn = times @ (member / member.sum(axis=0))
         weights = np.where(np.isfinite(z), drawn * count, 0.0)
         total = weights.sum(axis=1)

@@ -125,13 +125,13 @@ def similarity_calibration(
     reason = _why_not(panel)
     if reason:
         return _nothing(panel, reason, confidence)
-    chance = rng if rng is not None else np.random.default_rng(0)
-    fold = chance.permutation(panel.n_prompts)[panel.prompt] % min(folds, panel.n_prompts)
+    generator = rng if rng is not None else np.random.default_rng(0)
+    fold = generator.permutation(panel.n_prompts)[panel.prompt] % min(folds, panel.n_prompts)
     x, once = panel.columns[:, 0], np.ones(panel.n)
     mean, error = _means(panel)
     expected = _out_of_fold(x, mean, once, fold)
     constant = _out_of_fold(np.zeros(panel.n), mean, once, fold)
-    drawn = _drawn(panel, fold, resamples, chance)
+    drawn = _drawn(panel, fold, resamples, generator)
     grid = np.quantile(x, np.linspace(0, 1, _POINTS))
     table = pd.DataFrame(
         {
@@ -175,10 +175,10 @@ def isotonic(x: FloatArray, y: FloatArray, weights: FloatArray, at: FloatArray) 
     ndarray, shape (m,)
         Straight lines between values of x, the end's value beyond them.
     """
-    kept = weights > 0
-    places, code = np.unique(x[kept], return_inverse=True)
-    size = np.bincount(code, weights[kept])
-    height = np.bincount(code, weights[kept] * y[kept]) / size
+    weighty = weights > 0
+    places, code = np.unique(x[weighty], return_inverse=True)
+    size = np.bincount(code, weights[weighty])
+    height = np.bincount(code, weights[weighty] * y[weighty]) / size
     return np.asarray(np.interp(at, places, isotonic_regression(height, weights=size).x))
 
 
@@ -220,12 +220,12 @@ def _root_mean_square(values: FloatArray) -> float:
 
 def _out_of_fold(x: FloatArray, y: FloatArray, weights: FloatArray, fold: IntArray) -> FloatArray:
     """Return what the other folds let expect of each pair; NaN where they hold nothing."""
-    found = np.full(len(x), np.nan)
+    predicted = np.full(len(x), np.nan)
     for k in range(int(fold.max()) + 1):
         inside, others = fold == k, (fold != k) & (weights > 0)
         if inside.any() and others.any():
-            found[inside] = isotonic(x[others], y[others], weights[others], x[inside])
-    return found
+            predicted[inside] = isotonic(x[others], y[others], weights[others], x[inside])
+    return predicted
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,14 +241,14 @@ def _drawn(panel: PairPanel, fold: IntArray, resamples: int, rng: np.random.Gene
     """Return resamples of prompts and annotators, calibrated anew."""
     x = panel.columns[:, 0]
     grid = np.quantile(x, np.linspace(0, 1, _POINTS))
-    found = []
+    drawn = []
     for times, people in panel.resampled(resamples, rng):
         human, answered = panel.means(people)
         for weights, y in zip(times * answered, human, strict=True):
             if (weights > 0).sum() > 1:
                 gap = _out_of_fold(x, y, weights, fold) - y
-                found.append(_Resample(weights, gap, isotonic(x, y, weights, grid)))
-    return found
+                drawn.append(_Resample(weights, gap, isotonic(x, y, weights, grid)))
+    return drawn
 
 
 def _curve(grid: FloatArray, fitted: FloatArray, drawn: list[_Resample], confidence: float) -> pd.DataFrame:
@@ -289,9 +289,9 @@ def _slope(x: FloatArray, u: FloatArray, gap: FloatArray, weights: FloatArray) -
     x = (x - np.average(x, weights=w)) / max(float(np.ptp(x)), 1e-12)
     root = np.sqrt(w)[:, None]
     design = np.column_stack([np.ones(len(x)), x, x**2])
-    left = u - design @ np.linalg.lstsq(design * root, u * root[:, 0], rcond=None)[0]
+    residual = u - design @ np.linalg.lstsq(design * root, u * root[:, 0], rcond=None)[0]
     spread = float(np.average((u - np.average(u, weights=w)) ** 2, weights=w)) ** 0.5
-    square = float((w * left**2).sum())
+    square = float((w * residual**2).sum())
     if square <= _ROUNDING**2 * float(w.sum()) * max(spread**2, 1e-300):
         return float("nan")
-    return float(float((w * left * gap).sum()) / square * spread)
+    return float(float((w * residual * gap).sum()) / square * spread)

@@ -87,15 +87,15 @@ def cluster_unusualness(
     if not 0 < alike < 1:
         raise ValueError(f"alike must be between 0 and 1, got {alike}.")
     unit, code = _checked(embeddings, prompt)
-    found = np.full(code.size, np.nan)
+    result = np.full(code.size, np.nan)
     pools = [rows for rows in _pools(code) if len(rows) > 1]
     if not pools:
-        return found
+        return result
     cut = float(np.mean([np.quantile(_distances(unit[rows]), alike) for rows in pools]))
     for rows in pools:
         cluster = fcluster(linkage(_distances(unit[rows]), "average"), cut, "distance")
-        found[rows] = -np.log(np.bincount(cluster)[cluster] / len(rows))
-    return np.asarray(np.abs(found))
+        result[rows] = -np.log(np.bincount(cluster)[cluster] / len(rows))
+    return np.asarray(np.abs(result))
 
 
 def neighbor_unusualness(
@@ -133,11 +133,11 @@ def neighbor_unusualness(
     if neighbors < 1:
         raise ValueError(f"neighbors must be at least 1, got {neighbors}.")
     unit, code = _checked(embeddings, prompt)
-    found = np.full(code.size, np.nan)
+    result = np.full(code.size, np.nan)
     for rows in _pools(code):
         if len(rows) > 1:
-            found[rows] = _density_rank(unit[rows], min(neighbors, len(rows) - 1))
-    return found
+            result[rows] = _density_rank(unit[rows], min(neighbors, len(rows) - 1))
+    return result
 
 
 def perceived_unusualness(pairs: pd.DataFrame) -> pd.Series:
