@@ -83,7 +83,7 @@ def backup(path: Path) -> Told:
     try:
         # It holds everything, so it is for its owner alone.
         with open(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600), "wb") as file:
-            told = write(file, models_of(apps))
+            manifest = write(file, models_of(apps))
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
@@ -91,24 +91,24 @@ def backup(path: Path) -> Told:
         raise BackupError(f"{path}: {error.strerror or error}") from error
     finally:
         part.unlink(missing_ok=True)
-    return told
+    return manifest
 
 
 def write(file: IO[bytes], models: Iterable[type[Model]]) -> Told:
-    told: Told = {
+    manifest: Told = {
         "format": FORMAT,
         "offbeat": version(),
         "made_at": timezone.now().isoformat(),
         "database": connection.vendor,
     }
-    told |= {"keys": _keys(), "tables": {}, "files": {}}
+    manifest |= {"keys": _keys(), "tables": {}, "files": {}}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as zipped:
         with snapshot():
-            told["migrations"] = sorted(MigrationRecorder(connection).applied_migrations())
+            manifest["migrations"] = sorted(MigrationRecorder(connection).applied_migrations())
             for model in models:
                 with _member(zipped, f"tables/{model._meta.db_table}.arrow") as sink:
                     rows = _write_rows(model, sink)
-                told["tables"][model._meta.db_table] = {"rows": rows, "sha256": sink.sha256}
+                manifest["tables"][model._meta.db_table] = {"rows": rows, "sha256": sink.sha256}
         for name in sorted(_files()):
             with (
                 _member(zipped, f"files/{name}") as sink,
@@ -116,14 +116,16 @@ def write(file: IO[bytes], models: Iterable[type[Model]]) -> Told:
             ):
                 while some := source.read(2**20):
                     sink.write(some)
-            told["files"][name] = {"sha256": sink.sha256}
-        zipped.writestr(MANIFEST, json.dumps(told, indent=1))
-    return told
+            manifest["files"][name] = {"sha256": sink.sha256}
+        zipped.writestr(MANIFEST, json.dumps(manifest, indent=1))
+    return manifest
 
 
 def models_of(registry: Any) -> list[type[Model]]:
-    found = registry.get_models(include_auto_created=True)
-    return sorted((m for m in found if m._meta.managed and not m._meta.proxy), key=lambda m: m._meta.db_table)
+    models = registry.get_models(include_auto_created=True)
+    return sorted(
+        (m for m in models if m._meta.managed and not m._meta.proxy), key=lambda m: m._meta.db_table
+    )
 
 
 class _Hashing(BufferedIOBase):
@@ -205,47 +207,47 @@ def restore(path: Path, *, force: bool = False) -> tuple[Told, list[str]]:
     """
     try:
         with zipfile.ZipFile(path) as zipped:
-            told = _verified(zipped)
+            manifest = _verified(zipped)
             if not force:
                 _refuse_over_data()
             with _without_constraints(), transaction.atomic(durable=True):
-                _replace_all(zipped, told)
+                _replace_all(zipped, manifest)
             ContentType.objects.clear_cache()
             shutil.rmtree(Path(settings.WORK_DIR) / PREPARED, ignore_errors=True)
-            for name in told["files"]:
+            for name in manifest["files"]:
                 zipped.extract(f"files/{name}", settings.WORK_DIR)
-            _move_files(told)
+            _move_files(manifest)
     except (OSError, zipfile.BadZipFile, pa.ArrowInvalid, DatabaseError) as error:
         raise BackupError(f"{path}: {error}") from error
     here = _keys()
-    return told, [name for name, print_ in told["keys"].items() if here[name] != print_]
+    return manifest, [name for name, print_ in manifest["keys"].items() if here[name] != print_]
 
 
-def _move_files(told: Told) -> None:
+def _move_files(manifest: Told) -> None:
     base = Path(settings.WORK_DIR)
-    for name in told["files"]:
+    for name in manifest["files"]:
         (base / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(base / "files" / name, base / name)
 
 
 def _verified(zipped: zipfile.ZipFile) -> Told:
     try:
-        told: Told = json.loads(zipped.read(MANIFEST))
+        manifest: Told = json.loads(zipped.read(MANIFEST))
     except (KeyError, ValueError) as error:
         raise BackupError(f"no manifest: this is no backup, or only a part of one ({error})") from error
-    if told.get("format") != FORMAT:
-        raise BackupError(f"the backup has format {told.get('format')}; this version reads {FORMAT}")
-    members = {f"tables/{table}.arrow": about for table, about in told["tables"].items()}
-    members |= {f"files/{name}": about for name, about in told["files"].items()}
+    if manifest.get("format") != FORMAT:
+        raise BackupError(f"the backup has format {manifest.get('format')}; this version reads {FORMAT}")
+    members = {f"tables/{table}.arrow": about for table, about in manifest["tables"].items()}
+    members |= {f"files/{name}": about for name, about in manifest["files"].items()}
     for name, about in members.items():
         try:
             with zipped.open(name) as member:
-                found = hashlib.file_digest(member, "sha256").hexdigest()  # type: ignore[arg-type]
+                digest = hashlib.file_digest(member, "sha256").hexdigest()  # type: ignore[arg-type]
         except (KeyError, zipfile.BadZipFile) as error:
             raise BackupError(f"{name} is missing or damaged ({error})") from error
-        if found != about["sha256"]:
+        if digest != about["sha256"]:
             raise BackupError(f"{name} is damaged: its checksum is another")
-    return told
+    return manifest
 
 
 def _refuse_over_data() -> None:
@@ -273,14 +275,14 @@ def _without_constraints() -> Iterator[None]:
         connection.enable_constraint_checking()
 
 
-def _replace_all(zipped: zipfile.ZipFile, told: Told) -> None:
+def _replace_all(zipped: zipfile.ZipFile, manifest: Told) -> None:
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(
                 f"DROP TABLE {quote(table)}" + (" CASCADE" if connection.vendor == "postgresql" else "")
             )
-    models = models_of(_tables_of(told))
+    models = models_of(_tables_of(manifest))
     # Migrations have PostgreSQL look at references at once; while tables fill one by one it must not.
     connection.check_constraints()
     for model in models:
@@ -292,11 +294,11 @@ def _replace_all(zipped: zipfile.ZipFile, told: Told) -> None:
     call_command("migrate", verbosity=0, interactive=False)
 
 
-def _tables_of(told: Told) -> Apps:
+def _tables_of(manifest: Told) -> Apps:
     """Make the tables that the backed up database had; the models as they were then."""
     executor = MigrationExecutor(connection)
     graph = executor.loader.graph
-    then = {(app, name) for app, name in told["migrations"] if app in executor.loader.migrated_apps}
+    then = {(app, name) for app, name in manifest["migrations"] if app in executor.loader.migrated_apps}
     if unknown := then - set(graph.nodes):
         app, name = min(unknown)
         raise BackupError(f"it was made by a later version: {app}.{name} is not known here")

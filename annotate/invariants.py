@@ -58,18 +58,18 @@ class Fault:
 
 def faults(study: Study, invariants: Iterable[Invariant]) -> Iterator[Fault]:
     for invariant in invariants:
-        found = Fault(invariant.says, invariant.table, invariant.doubt)
+        fault = Fault(invariant.says, invariant.table, invariant.doubt)
         rows = invariant.broken(study)
         for pk in (
             rows.order_by("pk").values_list("pk", flat=True).iterator()
             if isinstance(rows, QuerySet)
             else rows
         ):
-            found.n += 1
-            if len(found.ids) < SHOWN_IDS:
-                found.ids.append(pk)
-        if found.n:
-            yield found
+            fault.n += 1
+            if len(fault.ids) < SHOWN_IDS:
+                fault.ids.append(pk)
+        if fault.n:
+            yield fault
 
 
 def database_faults() -> Iterator[Fault]:
@@ -77,17 +77,17 @@ def database_faults() -> Iterator[Fault]:
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
-        for (told,) in cursor.execute("PRAGMA integrity_check(20)").fetchall():
-            if told != "ok":
-                yield Fault(f"the file of the database: {told}", "database", doubt=False, n=1)
+        for (message,) in cursor.execute("PRAGMA integrity_check(20)").fetchall():
+            if message != "ok":
+                yield Fault(f"the file of the database: {message}", "database", doubt=False, n=1)
         dangling: dict[tuple[str, str], Fault] = {}
         for table, row, parent, _ in cursor.execute("PRAGMA foreign_key_check").fetchall():
-            found = dangling.setdefault(
+            fault = dangling.setdefault(
                 (table, parent), Fault(f"row without its {parent}", table, doubt=False)
             )
-            found.n += 1
-            if row is not None and len(found.ids) < SHOWN_IDS:
-                found.ids.append(row)
+            fault.n += 1
+            if row is not None and len(fault.ids) < SHOWN_IDS:
+                fault.ids.append(row)
         yield from dangling.values()
 
 
@@ -135,8 +135,8 @@ def _shown_otherwise(study: Study) -> Iterator[int]:
     for item, group in groupby(rows.iterator(), key=itemgetter(0)):
         shows[item] = sorted(response for _, response in group)
     seats = _seats(study).filter(shown__isnull=False).order_by("pk").values_list("pk", "item", "shown")
-    for pk, item, shown in seats.iterator():
-        if not isinstance(shown, list) or sorted(shown, key=str) != sorted(shows.get(item, []), key=str):
+    for pk, item, order in seats.iterator():
+        if not isinstance(order, list) or sorted(order, key=str) != sorted(shows.get(item, []), key=str):
             yield pk
 
 
@@ -188,10 +188,10 @@ def _answers(study: Study) -> QuerySet[Answer]:
 
 def _not_shown(column: str) -> Callable[[Study], QuerySet[Answer]]:
     def broken(study: Study) -> QuerySet[Answer]:
-        shown = ItemResponse.objects.filter(
+        links = ItemResponse.objects.filter(
             item=OuterRef("judgment__assignment__item"), response=OuterRef(f"{column}_id")
         )
-        return _answers(study).filter(~Exists(shown), **{f"{column}__isnull": False})
+        return _answers(study).filter(~Exists(links), **{f"{column}__isnull": False})
 
     return broken
 
@@ -203,9 +203,9 @@ def _not_admitted(study: Study) -> Iterator[int]:
         own = Answer.objects.filter(criterion=criterion).annotate(**columns).order_by()
         names = ["value", "label", *columns]
         for row in own.values_list(*names).distinct().iterator():
-            asked = dict(zip(names, row, strict=True))
-            if not _admits(criterion, asked):
-                yield from own.filter(**_exactly(asked)).values_list("pk", flat=True)
+            values = dict(zip(names, row, strict=True))
+            if not _admits(criterion, values):
+                yield from own.filter(**_exactly(values)).values_list("pk", flat=True)
 
 
 def _shape(criterion: Criterion) -> dict[str, Any]:
@@ -220,10 +220,10 @@ def _shape(criterion: Criterion) -> dict[str, Any]:
         "with_other": is_there(Q(other__isnull=False)),
     }
     if criterion.on == ItemKind.SET:
-        shown = (
+        links = (
             ItemResponse.objects.filter(item=OuterRef("judgment__assignment__item")).order_by().values("item")
         )
-        shape["size"] = Subquery(shown.annotate(n=Count("pk")).values("n"))
+        shape["size"] = Subquery(links.annotate(n=Count("pk")).values("n"))
     return shape
 
 

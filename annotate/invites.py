@@ -34,8 +34,8 @@ def first(study: Study) -> InviteLink:
 def named(token: str) -> InviteLink | None:
     """The link of an address, be it ended or not; None where there never was one."""
     stored = InviteLink.objects.filter(token=token).select_related("study")
-    if (found := stored.prefetch_related("study__criteria").first()) is not None:
-        return found
+    if (link := stored.prefetch_related("study__criteria").first()) is not None:
+        return link
     try:
         slug = _SIGNER.unsign(token)
     except signing.BadSignature:
@@ -63,8 +63,8 @@ def make(study: Study, link: InviteLink) -> InviteLink:
     with transaction.atomic():
         link.study = study
         link.save()
-        told = {"expires": link.expires_at, "at_most": link.most}
-        trail.record(study, Action.LINK_MADE, link.label, **{k: v for k, v in told.items() if v})
+        details = {"expires": link.expires_at, "at_most": link.most}
+        trail.record(study, Action.LINK_MADE, link.label, **{k: v for k, v in details.items() if v})
     return link
 
 
@@ -110,5 +110,5 @@ def turned_away(study: Study) -> int:
 def _stored(link: InviteLink) -> InviteLink:
     if link.pk is not None:
         return link
-    made = {"study": link.study, "label": link.label}
-    return InviteLink.objects.get_or_create(token=link.token, defaults=made)[0]
+    match = {"study": link.study, "label": link.label}
+    return InviteLink.objects.get_or_create(token=link.token, defaults=match)[0]

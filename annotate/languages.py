@@ -30,8 +30,8 @@ class EnglishUnlessSpoken:
 
 def speak(request: HttpRequest, study: Study | None = None) -> None:
     """Make the rest of this request in the study's language, or in the browser's."""
-    wanted = study.language if study else ""
-    language = _ours(wanted) or _ours(translation.get_language_from_request(request)) or "en"
+    language = study.language if study else ""
+    language = _ours(language) or _ours(translation.get_language_from_request(request)) or "en"
     translation.activate(language)
     request.LANGUAGE_CODE = language
 

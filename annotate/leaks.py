@@ -25,18 +25,18 @@ class Leak:
 
 def leaks(text: str, words: Sequence[str]) -> list[Leak]:
     """All places in order; of two that overlap the first, and the longer of two that begin together."""
-    found: list[Leak] = []
+    hits: list[Leak] = []
     lowered = text.lower()
     for word, needle, pattern in _patterns(tuple(words)):
         # Looking for a plain string is fifty times as quick, and it is mostly not there.
         if needle not in lowered:
             continue
-        found += [Leak(m.start(), m.end(), m[0], word) for m in pattern.finditer(text)]
-    kept: list[Leak] = []
-    for leak in sorted(found, key=lambda leak: (leak.start, -leak.end)):
-        if not kept or leak.start >= kept[-1].end:
-            kept.append(leak)
-    return kept
+        hits += [Leak(m.start(), m.end(), m[0], word) for m in pattern.finditer(text)]
+    longest: list[Leak] = []
+    for leak in sorted(hits, key=lambda leak: (leak.start, -leak.end)):
+        if not longest or leak.start >= longest[-1].end:
+            longest.append(leak)
+    return longest
 
 
 def excerpts(text: str, places: Sequence[Leak], around: int = AROUND) -> list[tuple[str, bool]]:
@@ -67,9 +67,9 @@ def _patterns(words: tuple[str, ...]) -> list[tuple[str, str, re.Pattern[str]]]:
 def _pattern(word: str) -> re.Pattern[str]:
     stem = word.rstrip("*").strip()
     # Typographic apostrophes and any run of spaces are the same to a reader.
-    said = r"\s+".join(re.escape(part).replace("'", "['’]") for part in stem.split())
+    phrase = r"\s+".join(re.escape(part).replace("'", "['’]") for part in stem.split())
     ending = r"[\w.-]*\w" if word.endswith("*") else r"(?!\w)"
     if stem == stem.lower():
-        return re.compile(rf"(?<!\w){said}{ending}", re.IGNORECASE)
+        return re.compile(rf"(?<!\w){phrase}{ending}", re.IGNORECASE)
     upper = r"\s+".join(re.escape(part).replace("'", "['’]") for part in stem.upper().split())
-    return re.compile(rf"(?<!\w)(?:{said}|{upper}){ending}")
+    return re.compile(rf"(?<!\w)(?:{phrase}|{upper}){ending}")

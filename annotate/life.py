@@ -28,11 +28,11 @@ class LeaksError(MoveError):
     """Responses name their makers; who opens a draft all the same says so."""
 
 
-def check_move(study: Study, wanted: str, *, anyway: bool = False) -> None:
+def check_move(study: Study, status: str, *, anyway: bool = False) -> None:
     """Raise where the study may not go there: one with something missing is not opened."""
-    if wanted not in [to for to, _ in MOVES[study.status]]:
-        raise MoveError(f"A study that is {study.status} can't become “{wanted[:20]}”.")
-    if wanted == Study.Status.OPEN and any(lack.stops for lack in lacks(study)):
+    if status not in [to for to, _ in MOVES[study.status]]:
+        raise MoveError(f"A study that is {study.status} can't become “{status[:20]}”.")
+    if status == Study.Status.OPEN and any(lack.stops for lack in lacks(study)):
         raise MoveError("The study can't be opened yet.")
     unseen = study.status == Study.Status.DRAFT and not anyway
     if n := sum(1 for _ in leaking(study)) if unseen else 0:

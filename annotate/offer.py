@@ -67,8 +67,8 @@ def _balanced(annotator: Annotator, items: Sequence[Sequence[Assignment]]) -> li
     for free in items:
         seat = free[0]
         if seat.item.kind == ItemKind.PAIR:
-            wanted = lead < 0 if lead else design.is_turned(seat.item.place, seat.number)
-            seat = next((s for s in free if design.is_turned(s.item.place, s.number) == wanted), seat)
+            reversed_side = lead < 0 if lead else design.is_turned(seat.item.place, seat.number)
+            seat = next((s for s in free if design.is_turned(s.item.place, s.number) == reversed_side), seat)
             lead += 1 if design.is_turned(seat.item.place, seat.number) else -1
         chosen.append(seat)
     return chosen
@@ -110,8 +110,8 @@ def planted(annotator: Annotator, block: Sequence[Assignment]) -> list[Item]:
 def swapped(annotator: Annotator, seats: Sequence[Assignment]) -> dict[int, list[int]]:
     """A repeat shows the responses in the reverse of what the annotator saw first."""
     originals = {s.item.repeat_of_id: s.pk for s in seats if s.item.repeat_of_id}
-    seen = Assignment.objects.for_annotator(annotator).filter(item__in=originals, shown__isnull=False)
-    return {originals[item]: (shown or [])[::-1] for item, shown in seen.values_list("item_id", "shown")}
+    first = Assignment.objects.for_annotator(annotator).filter(item__in=originals, shown__isnull=False)
+    return {originals[item]: (order or [])[::-1] for item, order in first.values_list("item_id", "shown")}
 
 
 def practice(annotator: Annotator) -> list[Item]:

@@ -28,15 +28,15 @@ def lacks(study: Study) -> list[Lack]:
 
 
 def _content(study: Study) -> Iterator[Lack]:
-    asked = set(study.criteria.order_by().values_list("on", flat=True))
-    shown = set(study.items.filter(withheld=False).order_by().values_list("kind", "role").distinct())
-    if not asked:
+    kinds = set(study.criteria.order_by().values_list("on", flat=True))
+    items = set(study.items.filter(withheld=False).order_by().values_list("kind", "role").distinct())
+    if not kinds:
         yield Lack("There are no criteria: nothing would be asked.", "criteria")
-    if not any(role == Item.Role.MAIN for _, role in shown):
+    if not any(role == Item.Role.MAIN for _, role in items):
         yield Lack("There are no items: nothing would be shown.", "items")
-    for kind in sorted({kind for kind, _ in shown} - asked) if asked else ():
+    for kind in sorted({kind for kind, _ in items} - kinds) if kinds else ():
         yield Lack(f"No criterion asks about {CALLED[kind]}, but there are such items.", "criteria")
-    for kind in sorted(asked - {kind for kind, _ in shown}) if shown else ():
+    for kind in sorted(kinds - {kind for kind, _ in items}) if items else ():
         text = f"A criterion asks about {CALLED[kind]}, but there are no such items."
         yield Lack(text, "items", stops=False)
     if not study.instructions.strip():

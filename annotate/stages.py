@@ -171,8 +171,8 @@ def _open_items(study: Study) -> QuerySet[Item]:
 
 def next_release(study: Study) -> dt.datetime | None:
     """When a place comes free at the latest that somebody holds now."""
-    held = Assignment.objects.held().filter(study=study, item__role=Item.Role.MAIN, item__withheld=False)
-    soonest: dt.datetime | None = held.aggregate(soonest=Min("expires_at"))["soonest"]
+    seats = Assignment.objects.held().filter(study=study, item__role=Item.Role.MAIN, item__withheld=False)
+    soonest: dt.datetime | None = seats.aggregate(soonest=Min("expires_at"))["soonest"]
     return soonest
 
 

@@ -93,9 +93,9 @@ def _short(value: Any) -> Any:
 
 def differences(before: Model, after: Model) -> dict[str, list[Any]]:
     """Fields of a row that were changed: as they were, and as they are."""
-    found = {}
+    changes = {}
     for field in before._meta.concrete_fields:
         old, new = field.value_from_object(before), field.value_from_object(after)
         if old != new:
-            found[field.name] = [old, new]
-    return found
+            changes[field.name] = [old, new]
+    return changes

@@ -20,13 +20,13 @@ def minutes(study: Study, n_items: int) -> int:
         return study.minutes
     # By their seeded places: of very many items a fair sample says as much as all of them.
     items = study.items.filter(role=Item.Role.MAIN, withheld=False).order_by("place", "pk")[:SAMPLE]
-    shown = ItemResponse.objects.filter(item__in=items.values("pk")).order_by()
-    kinds = shown.values_list("item__kind").annotate(Count("item", distinct=True), Count("pk"))
+    links = ItemResponse.objects.filter(item__in=items.values("pk")).order_by()
+    kinds = links.values_list("item__kind").annotate(Count("item", distinct=True), Count("pk"))
     n_all = sum(items for _, items, _ in kinds)
     if not n_all:
         return 1
     questions = sum(_questions(study, kind, items, responses) for kind, items, responses in kinds)
-    characters = shown.aggregate(n=Sum(Length("response__text")))["n"] or 0
+    characters = links.aggregate(n=Sum(Length("response__text")))["n"] or 0
     prompts = study.prompts.filter(pk__in=items.values("prompt"))
     characters += prompts.aggregate(n=Sum(Length("text")))["n"] or 0
     seconds = 60 * characters / CHARACTERS_A_MINUTE + SECONDS_A_QUESTION * questions

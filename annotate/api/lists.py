@@ -30,24 +30,24 @@ class Pages(CursorPagination):
     max_page_size = 1_000
 
     def get_page_size(self, request: Request) -> int:
-        asked = request.query_params.get("page_size")
-        if asked is None:
+        text = request.query_params.get("page_size")
+        if text is None:
             return self.page_size
-        if not (asked.isascii() and asked.isdecimal() and 1 <= int(asked[:9]) <= self.max_page_size):
+        if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= self.max_page_size):
             expected = f"Expected a whole number from 1 to {self.max_page_size}."
             raise exceptions.ValidationError({"page_size": expected})
-        return int(asked)
+        return int(text)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        found = super().get_schema_operation_parameters(view)
-        for parameter in found:
+        parameters = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
             if parameter["name"] == "page_size":
                 parameter["schema"] |= {
                     "minimum": 1,
                     "maximum": self.max_page_size,
                     "default": self.page_size,
                 }
-        return found
+        return parameters
 
 
 class Newest(Pages):
@@ -59,13 +59,13 @@ class Chosen(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
-        asked = self.context.get("fields")
-        if not asked:
+        names = self.context.get("fields")
+        if not names:
             return fields
-        if unknown := sorted(set(asked) - set(fields)):
+        if unknown := sorted(set(names) - set(fields)):
             known = ", ".join(fields)
             raise exceptions.ValidationError({"fields": f"No field {', '.join(unknown)}; there are {known}."})
-        return {name: field for name, field in fields.items() if name in asked}
+        return {name: field for name, field in fields.items() if name in names}
 
 
 class Sent(serializers.Serializer[Any]):
@@ -130,15 +130,15 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
 
     def get_serializer_context(self) -> dict[str, Any]:
         context = super().get_serializer_context()
-        asked = self.request.query_params.get("fields", "") if self.request else ""
-        return context | {"fields": [name.strip() for name in asked.split(SEVERAL) if name.strip()]}
+        names = self.request.query_params.get("fields", "") if self.request else ""
+        return context | {"fields": [name.strip() for name in names.split(SEVERAL) if name.strip()]}
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        found = super().finalize_response(request, response, *args, **kwargs)
+        final = super().finalize_response(request, response, *args, **kwargs)
         # Kept by who asked alone, and asked for again before it is used.
-        patch_cache_control(found, private=True, no_cache=True)
-        patch_vary_headers(found, ["Authorization", "Cookie"])
-        return found
+        patch_cache_control(final, private=True, no_cache=True)
+        patch_vary_headers(final, ["Authorization", "Cookie"])
+        return final
 
 
 class StudyViewSet(ApiViewSet):

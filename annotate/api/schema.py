@@ -29,22 +29,27 @@ class Schema(AutoSchema):
     """Problems beside the answers, and `?fields=`."""
 
     def get_override_parameters(self) -> list[Any]:
-        view, found = self.view, [*super().get_override_parameters(), *getattr(self.view, "parameters", ())]
+        view, parameters = (
+            self.view,
+            [*super().get_override_parameters(), *getattr(self.view, "parameters", ())],
+        )
         serializer = getattr(view, "serializer_class", None)
         if self.method == "GET" and serializer is not None and issubclass(serializer, Chosen):
             names = list(serializer(context={}).get_fields())
             schema = {"type": "array", "items": {"type": "string", "enum": names}}
             words = "Only these fields, with commas between them."
-            found.append(OpenApiParameter("fields", schema, style="form", explode=False, description=words))
-        return found
+            parameters.append(
+                OpenApiParameter("fields", schema, style="form", explode=False, description=words)
+            )
+        return parameters
 
     def _get_response_bodies(self, *args: Any, **kwargs: Any) -> Any:
-        found = super()._get_response_bodies(*args, **kwargs)
+        bodies = super()._get_response_bodies(*args, **kwargs)
         for code, words in _REFUSALS.items():
             answer = OpenApiResponse(ProblemDetails, description=words)
-            told = self._get_response_for_code(answer, code, [MEDIA_TYPE])  # type: ignore[no-untyped-call]
-            found.setdefault(code, told)
-        return found
+            body = self._get_response_for_code(answer, code, [MEDIA_TYPE])  # type: ignore[no-untyped-call]
+            bodies.setdefault(code, body)
+        return bodies
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -83,7 +83,7 @@ class ItemSerializer(Chosen, serializers.ModelSerializer[Item]):
         read_only_fields = fields
 
     def get_response_ids(self, item: Item) -> list[str]:
-        return [shown.response.key for shown in item.item_responses.all()]
+        return [link.response.key for link in item.item_responses.all()]
 
 
 class SeatsSerializer(Chosen, serializers.ModelSerializer[Item]):

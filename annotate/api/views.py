@@ -116,13 +116,13 @@ class Studies(ApiViewSet):
     )
     def partial_update(self, request: Request, slug: str) -> Answered:
         study: Study = self.get_object()
-        asked = MoveSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
+        move = MoveSerializer(data=request.data)
+        move.is_valid(raise_exception=True)
         try:
-            life.check_move(study, asked.validated_data["status"], anyway=asked.validated_data["anyway"])
+            life.check_move(study, move.validated_data["status"], anyway=move.validated_data["anyway"])
         except life.MoveError as error:
             raise ConflictError(str(error)) from error
-        life.move(study, Study.Status(asked.validated_data["status"]))
+        life.move(study, Study.Status(move.validated_data["status"]))
         return Answered(self.get_serializer(self.get_object()).data)
 
 
@@ -273,14 +273,14 @@ class Judgments(StudyViewSet):
         answers = Answer.objects.select_related("criterion", "response", "other").defer(
             "response__text", "other__text"
         )
-        shown = ItemResponse.objects.select_related("response").defer("response__text")
+        links = ItemResponse.objects.select_related("response").defer("response__text")
         return (
             Judgment.objects.in_study(self.study)
             .annotate(is_current=~Exists(later))
             .select_related("assignment__item", "assignment__annotator")
             .prefetch_related(
                 Prefetch("answers", answers.order_by("pk")),
-                Prefetch("assignment__item__item_responses", shown),
+                Prefetch("assignment__item__item_responses", links),
             )
         )
 

@@ -78,8 +78,8 @@ def _find_named(merge: Merge, batch: Batch) -> None:
     query = Item.objects.filter(study=merge.study).only("key", "prompt_place")
     batch.items = {i.key: i for i in by_key(query, "key", (row.item_id for _, row in batch.lines))}
     for part in batches([item.pk for item in batch.items.values()], PARAMETERS):
-        shown = ItemResponse.objects.filter(item__in=part).order_by()
-        for item, key, response in shown.values_list("item_id", "response__key", "response_id"):
+        links = ItemResponse.objects.filter(item__in=part).order_by()
+        for item, key, response in links.values_list("item_id", "response__key", "response_id"):
             batch.responses[item][key] = response
     _find_annotators(merge, batch)
 
@@ -96,14 +96,14 @@ def _find_annotators(merge: Merge, batch: Batch) -> None:
 def _take_seats(merge: Merge, batch: Batch) -> None:
     """Each (item, annotator) sits on the seat it has, else on the item's first free one, else on one more."""
     _find_seats(batch)
-    wanted = {pair: row for pair, row in batch.last_rows.items() if pair not in batch.seats}
-    items = sorted({batch.items[key].pk for key, _ in wanted})
+    missing = {pair: row for pair, row in batch.last_rows.items() if pair not in batch.seats}
+    items = sorted({batch.items[key].pk for key, _ in missing})
     free, last = _free_seats(items), _last_numbers(items)
-    taken, added = [], []
-    for (key, name), row in wanted.items():
+    changed, added = [], []
+    for (key, name), row in missing.items():
         item = batch.items[key]
         if free[item.pk]:
-            taken.append(seat := free[item.pk].pop(0))
+            changed.append(seat := free[item.pk].pop(0))
         else:
             last[item.pk] += 1
             added.append(seat := _seat(merge, item, last[item.pk]))
@@ -111,8 +111,8 @@ def _take_seats(merge: Merge, batch: Batch) -> None:
         seat.shown, seat.opened_at = batch.shown(row), row.opened_at
         batch.seats[key, name] = seat
     Assignment.objects.bulk_create(added)
-    Assignment.objects.bulk_update(taken, ["status", "annotator", "shown", "opened_at"], batch_size=200)
-    batch.new_seats = {seat.pk for seat in added + taken}
+    Assignment.objects.bulk_update(changed, ["status", "annotator", "shown", "opened_at"], batch_size=200)
+    batch.new_seats = {seat.pk for seat in added + changed}
 
 
 def _find_seats(batch: Batch) -> None:
@@ -191,13 +191,13 @@ def _compare_judgment(
         merge.differs(file, line, "shown", [keys.get(pk, pk) for pk in seat.shown or ()] or None, row.shown)
 
 
-def _submit(seat: Assignment, row: AnswerRow, shown: list[int] | None, latest: int) -> bool:
+def _submit(seat: Assignment, row: AnswerRow, order: list[int] | None, latest: int) -> bool:
     """Fit a seat that was there before to a new judgment; whether that changed it."""
     before = (seat.status, seat.shown, seat.opened_at)
     if seat.status == Assignment.Status.HELD:
         # The annotator has it open, and the folder brings the judgment they made elsewhere.
         seat.status, seat.expires_at = Assignment.Status.SUBMITTED, None
-        seat.shown = shown or seat.shown
+        seat.shown = order or seat.shown
     if row.revision > latest:
         seat.opened_at = row.opened_at
     return before != (seat.status, seat.shown, seat.opened_at)

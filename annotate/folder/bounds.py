@@ -55,11 +55,11 @@ class Pieces(io.RawIOBase):
         self._file, self._name = file, name
 
     def read(self, size: int = -1) -> bytes:
-        found = b"" if size > PIECE else self._file.read(size if size >= 0 else PIECE + 1)
-        if max(size, len(found)) > PIECE:
+        piece = b"" if size > PIECE else self._file.read(size if size >= 0 else PIECE + 1)
+        if max(size, len(piece)) > PIECE:
             expected = f"headers of at most {PIECE // MB} MB in an archive"
             raise FolderError([Problem(self._name, None, "", expected, "more")])
-        return found
+        return piece
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         try:
@@ -106,9 +106,9 @@ def repeated_texts(metadata: Any) -> list[str]:
 
 def _columns(metadata: Any) -> Iterator[Any]:
     for group in range(metadata.num_row_groups):
-        found = metadata.row_group(group)
-        for n in range(found.num_columns):
-            yield found.column(n)
+        columns = metadata.row_group(group)
+        for n in range(columns.num_columns):
+            yield columns.column(n)
 
 
 def rows_of(batch: Any) -> Iterator[dict[str, Any]]:

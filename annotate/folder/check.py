@@ -309,8 +309,8 @@ def _name_disagreeing(table: Table, hashes: AnswerHashes, problems: Problems) ->
             columns = _judgment_columns(row)
             _compare(table, line, columns, first.setdefault(judgment, (line, columns)), problems)
         if hash(seat) in seats:
-            shown: dict[str, Hashable] = {"shown": tuple(row.shown or ())}
-            _compare(table, line, shown, first.setdefault(seat, (line, shown)), problems)
+            values: dict[str, Hashable] = {"shown": tuple(row.shown or ())}
+            _compare(table, line, values, first.setdefault(seat, (line, values)), problems)
 
 
 def _compare(

@@ -146,7 +146,7 @@ def _detail_types(study: Study) -> dict[str, type]:
         for name, value in details.items():
             narrow = type(value) in (str, bool, float) or (isinstance(value, int) and value in INT64)
             types[name].add(type(value) if narrow else object)
-    return {name: found.pop() if len(found) == 1 else object for name, found in types.items()}
+    return {name: kinds.pop() if len(kinds) == 1 else object for name, kinds in types.items()}
 
 
 JUDGMENT = ("revision", "opened_at", "submitted_at", "active_ms", "excluded")
@@ -171,16 +171,16 @@ def _answers(study: Study) -> Iterator[Row]:
 
 
 def _response_keys(judgments: list[Any]) -> dict[int, str]:
-    shown = (
+    links = (
         int(response)
         for _, _, in_order, *_, looked, _, _ in judgments
         for response in (*(in_order or ()), *(looked or ()))
     )
-    return {response.pk: response.key for response in by_key(Response.objects.only("key"), "pk", shown)}
+    return {response.pk: response.key for response in by_key(Response.objects.only("key"), "pk", links)}
 
 
 def _answer(judgment: Any, value: Any, responses: dict[int, str]) -> Row:
-    _, _, shown, item, annotator, revision, opened_at, submitted_at, active_ms, excluded, *further = judgment
+    _, _, order, item, annotator, revision, opened_at, submitted_at, active_ms, excluded, *further = judgment
     first_ms, changes, looked, flag, comment = further
     criterion, response, other, number, label, text = value
     return {
@@ -192,7 +192,7 @@ def _answer(judgment: Any, value: Any, responses: dict[int, str]) -> Row:
         "value": shortest(number),
         "label": label,
         "text": text,
-        "shown": [responses[pk] for pk in shown] if shown else None,
+        "shown": [responses[pk] for pk in order] if order else None,
         "opened_at": iso(opened_at),
         "submitted_at": iso(submitted_at),
         "active_ms": active_ms,
@@ -221,8 +221,8 @@ def shortest(number: float | None) -> float | int | None:
 
 def _left_open(item: int, criteria: list[Criterion]) -> Iterator[list[Any]]:
     """A judgment whose questions were all left open has no answers; one without a value keeps it in the table."""
-    shown = ItemResponse.objects.filter(item=item).order_by("position")
-    keys = list(shown.values_list("response__key", "item__kind"))
+    links = ItemResponse.objects.filter(item=item).order_by("position")
+    keys = list(links.values_list("response__key", "item__kind"))
     for criterion in [c for c in criteria if c.on == keys[0][1]][:1]:
         blank = kind_of(criterion).blank([key for key, _ in keys])
         yield [criterion.key, blank.response, blank.other, blank.value, blank.label, blank.text]

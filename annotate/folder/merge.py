@@ -31,10 +31,10 @@ def by_key(query: QuerySet[M], field: str, keys: Iterable[object], at_once: int 
 
 def keys_of(query: QuerySet[Any], keys: Iterable[str]) -> dict[str, int]:
     """Primary keys by key. Not model objects: a related manager would fetch what `only()` left out of each."""
-    found: dict[str, int] = {}
+    pks: dict[str, int] = {}
     for part in batches(dict.fromkeys(keys), PARAMETERS):
-        found.update(query.filter(key__in=part).values_list("key", "pk"))
-    return found
+        pks.update(query.filter(key__in=part).values_list("key", "pk"))
+    return pks
 
 
 class Merge:
@@ -51,8 +51,8 @@ class Merge:
         advice = "which differs from what is stored; load with --replace or under another --slug"
         self.problems.add(file, line, column, quoted(stored), f"{quoted(found)}, {advice}")
 
-    def compare(self, file: str, line: int | None, stored: dict[str, Any], found: dict[str, Any]) -> None:
-        for column, value in found.items():
+    def compare(self, file: str, line: int | None, stored: dict[str, Any], loaded: dict[str, Any]) -> None:
+        for column, value in loaded.items():
             if comparable(stored[column]) != comparable(value):
                 self.differs(file, line, column, stored[column], value)
 
@@ -84,22 +84,22 @@ def merge_settings(merge: Merge, spec: StudySpec) -> None:
         # Only what the file says: a setting that it leaves out is left as it is.
         before = type(table).of(merge.study).values
         for key in sorted(table.model_fields_set):
-            if before[key] != (found := table.values[key]):
-                merge.differs(FILE, None, f"{name}, {key}", before[key], found)
+            if before[key] != (value := table.values[key]):
+                merge.differs(FILE, None, f"{name}, {key}", before[key], value)
     criteria = {c.key: criterion_spec(c) for c in merge.study.criteria.order_by("position")}
-    kept = [key for key in criteria if key in spec.criteria]
-    if list(spec.criteria)[: len(kept)] != kept:
-        merge.differs(FILE, None, "criterion", kept, list(spec.criteria))
+    common = [key for key in criteria if key in spec.criteria]
+    if list(spec.criteria)[: len(common)] != common:
+        merge.differs(FILE, None, "criterion", common, list(spec.criteria))
         return
-    for key in kept:
+    for key in common:
         _compare_criterion(merge, criteria[key], spec.criteria[key])
     _add_criteria(merge, [c for c in spec.criterion if c.key not in criteria])
 
 
-def _compare_criterion(merge: Merge, stored: CriterionSpec, found: CriterionSpec) -> None:
-    for name, value in found.model_dump().items():
+def _compare_criterion(merge: Merge, stored: CriterionSpec, loaded: CriterionSpec) -> None:
+    for name, value in loaded.model_dump().items():
         if (before := getattr(stored, name)) != value:
-            merge.differs(FILE, None, f"criterion {found.key}, {name}", before, value)
+            merge.differs(FILE, None, f"criterion {loaded.key}, {name}", before, value)
 
 
 def _add_criteria(merge: Merge, specs: Sequence[CriterionSpec]) -> None:
@@ -200,9 +200,9 @@ def withhold(study: Study) -> None:
     By keys, from the few responses that are held back: PostgreSQL knows nothing yet of rows that this transaction
     brought, and joined whole tables row by row, for hours.
     """
-    held = list(study.responses.exclude(held_back="").order_by().values_list("pk", flat=True))
-    shown = ItemResponse.objects.filter(item__study=study)
-    now = {link.item_id for link in by_key(shown, "response_id", held)}
+    held_back = list(study.responses.exclude(held_back="").order_by().values_list("pk", flat=True))
+    links = ItemResponse.objects.filter(item__study=study)
+    now = {link.item_id for link in by_key(links, "response_id", held_back)}
     before = set(study.items.filter(withheld=True).values_list("pk", flat=True))
     for items, withheld in ((now - before, True), (before - now, False)):
         for part in batches(sorted(items), PARAMETERS):
@@ -210,9 +210,9 @@ def withhold(study: Study) -> None:
 
 
 def whole_items(study: Study) -> QuerySet[Item]:
-    shown = ItemResponse.objects.order_by("position").select_related("response").defer("response__text")
+    links = ItemResponse.objects.order_by("position").select_related("response").defer("response__text")
     query = study.items.select_related("prompt", "repeat_of").defer("prompt__text")
-    return query.prefetch_related(Prefetch("item_responses", shown))
+    return query.prefetch_related(Prefetch("item_responses", links))
 
 
 def _item(study: Study, row: ItemRow, prompt_id: int, original: int | None) -> Item:
@@ -233,7 +233,7 @@ def item_columns(item: Item) -> dict[str, Any]:
     return {
         "kind": item.kind,
         "prompt_id": item.prompt.key,
-        "response_ids": [shown.response.key for shown in item.item_responses.all()],
+        "response_ids": [link.response.key for link in item.item_responses.all()],
         "role": item.role,
         "expected": item.expected,
         "repeat_of": item.repeat_of.key if item.repeat_of else None,
@@ -262,7 +262,7 @@ def merge_annotators(merge: Merge, table: Table) -> None:
                 columns = {"details": row.details, "excluded": row.excluded}
                 new.append(Annotator(study=merge.study, key=row.annotator_id, **columns))
             else:
-                found = {"details": row.details} | ({"excluded": row.excluded} if row.excluded else {})
-                merge.compare(table.file, line, vars(annotator), found)
+                loaded = {"details": row.details} | ({"excluded": row.excluded} if row.excluded else {})
+                merge.compare(table.file, line, vars(annotator), loaded)
         Annotator.objects.bulk_create(new)
         merge.added("annotators", len(new))

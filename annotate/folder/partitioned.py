@@ -60,7 +60,7 @@ def _shown(tables: dict[str, Table]) -> set[str]:
     return set()
 
 
-def _wanted_rows(path: Path, wanted: Any, before: int) -> Generator[tuple[int, Row | Problem], None, int]:
+def _wanted_rows(path: Path, keys: Any, before: int) -> Generator[tuple[int, Row | Problem], None, int]:
     """Lines and rows; returns how many rows the file has."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -71,7 +71,7 @@ def _wanted_rows(path: Path, wanted: Any, before: int) -> Generator[tuple[int, R
     at = 0
     for group in range(file.num_row_groups):
         ids = file.read_row_group(group, ["response_id"])["response_id"]
-        chosen = pc.indices_nonzero(pc.is_in(ids, value_set=wanted))
+        chosen = pc.indices_nonzero(pc.is_in(ids, value_set=keys))
         if len(chosen):
             rows = file.read_row_group(group, names).take(chosen).to_pylist()
             for place, row in zip(chosen.to_pylist(), rows, strict=True):

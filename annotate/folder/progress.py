@@ -17,5 +17,5 @@ def quiet(rows: Iterable[T], label: str) -> Iterable[T]:
 
 def bar(rows: Iterable[T], label: str) -> Iterable[T]:
     """A progress bar on stderr, when that is a terminal."""
-    shown = tqdm(rows, desc=label, unit=" rows", disable=None, leave=False, file=sys.stderr)
-    return cast(Iterable[T], shown)
+    progress = tqdm(rows, desc=label, unit=" rows", disable=None, leave=False, file=sys.stderr)
+    return cast(Iterable[T], progress)

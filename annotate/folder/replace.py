@@ -42,8 +42,8 @@ class Replaced:
 
     @classmethod
     def of(cls, study: Study, answers: Table | None) -> "Replaced":
-        made = Judgment.objects.in_study(study).made_here()
-        names = made.order_by("pk").values_list(
+        judgments = Judgment.objects.in_study(study).made_here()
+        names = judgments.order_by("pk").values_list(
             "assignment__item__key", "assignment__annotator__key", "revision", "client_token"
         )
         tokens = {
@@ -64,8 +64,8 @@ class Replaced:
         for link, names in self.links:
             self._give_back(link, names, study)
         if self.first_entry is not None:
-            left = TrailEntry.objects.of_study(study.slug).filter(study=None, pk__gte=self.first_entry)
-            left.goes_on_in(study)
+            entries = TrailEntry.objects.of_study(study.slug).filter(study=None, pk__gte=self.first_entry)
+            entries.goes_on_in(study)
         for part in batches(self.tokens, 200):
             seats = Assignment.objects.filter(study=study)
             query = Judgment.objects.filter(assignment__in=seats).select_related(
@@ -78,10 +78,10 @@ class Replaced:
 
     def _give_back(self, link: InviteLink, names: list[str], study: Study) -> None:
         """A revoked link stays revoked, and one for ten people does not take in ten more."""
-        made = link.created_at
+        created = link.created_at
         link.pk, link.study = None, study
         link.save(force_insert=True)
-        InviteLink.objects.filter(pk=link.pk).update(created_at=made)
+        InviteLink.objects.filter(pk=link.pk).update(created_at=created)
         for part in batches(names, 200):
             study.annotators.filter(key__in=part).update(came_by=link)
 
@@ -91,9 +91,9 @@ def _key(judgment: Judgment) -> JudgmentKey:
     return seat.item.key, seat.annotator.key if seat.annotator else "", judgment.revision
 
 
-def _refuse_loss(study: Study, made: dict[JudgmentKey, uuid.UUID], answers: Table | None) -> None:
-    there, rows = _in_folder(made, answers)
-    lost = dict.fromkeys(key for key in made if key not in there)
+def _refuse_loss(study: Study, tokens: dict[JudgmentKey, uuid.UUID], answers: Table | None) -> None:
+    there, rows = _in_folder(tokens, answers)
+    lost = dict.fromkeys(key for key in tokens if key not in there)
     for key, row in _stored_rows(study):
         if row not in rows:
             lost[key] = None
@@ -109,13 +109,13 @@ def _refuse_loss(study: Study, made: dict[JudgmentKey, uuid.UUID], answers: Tabl
 
 
 def _in_folder(
-    made: dict[JudgmentKey, uuid.UUID], answers: Table | None
+    tokens: dict[JudgmentKey, uuid.UUID], answers: Table | None
 ) -> tuple[set[JudgmentKey], set[int]]:
     """Which of these judgments the folder has, and hashes of their rows."""
     there, rows = set[JudgmentKey](), set[int]()
     for _, row in read(answers, AnswerRow, Problems()) if answers else ():
         key = row.item_id, row.annotator_id, row.revision
-        if key in made:
+        if key in tokens:
             there.add(key)
             rows.add(
                 hash((key, row.criterion, row.response_id, row.other_id, row.value, row.label, row.text))
@@ -127,8 +127,8 @@ def _stored_rows(study: Study) -> Iterator[tuple[JudgmentKey, int]]:
     seat = "judgment__assignment__"
     names = (f"{seat}item__key", f"{seat}annotator__key", "judgment__revision")
     columns = ("criterion__key", "response__key", "other__key", "value", "label", "text")
-    made = Answer.objects.filter(judgment__client_token__isnull=False, **{f"{seat}study": study})
-    for row in made.order_by("pk").values_list(*names, *columns).iterator():
+    answers = Answer.objects.filter(judgment__client_token__isnull=False, **{f"{seat}study": study})
+    for row in answers.order_by("pk").values_list(*names, *columns).iterator():
         key: JudgmentKey = row[:3]
         yield key, hash((key, *row[3:]))
 

@@ -175,8 +175,8 @@ class StudySpec(BaseModel):
 
     @property
     def sha256(self) -> str:
-        told = {name: table.told() for name, table in self.tables.items() if table.told()}
-        plain = self.model_dump(exclude=set(TABLES)) | told
+        changed = {name: table.told() for name, table in self.tables.items() if table.told()}
+        plain = self.model_dump(exclude=set(TABLES)) | changed
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
@@ -212,10 +212,10 @@ def _parse(path: Path) -> dict[str, Any]:
         line, found = raw.count(b"\n", 0, error.start) + 1, f"byte 0x{raw[error.start]:02x}"
         raise FolderError([Problem(FILE, line, "", "UTF-8", found)]) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        said = str(error)
-        at = re.search(r" \(at line (\d+), column (\d+)\)$", said)
+        message = str(error)
+        at = re.search(r" \(at line (\d+), column (\d+)\)$", message)
         line = int(at[1]) if at else raw.count(b"\n") + 1
-        found = f"{said[: at.start()]} at character {at[2]}" if at else said
+        found = f"{message[: at.start()]} at character {at[2]}" if at else message
         raise FolderError([Problem(FILE, line, "", "TOML", found)]) from error
 
 
@@ -301,8 +301,8 @@ def spec_of(study: Study) -> StudySpec:
     """The settings of a stored study, as its study.toml would say them."""
     criteria = [criterion_spec(c) for c in study.criteria.order_by("position")]
     own = {name: getattr(study, name) for name in StudySpec.own}
-    told = own | {name: table.of(study) for name, table in TABLES.items()}
-    return StudySpec.model_construct(slug=study.slug, criterion=criteria, **told)
+    values = own | {name: table.of(study) for name, table in TABLES.items()}
+    return StudySpec.model_construct(slug=study.slug, criterion=criteria, **values)
 
 
 def criterion_spec(criterion: Criterion) -> CriterionSpec:

@@ -219,19 +219,19 @@ _READERS: dict[str, Callable[[Table, IO[bytes]], Lines]] = {"jsonl": _jsonl, "cs
 
 def find_tables(folder: Path, problems: Problems) -> dict[str, Table]:
     """The tables in a folder by name; two files of one table are a problem, and so is a near miss of a name."""
-    found: dict[str, Table] = {}
+    tables: dict[str, Table] = {}
     for path in sorted(folder.iterdir()):
         table = Table(path)
         name = path.name.partition(".")[0]
         if table.form not in FORMS or path.name.removesuffix(".gz") != f"{name}.{table.form}":
             continue
-        if name in found:
-            problems.add(path.name, None, "", f"one file of {name}", f"{found[name].file} beside it")
+        if name in tables:
+            problems.add(path.name, None, "", f"one file of {name}", f"{tables[name].file} beside it")
         elif name in TABLES:
-            found[name] = table
-        elif (meant := _near_miss(name)) is not None:
-            problems.add(path.name, None, "", f"the name {meant}.{table.form}", quoted(path.name))
-    return found
+            tables[name] = table
+        elif (intended := _near_miss(name)) is not None:
+            problems.add(path.name, None, "", f"the name {intended}.{table.form}", quoted(path.name))
+    return tables
 
 
 def _near_miss(name: str) -> str | None:

@@ -91,8 +91,8 @@ def sha256(path: Path) -> str:
 def _write_jsonl(file: IO[bytes], layout: Layout, rows: Iterable[Row]) -> int:
     defaults, count = layout.defaults, 0
     for row in rows:
-        told = {k: v for k, v in row.items() if k not in defaults or (v is not None and v != defaults[k])}
-        file.write(_one_line(told))
+        written = {k: v for k, v in row.items() if k not in defaults or (v is not None and v != defaults[k])}
+        file.write(_one_line(written))
         count += 1
     return count
 

@@ -120,8 +120,8 @@ class Study(models.Model):
             return None
         if user.is_superuser:
             return Role.OWNER
-        found = Membership.objects.filter(study=self, user=user).first()
-        return Role(found.role) if found else None
+        membership = Membership.objects.filter(study=self, user=user).first()
+        return Role(membership.role) if membership else None
 
 
 class Criterion(models.Model):

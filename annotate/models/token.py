@@ -54,10 +54,10 @@ class ApiToken(models.Model):
         # 256 random bits: nothing to guess, so a fast hash is enough.
         secret = f"ofb_{secrets.token_urlsafe(32)}"
         expires = timezone.now() + dt.timedelta(days=days)
-        made = cls.objects.create(
+        token = cls.objects.create(
             user=user, name=name, scope=scope, prefix=secret[:10], digest=_digest(secret), expires_at=expires
         )
-        return made, secret
+        return token, secret
 
     @property
     def valid(self) -> bool:

@@ -102,13 +102,13 @@ def _counts(study: Study) -> dict[str, int]:
 @for_members(Role.RESEARCHER)
 def move(request: HttpRequest, study: Study) -> HttpResponse:
     """Open, pause or close; a study with something missing is not opened."""
-    wanted = request.POST.get("to", "")
+    status = request.POST.get("to", "")
     try:
-        life.check_move(study, wanted, anyway="anyway" in request.POST)
+        life.check_move(study, status, anyway="anyway" in request.POST)
     except life.MoveError as error:
         return _overview(request, study, str(error), leaks=isinstance(error, life.LeaksError))
-    if life.move(study, Status(wanted)):
-        messages.success(request, SAID[Status(wanted)])
+    if life.move(study, Status(status)):
+        messages.success(request, SAID[Status(status)])
     return redirect(study)
 
 

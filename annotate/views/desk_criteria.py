@@ -50,19 +50,19 @@ def drawn(study: Study, criterion: Criterion, chosen: dict[str, str] | None = No
     """What the preview of a criterion shows, with responses numbered from 1."""
     size = SIZES[ItemKind(criterion.on)]
     prompt, texts = sample(study, size)
-    asked = [
+    controls = [
         Asked(criterion, question, (chosen or {}).get(question.field, ""))
         for question in kind_of(criterion).questions(criterion, range(1, size + 1))
     ]
     cards = [
-        {"number": n, "text": text, "asked": [a for a in asked if a.question.response == n]}
+        {"number": n, "text": text, "asked": [a for a in controls if a.question.response == n]}
         for n, text in enumerate(texts, 1)
     ]
     return {
         "on": criterion.on,
         "prompt": prompt,
         "cards": cards,
-        "asked": [a for a in asked if a.question.response is None],
+        "asked": [a for a in controls if a.question.response is None],
         "shared": criterion.text if kind_of(criterion).per_response and size > 1 else "",
     }
 
@@ -150,13 +150,13 @@ def _swap(one: Criterion, other: Criterion) -> None:
 @require_POST
 @for_members(Role.RESEARCHER)
 def remove(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
-    found = get_object_or_404(Criterion, study=study, pk=pk)
+    criterion = get_object_or_404(Criterion, study=study, pk=pk)
     with transaction.atomic():
         Study.objects.select_for_update().get(pk=study.pk)
         if judged(study):
             messages.error(request, CLONE_INSTEAD)
         else:
-            found.delete()
-            trail.record(study, Action.CHANGED, f"criterion {found}", removed=True)
-            messages.success(request, f"Removed: {found.key}.")
+            criterion.delete()
+            trail.record(study, Action.CHANGED, f"criterion {criterion}", removed=True)
+            messages.success(request, f"Removed: {criterion.key}.")
     return redirect("criteria", study.slug)

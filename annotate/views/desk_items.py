@@ -55,12 +55,12 @@ def _page(
 
 
 def _rows(study: Study, role: str) -> QuerySet[Item]:
-    shown = ItemResponse.objects.order_by("position").select_related("response").defer("response__text")
+    links = ItemResponse.objects.order_by("position").select_related("response").defer("response__text")
     rows = study.items.order_by("pk").select_related("prompt", "repeat_of")
     if role in Item.Role.values:
         rows = rows.filter(role=role)
     n = counted(Assignment.objects.submitted(), "item")
-    return rows.annotate(n=n).prefetch_related(Prefetch("item_responses", shown))
+    return rows.annotate(n=n).prefetch_related(Prefetch("item_responses", links))
 
 
 def _table(study: Study) -> list[dict[str, Any]]:
@@ -77,11 +77,11 @@ def _table(study: Study) -> list[dict[str, Any]]:
 
 def _make(request: HttpRequest, study: Study, form: DesignForm) -> None:
     data = form.cleaned_data
-    wanted = planting.Wanted(data["how"], data["each"], data["size"] or 2, data["delta"] or 0.0)
-    n = planting.make_items(study, wanted)
+    order = planting.Wanted(data["how"], data["each"], data["size"] or 2, data["delta"] or 0.0)
+    n = planting.make_items(study, order)
     if n:
         messages.success(request, f"Made: {n:,} {'item' if n == 1 else 'items'}, with their seats.")
-    elif wanted.how == "equal":
+    elif order.how == "equal":
         messages.warning(
             request, "No pair of rated responses is that close: rate singles first, or allow more."
         )
@@ -114,8 +114,8 @@ def remove(request: HttpRequest, study: Study) -> HttpResponse:
     except ProtectedError:
         messages.error(request, "Nothing was taken back: scores of machines rest on some of these items.")
         return redirect("items", study.slug)
-    left = len(chosen) - n
-    stayed = f" {left:,} stayed: people have judged them or have them open." if left > 0 else ""
+    kept_items = len(chosen) - n
+    stayed = f" {kept_items:,} stayed: people have judged them or have them open." if kept_items > 0 else ""
     messages.success(request, f"Taken back: {n:,}.{stayed}")
     return redirect("items", study.slug)
 
@@ -183,10 +183,10 @@ def _plant(form: PlantForm, kind: ItemKind, expected: dict[str, Any]) -> plantin
 def _questions(
     criteria: list[Criterion], size: int, sent: QueryDict, problems: dict[str, str]
 ) -> dict[str, Any]:
-    asked = []
+    controls = []
     for criterion in criteria:
         criterion.required = True
         for question in kind_of(criterion).questions(criterion, range(1, size + 1)):
             chosen = sent.get(question.field, "")
-            asked.append(Asked(criterion, question, chosen, problems.get(criterion.key, "")))
-    return {"asked": asked, "explain": EXPLAIN}
+            controls.append(Asked(criterion, question, chosen, problems.get(criterion.key, "")))
+    return {"asked": controls, "explain": EXPLAIN}

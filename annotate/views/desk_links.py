@@ -45,10 +45,10 @@ class LinkForm(forms.Form):
         return until
 
     def link(self, by: "User | AnonymousUser") -> InviteLink:
-        asked, until = self.cleaned_data, self.cleaned_data["until"]
+        data, until = self.cleaned_data, self.cleaned_data["until"]
         # The last moment of the day: there is no day after the last that a calendar knows.
         end = until and dt.datetime.combine(until, dt.time.max, dt.UTC)
-        return InviteLink(label=asked["label"], most=asked["most"], expires_at=end, created_by_id=by.pk)
+        return InviteLink(label=data["label"], most=data["most"], expires_at=end, created_by_id=by.pk)
 
 
 @require_http_methods(["GET", "POST"])
@@ -56,8 +56,8 @@ class LinkForm(forms.Form):
 def links(request: HttpRequest, study: Study) -> HttpResponse:
     form = LinkForm(posted(request))
     if request.method == "POST" and form.is_valid():
-        made = invites.make(study, form.link(request.user))
-        messages.success(request, f"Made: the link for {made.label}.")
+        link = invites.make(study, form.link(request.user))
+        messages.success(request, f"Made: the link for {link.label}.")
         return redirect("links", study.slug)
     rows = [(link, request.build_absolute_uri(invites.path(link))) for link in invites.of_study(study)]
     context = {"study": study, "form": form, "links": rows, "turned_away": invites.turned_away(study)}

@@ -37,16 +37,16 @@ def members_page(request: HttpRequest, study: Study) -> HttpResponse:
 def change_member(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     """Another role, or none."""
     membership = get_object_or_404(study.memberships.select_related("user"), pk=pk)
-    wanted = request.POST.get("role", "")
+    role = request.POST.get("role", "")
     try:
-        if wanted in Role.values:
-            members.change(membership, Role(wanted))
-            messages.success(request, f"{membership.user} is {wanted} now.")
-        elif wanted == "none":
+        if role in Role.values:
+            members.change(membership, Role(role))
+            messages.success(request, f"{membership.user} is {role} now.")
+        elif role == "none":
             members.remove(membership)
             messages.success(request, f"{membership.user} is no member any more.")
         else:
-            messages.error(request, f"There is no role “{wanted[:20]}”.")
+            messages.error(request, f"There is no role “{role[:20]}”.")
     except members.LastOwnerError:
         messages.error(request, ONE_OWNER)
     gone = study.role_of(request.user) != Role.OWNER

@@ -38,10 +38,10 @@ def pool(request: HttpRequest, study: Study) -> HttpResponse:
         except FolderError as refused:
             error = refused
         else:
-            told = (
+            summary = (
                 ", ".join(f"{n:,} {table}" for table, n in new.items() if n) or "nothing that was not there"
             )
-            messages.success(request, f"Added: {told}.")
+            messages.success(request, f"Added: {summary}.")
             _warn(request, study)
             return redirect("pool", study.slug)
     prompts = study.prompts.order_by("pk").annotate(n=counted(Response.objects.all(), "prompt"))
@@ -79,14 +79,14 @@ def _warn(request: HttpRequest, study: Study) -> None:
 @require_safe
 @for_members(Role.RESEARCHER)
 def leak_page(request: HttpRequest, study: Study) -> HttpResponse:
-    shown = list(leaking(study))
-    held = study.responses.exclude(held_back="").order_by("pk")
+    leaks = list(leaking(study))
+    withheld = study.responses.exclude(held_back="").order_by("pk")
     context = {
         "study": study,
-        "found": shown[:LISTED],
-        "n_found": len(shown),
-        "held": held[:LISTED],
-        "n_held": held.count(),
+        "found": leaks[:LISTED],
+        "n_found": len(leaks),
+        "held": withheld[:LISTED],
+        "n_held": withheld.count(),
         "words": settings.LEAK_WORDS,
         "reason": REASON,
     }

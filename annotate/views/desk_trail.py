@@ -38,16 +38,16 @@ class TrailForm(forms.Form):
     def chosen(self, entries: TrailQuerySet) -> TrailQuerySet:
         if not self.is_valid():
             return entries.none()
-        asked = self.cleaned_data
-        after = asked["until"] and asked["until"] + dt.timedelta(days=1)
-        wanted = {
-            "action": asked["action"],
-            "by_name__icontains": asked["by"],
-            "about__icontains": asked["about"],
-            "at__gte": asked["since"] and _midnight(asked["since"]),
+        data = self.cleaned_data
+        after = data["until"] and data["until"] + dt.timedelta(days=1)
+        filters = {
+            "action": data["action"],
+            "by_name__icontains": data["by"],
+            "about__icontains": data["about"],
+            "at__gte": data["since"] and _midnight(data["since"]),
             "at__lt": after and _midnight(after),
         }
-        return entries.filter(Q(**{name: value for name, value in wanted.items() if value}))
+        return entries.filter(Q(**{name: value for name, value in filters.items() if value}))
 
 
 def _midnight(day: dt.date) -> dt.datetime:

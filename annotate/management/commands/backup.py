@@ -20,12 +20,12 @@ class Command(BaseCommand):
 
     def handle(self, *, file: Path, **options: Any) -> None:
         try:
-            told = backup(file)
+            manifest = backup(file)
         except BackupError as error:
             raise CommandError(str(error)) from error
-        rows = sum(table["rows"] for table in told["tables"].values())
+        rows = sum(table["rows"] for table in manifest["tables"].values())
         self.stdout.write(
-            f"{file}: {rows:,} rows of {len(told['tables'])} tables, {len(told['files'])} files, "
+            f"{file}: {rows:,} rows of {len(manifest['tables'])} tables, {len(manifest['files'])} files, "
             f"{file.stat().st_size / 2**20:.1f} MB"
         )
         self.stdout.write(

@@ -23,12 +23,12 @@ class Command(BaseCommand):
 
     def handle(self, *, file: Path, force: bool, **options: Any) -> None:
         try:
-            told, other = restore(file, force=force)
+            manifest, other = restore(file, force=force)
         except BackupError as error:
             raise CommandError(str(error)) from error
-        rows = sum(table["rows"] for table in told["tables"].values())
+        rows = sum(table["rows"] for table in manifest["tables"].values())
         self.stdout.write(
-            f"{file} of {told['made_at']}: {rows:,} rows of {len(told['tables'])} tables restored"
+            f"{file} of {manifest['made_at']}: {rows:,} rows of {len(manifest['tables'])} tables restored"
         )
         for name in other:
             self.stderr.write(self.style.WARNING(f"Another {name} than when it was made: {LOST[name]}."))

@@ -18,5 +18,5 @@ class Command(BaseCommand):
             raise CommandError(f"There is no trail of a study {slug!r}.")
         for entry in entries.iterator(1_000):
             details = json.dumps(entry.details, ensure_ascii=False) if entry.details else ""
-            told = (entry.at.isoformat(timespec="seconds"), entry.by_name, entry.via, entry.action)
-            self.stdout.write("\t".join([*told, entry.about, details]).rstrip())
+            columns = (entry.at.isoformat(timespec="seconds"), entry.by_name, entry.via, entry.action)
+            self.stdout.write("\t".join([*columns, entry.about, details]).rstrip())
