@@ -84,7 +84,7 @@ def open_items(study: Study | int, q: Q = FREE, to: Annotator | None = None) -> 
     return items.filter(~Exists(seats.for_annotator(to))) if to else items
 
 
-def planted(annotator: Annotator, block: Sequence[Assignment]) -> list[Item]:
+def attention_items(annotator: Annotator, block: Sequence[Assignment]) -> list[Item]:
     """At most one gold item and one repeat to mix into a block: neither counts against an item's seats.
 
     A repeat comes once its original was judged, and not in the same block.

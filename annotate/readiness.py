@@ -14,7 +14,7 @@ CALLED = {"single": "one response", "pair": "a pair", "set": "a set"}
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
+class OpenIssue:
     """`page` is the name of the URL where it is put right; a study opens with lacks that only ought to go."""
 
     text: str
@@ -23,49 +23,49 @@ class Lack:
     section: str = ""
 
 
-def lacks(study: Study) -> list[Lack]:
+def open_issues(study: Study) -> list[OpenIssue]:
     return [*_content(study), *_checks(study), *_planted(study), *_panel(study)]
 
 
-def _content(study: Study) -> Iterator[Lack]:
+def _content(study: Study) -> Iterator[OpenIssue]:
     kinds = set(study.criteria.order_by().values_list("on", flat=True))
     items = set(study.items.filter(withheld=False).order_by().values_list("kind", "role").distinct())
     if not kinds:
-        yield Lack("There are no criteria: nothing would be asked.", "criteria")
+        yield OpenIssue("There are no criteria: nothing would be asked.", "criteria")
     if not any(role == Item.Role.MAIN for _, role in items):
-        yield Lack("There are no items: nothing would be shown.", "items")
+        yield OpenIssue("There are no items: nothing would be shown.", "items")
     for kind in sorted({kind for kind, _ in items} - kinds) if kinds else ():
-        yield Lack(f"No criterion asks about {CALLED[kind]}, but there are such items.", "criteria")
+        yield OpenIssue(f"No criterion asks about {CALLED[kind]}, but there are such items.", "criteria")
     for kind in sorted(kinds - {kind for kind, _ in items}) if items else ():
         text = f"A criterion asks about {CALLED[kind]}, but there are no such items."
-        yield Lack(text, "items", stops=False)
+        yield OpenIssue(text, "items", stops=False)
     if not study.instructions.strip():
-        yield Lack("There are no instructions.", "settings", stops=False, section="texts")
+        yield OpenIssue("There are no instructions.", "settings", stops=False, section="texts")
 
 
-def _checks(study: Study) -> Iterator[Lack]:
+def _checks(study: Study) -> Iterator[OpenIssue]:
     for number, check in enumerate(study.checks or [], 1):
         options, right = check.get("options") or [], check.get("right")
         if not isinstance(right, int) or not 0 <= right < len(options):
             text = f"Question {number} on the instructions has no right answer, so nobody could pass it."
-            yield Lack(text, "settings", section="journey")
+            yield OpenIssue(text, "settings", section="journey")
 
 
-def _planted(study: Study) -> Iterator[Lack]:
+def _planted(study: Study) -> Iterator[OpenIssue]:
     planted = list(study.items.filter(role__in=["gold", "practice"]).values_list("key", "role", "expected"))
     for key, role, expected in planted:
         if not by_criterion(expected):
             text = f"The {role} item {key} has no expected answer, so it can't be passed or failed."
-            yield Lack(text, "items", stops=role == Item.Role.GOLD)
+            yield OpenIssue(text, "items", stops=role == Item.Role.GOLD)
     if [role for _, role, _ in planted].count("gold") == 1:
         text = "There is one gold item. One failed check is no ground to exclude anybody: plant two or more."
-        yield Lack(text, "items", stops=False)
+        yield OpenIssue(text, "items", stops=False)
 
 
-def _panel(study: Study) -> Iterator[Lack]:
+def _panel(study: Study) -> Iterator[OpenIssue]:
     if study.completion_codes and not study.completion_codes.get(Annotator.Outcome.FINISHED):
         text = "There are completion codes, but none for those who finish."
-        yield Lack(text, "settings", section="panel")
+        yield OpenIssue(text, "settings", section="panel")
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,24 +85,24 @@ def _claim_block(annotator: Annotator) -> Assignment | None:
         held = _held(annotator).count()
         space = room(annotator) - held
         block = offer.next_block(annotator, min(space, offer.BLOCK)) if space > 0 else []
-        planted = offer.planted(annotator, block) if space > 0 else []
-        if not block and not planted:
+        extra = offer.attention_items(annotator, block) if space > 0 else []
+        if not block and not extra:
             break
-        if _take(annotator, held, block, planted):
+        if _take(annotator, held, block, extra):
             break
     return _held(annotator).first()
 
 
-def _take(annotator: Annotator, held: int, block: Sequence[Assignment], planted: Sequence[Item]) -> int:
+def _take(annotator: Annotator, held: int, block: Sequence[Assignment], extra: Sequence[Item]) -> int:
     """Hold what was found without a lock; nothing where another tab of the annotator's was faster."""
-    items = [*(seat.item_id for seat in block), *(item.pk for item in planted)]
+    items = [*(seat.item_id for seat in block), *(item.pk for item in extra)]
     with transaction.atomic():
         # Tabs of one annotator take one after the other.
         Annotator.objects.select_for_update().get(pk=annotator.pk)
         seated = Assignment.objects.for_annotator(annotator).filter(item__in=items)
         if _held(annotator).count() != held or seated.exists():
             return 0
-        return _hold(annotator, _mixed(annotator, block, [_extra_seat(item) for item in planted]))
+        return _hold(annotator, _mixed(annotator, block, [_extra_seat(item) for item in extra]))
 
 
 def _extra_seat(item: Item) -> Assignment:

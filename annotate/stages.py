@@ -148,7 +148,7 @@ def break_due(annotator: Annotator) -> bool:
     return in_visit > 0 and in_visit % every == 0
 
 
-def left(annotator: Annotator) -> int:
+def items_left(annotator: Annotator) -> int:
     """Items that the visit still has for the annotator, as it looks now."""
     own = _worked(annotator).held().count()
     there = own + offer.open_items(annotator.study, to=annotator).count()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_tasks import task
 
 from annotate.models import Answer, Study
-from judging.exports import export_jobs as finished
+from judging.exports import export_jobs
 from judging.models import ScoringTask
 from judging.runs import work as scoring
 
@@ -58,18 +58,18 @@ def enqueue(order: ScoringTask) -> None:
 @task()
 def make_export(study: int, name: str) -> str:
     """Write an export that somebody waits for."""
-    finished.make(Study.objects.get(pk=study), name)
+    export_jobs.make(Study.objects.get(pk=study), name)
     return name
 
 
-def start_export(study: Study, writer: str, escape: bool) -> finished.Finished:
+def start_export(study: Study, writer: str, escape: bool) -> export_jobs.ExportJob:
     """Made at once where it takes a moment, else in the background."""
-    name = finished.order(study, writer, escape=escape)
+    name = export_jobs.order(study, writer, escape=escape)
     if Answer.objects.filter(criterion__study=study).count() > settings.EXPORT_AT_ONCE:
         make_export.enqueue(study.pk, name)
     else:
-        finished.make(study, name)
-    found = finished.find(study, name)
+        export_jobs.make(study, name)
+    found = export_jobs.find(study, name)
     if found is None:
         raise RuntimeError(f"the export {name} is gone")
     return found

@@ -29,7 +29,7 @@ from annotate.models import (
     Study,
 )
 from annotate.views.access import invite_path, remember
-from judging.exports import export_jobs as finished
+from judging.exports import export_jobs
 from judging.models import ScoreRun, ScoringTask
 from judging.results import COMPUTED
 from tests.factories import make_study
@@ -152,8 +152,8 @@ SENDS: dict[str, tuple[str, ...]] = {
 
 
 def made_export(study: Study) -> str:
-    name = finished.order(study, "folder", escape=True)
-    finished.make(study, name)
+    name = export_jobs.order(study, "folder", escape=True)
+    export_jobs.make(study, name)
     return name
 
 

@@ -22,7 +22,7 @@ from django.urls import reverse
 from annotate import exclusions, invites, members, pseudonyms, trail
 from annotate.models import Action, Annotator, Item, Judgment, Role, Study, TrailEntry
 from annotate.models.trail import AppendOnlyError
-from judging.exports import export_jobs as finished
+from judging.exports import export_jobs
 from judging.folder.scores import export_folder, load_folder
 from tests.factories import make_study
 from tests.test_access import ROUTES, filled, kwargs_of
@@ -414,8 +414,8 @@ def test_the_page_asks_for_few_rows(owner: tuple[Client, Study], django_assert_m
 
 def test_a_download_in_parts_is_told_every_time(owner: tuple[Client, Study]) -> None:
     client, study = owner
-    name = finished.order(study, "folder", escape=True)
-    finished.make(study, name)
+    name = export_jobs.order(study, "folder", escape=True)
+    export_jobs.make(study, name)
     client.get(f"/studies/tiny/exports/{name}/", headers={"Range": "bytes=0-"})
     assert TrailEntry.objects.latest("pk").action == "downloaded"
     assert Item.objects.filter(study=study).exists()

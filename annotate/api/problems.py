@@ -39,7 +39,7 @@ class ProblemDetails(serializers.Serializer[Any]):
     error_count = serializers.IntegerField(required=False, help_text="the first twenty stand in `errors`")
 
 
-def told(raised: Exception, context: dict[str, Any]) -> Response | None:
+def exception_response(raised: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. What nobody foresaw is left to Django, which logs it and asks `server_error`."""
     error = _known(raised)
     response = exception_handler(error, context)

@@ -11,7 +11,7 @@ from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response as Answered
 
-from annotate import life, members, trail
+from annotate import members, study_status, trail
 from annotate.counting import counted
 from annotate.folder import load_items, load_pool
 from annotate.folder.merge import whole_items
@@ -119,10 +119,12 @@ class Studies(ApiViewSet):
         move = MoveSerializer(data=request.data)
         move.is_valid(raise_exception=True)
         try:
-            life.check_move(study, move.validated_data["status"], anyway=move.validated_data["anyway"])
-        except life.MoveError as error:
+            study_status.check_move(
+                study, move.validated_data["status"], anyway=move.validated_data["anyway"]
+            )
+        except study_status.MoveError as error:
             raise ConflictError(str(error)) from error
-        life.move(study, Study.Status(move.validated_data["status"]))
+        study_status.move(study, Study.Status(move.validated_data["status"]))
         return Answered(self.get_serializer(self.get_object()).data)
 
 

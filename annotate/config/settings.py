@@ -226,7 +226,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["annotate.api.access.Accounts"],
     # Of an account with all its tokens; who names none is refused before anything is done.
     "DEFAULT_THROTTLE_RATES": {"account": env.str("API_RATE", default="600/min")},
-    "EXCEPTION_HANDLER": "annotate.api.problems.told",
+    "EXCEPTION_HANDLER": "annotate.api.problems.exception_response",
     "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

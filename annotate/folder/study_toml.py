@@ -83,7 +83,7 @@ class Table(BaseModel):
     def stored(self) -> dict[str, Any]:
         return {self.stored_as.get(name, name): value for name, value in self.values.items()}
 
-    def told(self) -> dict[str, Any]:
+    def changed(self) -> dict[str, Any]:
         """What differs from the default."""
         defaults = type(self)().values
         return {name: value for name, value in self.values.items() if value != defaults[name]}
@@ -175,7 +175,7 @@ class StudySpec(BaseModel):
 
     @property
     def sha256(self) -> str:
-        changed = {name: table.told() for name, table in self.tables.items() if table.told()}
+        changed = {name: table.changed() for name, table in self.tables.items() if table.changed()}
         plain = self.model_dump(exclude=set(TABLES)) | changed
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
@@ -328,6 +328,6 @@ def criterion_of(spec: CriterionSpec, position: int) -> Criterion:
 def render(spec: StudySpec) -> str:
     """study.toml; defaults of criteria and of the optional tables are left out."""
     document = {name: getattr(spec, name) for name in ("slug", *StudySpec.own)}
-    document |= {name: written for name, table in spec.tables.items() if (written := table.told())}
+    document |= {name: written for name, table in spec.tables.items() if (written := table.changed())}
     criteria = [{k: v for k, v in c.model_dump().items() if v not in ("", [], {})} for c in spec.criterion]
     return tomli_w.dumps(document | {"criterion": criteria} if criteria else document)

@@ -9,11 +9,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate import invites, life, members, planting
+from annotate import invites, members, planting, study_status
 from annotate.counting import counted
 from annotate.forms import CloneForm
 from annotate.models import Annotator, Assignment, Item, Judgment, Prompt, Response, Role, Study
-from annotate.readiness import lacks
+from annotate.readiness import open_issues
 from annotate.views.access import for_members, staff_only
 
 Status = Study.Status
@@ -63,16 +63,16 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _overview(request: HttpRequest, study: Study, refused: str = "", leaks: bool = False) -> HttpResponse:
-    missing = lacks(study) if _sets_up(study) else []
+    missing = open_issues(study) if _sets_up(study) else []
     link = invites.usable(study) if _sets_up(study) else None
     context = {
         "study": study,
         "criteria": study.criteria.all(),
         "invite": request.build_absolute_uri(invites.path(link)) if link else "",
         "counts": _counts(study),
-        "stops": [lack for lack in missing if lack.stops],
-        "hints": [lack for lack in missing if not lack.stops],
-        "moves": life.MOVES[study.status],
+        "stops": [issue for issue in missing if issue.stops],
+        "hints": [issue for issue in missing if not issue.stops],
+        "moves": study_status.MOVES[study.status],
         "judged": Judgment.objects.in_study(study).exists(),
         "refused": refused,
         "leaks": leaks,
@@ -104,10 +104,10 @@ def move(request: HttpRequest, study: Study) -> HttpResponse:
     """Open, pause or close; a study with something missing is not opened."""
     status = request.POST.get("to", "")
     try:
-        life.check_move(study, status, anyway="anyway" in request.POST)
-    except life.MoveError as error:
-        return _overview(request, study, str(error), leaks=isinstance(error, life.LeaksError))
-    if life.move(study, Status(status)):
+        study_status.check_move(study, status, anyway="anyway" in request.POST)
+    except study_status.MoveError as error:
+        return _overview(request, study, str(error), leaks=isinstance(error, study_status.LeaksError))
+    if study_status.move(study, Status(status)):
         messages.success(request, SAID[Status(status)])
     return redirect(study)
 

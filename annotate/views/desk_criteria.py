@@ -27,7 +27,7 @@ SAMPLES = [
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PreviewQuestion:
     """A question as a task page draws it."""
 
     criterion: Criterion
@@ -51,7 +51,7 @@ def drawn(study: Study, criterion: Criterion, chosen: dict[str, str] | None = No
     size = SIZES[ItemKind(criterion.on)]
     prompt, texts = sample(study, size)
     controls = [
-        Asked(criterion, question, (chosen or {}).get(question.field, ""))
+        PreviewQuestion(criterion, question, (chosen or {}).get(question.field, ""))
         for question in kind_of(criterion).questions(criterion, range(1, size + 1))
     ]
     cards = [

@@ -18,7 +18,7 @@ from annotate.models import Assignment, Criterion, Item, ItemResponse, Role, Stu
 from annotate.readiness import CALLED
 from annotate.views.access import for_members
 from annotate.views.desk import posted
-from annotate.views.desk_criteria import Asked
+from annotate.views.desk_criteria import PreviewQuestion
 from annotate.whole_numbers import whole
 
 PER_PAGE = 50
@@ -188,5 +188,5 @@ def _questions(
         criterion.required = True
         for question in kind_of(criterion).questions(criterion, range(1, size + 1)):
             chosen = sent.get(question.field, "")
-            controls.append(Asked(criterion, question, chosen, problems.get(criterion.key, "")))
+            controls.append(PreviewQuestion(criterion, question, chosen, problems.get(criterion.key, "")))
     return {"asked": controls, "explain": EXPLAIN}

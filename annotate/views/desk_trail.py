@@ -68,13 +68,13 @@ def trail_page(request: HttpRequest, study: Study) -> HttpResponseBase:
         "study": study,
         "form": form,
         "page": page,
-        "rows": [(entry, said(entry.details)) for entry in page],
+        "rows": [(entry, described(entry.details)) for entry in page],
         "query": query.urlencode(),
     }
     return render(request, "annotate/desk_trail.html", context, status=422 if form.errors else 200)
 
 
-def said(details: dict[str, Any]) -> list[tuple[str, str]]:
+def described(details: dict[str, Any]) -> list[tuple[str, str]]:
     """Names and what to say of each: a change as before and after."""
     return [(name.replace("_", " "), _words(value)) for name, value in details.items()]
 

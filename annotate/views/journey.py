@@ -247,7 +247,7 @@ def pause(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     """A break between two items."""
     if place(annotator) != "task":
         return _go(request, annotator, place(annotator))
-    context = {"study": annotator.study, "done": stages.done(annotator), "left": stages.left(annotator)}
+    context = {"study": annotator.study, "done": stages.done(annotator), "left": stages.items_left(annotator)}
     return render(request, "annotate/break.html", context | _elsewhere(request, annotator))
 
 

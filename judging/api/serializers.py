@@ -96,17 +96,17 @@ class VerdictSerializer(Chosen, serializers.ModelSerializer[Verdict]):
 
 class ExportSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(read_only=True)
-    writer = serializers.CharField(source="told.writer", read_only=True)
+    writer = serializers.CharField(source="record.writer", read_only=True)
     status = serializers.ChoiceField(choices=["waiting", "running", "done", "failed"], read_only=True)
     made_at = serializers.DateTimeField(read_only=True)
     rows = serializers.DictField(
-        source="told.rows", default=dict, child=serializers.IntegerField(), read_only=True
+        source="record.rows", default=dict, child=serializers.IntegerField(), read_only=True
     )
     left_out = serializers.DictField(
-        source="told.left_out", default=dict, child=serializers.IntegerField(), read_only=True
+        source="record.left_out", default=dict, child=serializers.IntegerField(), read_only=True
     )
     size = serializers.IntegerField(read_only=True, help_text="bytes of the .zip")
-    error = serializers.CharField(source="told.error", default="", read_only=True)
+    error = serializers.CharField(source="record.error", default="", read_only=True)
 
 
 class ExportOrder(Sent):

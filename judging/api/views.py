@@ -22,7 +22,7 @@ from annotate.api.lists import ApiViewSet, Newest, StudyViewSet
 from annotate.api.views import Pushing, push_schema
 from annotate.models import Action, Role
 from judging import tasks
-from judging.exports import export_jobs as finished
+from judging.exports import export_jobs
 from judging.exports.range_response import ranged
 from judging.folder.scores import ScoreRow, import_scores
 from judging.models import Score, ScoreRun, ScoringTask, Verdict
@@ -172,7 +172,7 @@ def result_schema(name: str, summary: str) -> Any:
 class Result(StudyViewSet):
     """Computed from rows when somebody asks, and kept as long as they stay the same."""
 
-    def told(self, request: Request, name: str, compute: Callable[[], Any]) -> HttpResponseBase:
+    def respond(self, request: Request, name: str, compute: Callable[[], Any]) -> HttpResponseBase:
         etag = quote_etag(f"{name}-{fingerprint(self.study)}")
         # Nothing is computed for who has it already.
         unchanged = get_conditional_response(request._request, etag=etag)
@@ -191,7 +191,7 @@ class Homogeneity(Result):
                 raise ConflictError(str(error)) from error
             return homogeneity_json(self.study, report)
 
-        return self.told(request, "homogeneity", compute)
+        return self.respond(request, "homogeneity", compute)
 
 
 class Exports(StudyViewSet):
@@ -203,7 +203,7 @@ class Exports(StudyViewSet):
         summary="Exports, the latest first", tags=["exports"], responses=ExportSerializer(many=True)
     )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Answered:
-        return Answered(ExportSerializer(finished.listed(self.study), many=True).data)
+        return Answered(ExportSerializer(export_jobs.listed(self.study), many=True).data)
 
     @extend_schema(
         summary="Make an export",
@@ -220,7 +220,7 @@ class Exports(StudyViewSet):
             self.study, order.validated_data["writer"], order.validated_data["escape"]
         )
         if export.status == "failed":
-            raise ConflictError(f"Nothing was made: {export.told['error']}")
+            raise ConflictError(f"Nothing was made: {export.record['error']}")
         code = status.HTTP_201_CREATED if export.status == "done" else status.HTTP_202_ACCEPTED
         headers = {"Location": f"{request.path}{export.name}/"}
         return Answered(ExportSerializer(export).data, code, headers=headers)
@@ -242,11 +242,11 @@ class Exports(StudyViewSet):
         export = self._found(name)
         if export.status != "done" or not export.path.is_file():
             raise Http404
-        trail.note(self.study, Action.DOWNLOADED, export.told["writer"], name=name)
+        trail.note(self.study, Action.DOWNLOADED, export.record["writer"], name=name)
         return ranged(request._request, export.path, "application/zip")
 
-    def _found(self, name: str) -> finished.Finished:
-        export = finished.find(self.study, name)
+    def _found(self, name: str) -> export_jobs.ExportJob:
+        export = export_jobs.find(self.study, name)
         if export is None:
             raise Http404
         return export

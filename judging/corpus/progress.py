@@ -19,18 +19,18 @@ class Progress:
     def __init__(self, step: str, partitions: int, out: TextIO = sys.stderr, every: float = EVERY) -> None:
         self.step, self.partitions, self.out, self.every = step, partitions, out, every
         self.done = self.responses = self.computed = 0
-        self.start = self.told_at = time.monotonic()
+        self.start = self.reported_at = time.monotonic()
         self.bar = tqdm(total=partitions, desc=step, unit=" partitions", file=out) if out.isatty() else None
 
-    def told(self, done: Done) -> None:
+    def advance(self, done: Done) -> None:
         self.done += 1
         self.responses += done.responses
         self.computed += done.computed
         if self.bar is not None:
             self.bar.set_postfix_str(f"{self.rate:,.0f} responses/s")
             self.bar.update()
-        elif self.done == self.partitions or time.monotonic() - self.told_at >= self.every:
-            self.told_at = time.monotonic()
+        elif self.done == self.partitions or time.monotonic() - self.reported_at >= self.every:
+            self.reported_at = time.monotonic()
             self.out.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {self}\n")
             self.out.flush()
 

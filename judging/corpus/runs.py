@@ -91,7 +91,7 @@ def unusualness(pool: Pool, column: Column, cluster: Cluster) -> Ran:
     """Measure every response against its whole pool, and say so where `load_study` finds it."""
     task = _embedded(pool, column)
     ran = _over(task, "unusualness", steps.unusual, cluster)
-    _tell(task, "unusualness", MEASURED, {"n_responses": ran.responses})
+    _write_result(task, "unusualness", MEASURED, {"n_responses": ran.responses})
     return ran
 
 
@@ -115,11 +115,11 @@ def homogeneity(pool: Pool, column: Column, cluster: Cluster) -> Ran:
     task = replace(task, sources=sources, equal=equal_size(one.cells for one in checked))
     ran = _over(task, "homogeneity", measure.measure, cluster)
     paths = [replace(task, partition=name).path("homogeneity") for name in names]
-    _tell(task, "homogeneity", SUMMARY, summary(pool, paths, sources, task.equal))
+    _write_result(task, "homogeneity", SUMMARY, summary(pool, paths, sources, task.equal))
     return ran
 
 
-def _tell(task: Task, step: str, file: str, results: dict[str, Any]) -> None:
+def _write_result(task: Task, step: str, file: str, results: dict[str, Any]) -> None:
     """Write what all partitions say, with what it is of and when; what says the same already keeps its date."""
     names = task.pool.partitions()
     made_from = hashlib.sha256()
@@ -164,7 +164,7 @@ def _over(task: Task, step: str, function: Callable[[Task], Done], cluster: Clus
     tasks = [replace(task, partition=name) for name in task.pool.partitions()]
     progress = Progress(step, len(tasks))
     try:
-        done = cluster.every(function, tasks, progress.told)
+        done = cluster.every(function, tasks, progress.advance)
     finally:
         progress.close()
     responses, computed = sum(d.responses for d in done), sum(d.computed for d in done)

@@ -27,7 +27,7 @@ class _Sums:
     n: int
     total: Floats = field(init=False)
     squares: Floats = field(init=False)
-    given: npt.NDArray[np.int64] = field(init=False)
+    counts: npt.NDArray[np.int64] = field(init=False)
     vendi: list[Floats] = field(default_factory=list)
     vectors: list[Floats] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
@@ -37,14 +37,14 @@ class _Sums:
 
     def __post_init__(self) -> None:
         self.total, self.squares = np.zeros((self.n, self.n)), np.zeros((self.n, self.n))
-        self.given = np.zeros((self.n, self.n), np.int64)
+        self.counts = np.zeros((self.n, self.n), np.int64)
 
     def add(self, row: dict[str, Any], prompt: PromptSimilarity) -> None:
         means = prompt.means
         known = np.isfinite(means)
         self.total += np.where(known, means, 0)
         self.squares += np.where(known, means**2, 0)
-        self.given += known
+        self.counts += known
         self.likenesses.append(likeness(prompt))
         self.vendi.append(np.array(row["vendi"], dtype=float))
         self.vectors.append(prompt.vector_sum)
@@ -68,22 +68,22 @@ def summary(pool: Pool, paths: list[str], sources: tuple[str, ...], equal: int) 
         "n_responses": sum(sums.sizes),
         "n_pairs": pooled.n_pairs,
         "truncated": sums.truncated,
-        "within": _told(pooled.within),
-        "between": _told(pooled.between),
-        "inflated": _told(pooled.inflated),
-        "excess": _told(pooled.excess),
+        "within": _json(pooled.within),
+        "between": _json(pooled.between),
+        "inflated": _json(pooled.inflated),
+        "excess": _json(pooled.excess),
         "thresholds": list(THRESHOLDS),
-        "pairs_within": [_told(e) for e in pooled.pairs_within],
-        "pairs_between": [_told(e) for e in pooled.pairs_between],
-        "cells": [_told(e) for e in pooled.cells],
+        "pairs_within": [_json(e) for e in pooled.pairs_within],
+        "pairs_between": [_json(e) for e in pooled.pairs_between],
+        "cells": [_json(e) for e in pooled.cells],
         "neighbors": list(NEIGHBORS),
-        "distinct": [_told(e) for e in pooled.distinct],
+        "distinct": [_json(e) for e in pooled.distinct],
         "distinct_expected": list(pooled.distinct_expected),
-        "random": _told(_random(np.array(sums.vectors), np.array(sums.sizes, dtype=float))),
+        "random": _json(_random(np.array(sums.vectors), np.array(sums.sizes, dtype=float))),
         "vendi_n": equal,
-        "vendi_pool": _told(vendi[-1]),
+        "vendi_pool": _json(vendi[-1]),
         "sources": [
-            {"source": name, "vendi": _told(v)} | _matrix_row(sums, i)
+            {"source": name, "vendi": _json(v)} | _matrix_row(sums, i)
             for i, (name, v) in enumerate(zip(sources, vendi[:-1], strict=True))
         ],
         "bins": BINS.tolist(),
@@ -93,13 +93,13 @@ def summary(pool: Pool, paths: list[str], sources: tuple[str, ...], equal: int) 
     }
 
 
-def _told(estimate: Estimate) -> dict[str, Any]:
+def _json(estimate: Estimate) -> dict[str, Any]:
     return asdict(estimate)
 
 
 def _matrix_row(sums: _Sums, i: int) -> dict[str, Any]:
     """Mean cosine to every source, with standard errors over prompts: resampling would need all prompts at once."""
-    n = sums.given[i]
+    n = sums.counts[i]
     mean = np.divide(sums.total[i], n, out=np.full(sums.n, np.nan), where=n > 0)
     spread = np.maximum(sums.squares[i] - n * np.nan_to_num(mean) ** 2, 0)
     error = np.sqrt(np.divide(spread, n * (n - 1), out=np.full(sums.n, np.nan), where=n > 1))

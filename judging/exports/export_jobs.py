@@ -26,31 +26,31 @@ _NAME = re.compile(r"^[a-zA-Z0-9_-]{1,200}$")
 
 
 @dataclass(frozen=True)
-class Finished:
+class ExportJob:
     name: str
     path: Path
-    told: dict[str, Any]
+    record: dict[str, Any]
 
     @property
     def status(self) -> str:
-        return str(self.told["status"])
+        return str(self.record["status"])
 
     @property
     def title(self) -> str:
-        return WRITERS[self.told["writer"]].title
+        return WRITERS[self.record["writer"]].title
 
     @property
     def made_at(self) -> dt.datetime:
-        return dt.datetime.fromisoformat(self.told["made_at"])
+        return dt.datetime.fromisoformat(self.record["made_at"])
 
     @property
     def rows(self) -> list[tuple[str, int]]:
         # As pairs: a table may be called `items`, and a template would take it for the method.
-        return list(self.told.get("rows", {}).items())
+        return list(self.record.get("rows", {}).items())
 
     @property
     def left_out(self) -> list[tuple[str, int]]:
-        return list(self.told.get("left_out", {}).items())
+        return list(self.record.get("left_out", {}).items())
 
     @property
     def size(self) -> int:
@@ -62,7 +62,9 @@ def order(study: Study, writer: str, *, escape: bool) -> str:
     moment = timezone.now().strftime("%Y%m%d-%H%M%S")
     name = f"{study.slug}-{writer}-{moment}-{secrets.token_hex(2)}"
     trail.note(study, Action.EXPORTED, writer, name=name)
-    _tell(study, name, writer=writer, escape=escape, status="waiting", made_at=timezone.now().isoformat())
+    _write_record(
+        study, name, writer=writer, escape=escape, status="waiting", made_at=timezone.now().isoformat()
+    )
     _drop_old(study)
     return name
 
@@ -70,7 +72,7 @@ def order(study: Study, writer: str, *, escape: bool) -> str:
 def make(study: Study, name: str) -> None:
     """Write the .zip; whatever goes wrong is told beside it, and nothing half made stays."""
     record = json.loads(_beside(study, name).read_text())
-    _tell(study, name, **record | {"status": "running"})
+    _write_record(study, name, **record | {"status": "running"})
     path = _folder(study) / f"{name}.zip"
     part = path.with_suffix(".part")
     try:
@@ -80,9 +82,9 @@ def make(study: Study, name: str) -> None:
         os.replace(part, path)
     except (FolderError, OSError) as error:
         part.unlink(missing_ok=True)
-        _tell(study, name, **record | {"status": "failed", "error": str(error)})
+        _write_record(study, name, **record | {"status": "failed", "error": str(error)})
         return
-    _tell(study, name, **record | {"status": "done", "rows": done.rows, "left_out": done.left_out})
+    _write_record(study, name, **record | {"status": "done", "rows": done.rows, "left_out": done.left_out})
 
 
 def _zip(folder: Path, target: Path) -> None:
@@ -91,23 +93,23 @@ def _zip(folder: Path, target: Path) -> None:
             archive.write(path, f"{folder.name}/{path.name}")
 
 
-def listed(study: Study) -> list[Finished]:
+def listed(study: Study) -> list[ExportJob]:
     """The latest first."""
-    return sorted(_all(study), key=lambda f: f.told["made_at"], reverse=True)
+    return sorted(_all(study), key=lambda f: f.record["made_at"], reverse=True)
 
 
-def _all(study: Study) -> Iterator[Finished]:
+def _all(study: Study) -> Iterator[ExportJob]:
     folder = _folder(study)
     # The number of a study that is gone may be given again: its exports have another name in front.
     for beside in folder.glob(f"{study.slug}-*.json") if folder.is_dir() else ():
-        yield Finished(beside.stem, folder / f"{beside.stem}.zip", json.loads(beside.read_text()))
+        yield ExportJob(beside.stem, folder / f"{beside.stem}.zip", json.loads(beside.read_text()))
 
 
-def find(study: Study, name: str) -> Finished | None:
+def find(study: Study, name: str) -> ExportJob | None:
     """Only by a name that we gave: it is part of a path."""
     if not _NAME.match(name) or not name.startswith(f"{study.slug}-") or not _beside(study, name).is_file():
         return None
-    return Finished(name, _folder(study) / f"{name}.zip", json.loads(_beside(study, name).read_text()))
+    return ExportJob(name, _folder(study) / f"{name}.zip", json.loads(_beside(study, name).read_text()))
 
 
 def forget(study: int) -> None:
@@ -120,7 +122,7 @@ def _drop_old(study: Study) -> None:
         _beside(study, old.name).unlink(missing_ok=True)
 
 
-def _tell(study: Study, name: str, **record: Any) -> None:
+def _write_record(study: Study, name: str, **record: Any) -> None:
     beside = _beside(study, name)
     beside.parent.mkdir(parents=True, exist_ok=True)
     new = beside.with_suffix(".new")

@@ -11,7 +11,7 @@ from annotate.models import Action, Role, Study
 from annotate.views.access import for_members
 from annotate.views.desk import posted
 from judging import tasks
-from judging.exports import export_jobs as finished
+from judging.exports import export_jobs
 from judging.exports.range_response import ranged
 from judging.exports.writers import WRITERS
 
@@ -38,12 +38,12 @@ def exports(request: HttpRequest, study: Study) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         _make(request, study, form.cleaned_data["writer"], escape=form.cleaned_data["escape"])
         return redirect("exports", study.slug)
-    jobs = finished.listed(study)
+    jobs = export_jobs.listed(study)
     context = {
         "study": study,
         "form": form,
         "writers": WRITERS.values(),
-        "made": jobs,
+        "jobs": jobs,
         "waiting": any(f.status in ("waiting", "running") for f in jobs),
     }
     return render(request, "judging/exports.html", context, status=422 if form.errors else 200)
@@ -52,7 +52,7 @@ def exports(request: HttpRequest, study: Study) -> HttpResponse:
 def _make(request: HttpRequest, study: Study, writer: str, *, escape: bool) -> None:
     job = tasks.start_export(study, writer, escape)
     if job.status == "failed":
-        messages.error(request, f"Nothing was made: {job.told['error']}")
+        messages.error(request, f"Nothing was made: {job.record['error']}")
     elif job.status != "done":
         messages.success(request, "The export is being made. It will stand below when it is done.")
 
@@ -61,8 +61,8 @@ def _make(request: HttpRequest, study: Study, writer: str, *, escape: bool) -> N
 @for_members(Role.RESEARCHER)
 def download(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
     """A finished export, also from where a download was cut off."""
-    job = finished.find(study, name)
+    job = export_jobs.find(study, name)
     if job is None or job.status != "done" or not job.path.is_file():
         raise Http404("no such export")
-    trail.note(study, Action.DOWNLOADED, job.told["writer"], name=name)
+    trail.note(study, Action.DOWNLOADED, job.record["writer"], name=name)
     return ranged(request, job.path, "application/zip")

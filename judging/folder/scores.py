@@ -273,7 +273,7 @@ def score_sheets(study: Study) -> Iterator[Sheet]:
 def _told(study: Study) -> tuple[ScoreQuerySet, VerdictQuerySet]:
     """What a folder tells of a study's scorers. A score that failed is null; a verdict's null would be a tie."""
     of_study = {"run__study": study, "run__probe": ""}
-    return Score.objects.filter(**of_study), Verdict.objects.given().filter(**of_study)
+    return Score.objects.filter(**of_study), Verdict.objects.usable().filter(**of_study)
 
 
 def _score_rows(study: Study) -> Iterator[dict[str, Any]]:

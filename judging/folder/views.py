@@ -24,7 +24,7 @@ from annotate.planting import Pool, make_pairs
 from annotate.readiness import leaking
 from annotate.views.access import check_role, for_members, staff_only
 from annotate.views.desk import judged, posted
-from judging.exports import export_jobs as finished
+from judging.exports import export_jobs
 from judging.folder.scores import load_folder, remove_judged
 from judging.frames.tables import embedding_run
 from judging.models import ScoreRun
@@ -155,7 +155,7 @@ def delete(request: HttpRequest, study: Study) -> HttpResponse:
         with transaction.atomic():
             study = Study.objects.select_for_update().get(pk=study.pk)
             if not judged(study):
-                transaction.on_commit(partial(finished.forget, study.pk))
+                transaction.on_commit(partial(export_jobs.forget, study.pk))
                 trail.record(study, Action.DELETED, title=study.title)
                 remove_judged(study)
                 remove_study(study)

@@ -216,7 +216,7 @@ def judged(study: Study) -> pd.DataFrame:
     return frame
 
 
-def given(study: Study) -> pd.DataFrame:
+def given_answers(study: Study) -> pd.DataFrame:
     """Every answer's value, whatever became of its judgment: judgment_id, criterion_id, response_id, value, label."""
     columns = ["judgment_id", "criterion_id", "response_id", "value", "label"]
     rows = Answer.objects.filter(criterion__study=study).order_by("pk").values_list(*columns)

@@ -107,7 +107,7 @@ class Score(models.Model):
 
 
 class VerdictQuerySet(models.QuerySet["Verdict"]):
-    def given(self) -> "VerdictQuerySet":
+    def usable(self) -> "VerdictQuerySet":
         """Choices and ties, without what failed."""
         return self.filter(error="")
 

@@ -141,7 +141,7 @@ class ScoringTask(models.Model):
             self.refresh_from_db()
         return bool(claimed)
 
-    def tell(self, **changes: object) -> bool:
+    def save_progress(self, **changes: object) -> bool:
         """Write progress down while it is ours; False when another worker has taken it over."""
         mine = ScoringTask.objects.filter(pk=self.pk, worker=self.worker, status=self.Status.RUNNING)
         updated = bool(mine.update(**changes, beat_at=timezone.now()))
@@ -150,7 +150,7 @@ class ScoringTask(models.Model):
         return updated
 
     def finish(self, status: "ScoringTask.Status", error: str = "") -> None:
-        self.tell(status=status, error=error, finished_at=timezone.now())
+        self.save_progress(status=status, error=error, finished_at=timezone.now())
 
     def cancel(self) -> None:
         """One that nobody has begun ends here; one that runs ends at its next batch."""

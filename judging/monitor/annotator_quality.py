@@ -24,7 +24,7 @@ FEW_TIMES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class AnnotatorQuality:
     annotator: Annotator
     items: int
     active_s: float | None
@@ -53,7 +53,7 @@ class Evidence:
         return self.gold >= 2
 
 
-def evidence(study: Study) -> list[Evidence]:
+def annotator_quality(study: Study) -> list[AnnotatorQuality]:
     """One entry an annotator who judged something, in a bounded number of queries."""
     judged = frames.judged(study)
     own = judged[_is_own(judged["excluded"])]
@@ -81,7 +81,7 @@ def _is_own(excluded: pd.Series) -> pd.Series:
 def _rows(study: Study, own: pd.DataFrame) -> pd.DataFrame:
     """Own answers with a number: judgment's columns, criterion's kind, value (signed for a preference), unit."""
     kinds = dict(Criterion.objects.filter(study=study).values_list("pk", "kind"))
-    rows = frames.given(study).merge(own.drop(columns="kind"), on="judgment_id")
+    rows = frames.given_answers(study).merge(own.drop(columns="kind"), on="judgment_id")
     rows["asked"] = rows["criterion_id"].map(kinds)
     rows["item"] = rows["repeat_of"].fillna(rows["item_id"]).astype("int64")
     preference = rows["asked"].isin(names_of("prefers"))
@@ -237,7 +237,7 @@ def _fast(own: pd.DataFrame) -> _Values:
     return {int(str(pk)): (int(n), int(k)) for pk, n, k in table.agg(["size", "sum"]).itertuples()}
 
 
-def _entry(person: Annotator, parts: dict[str, _Values]) -> Evidence:
+def _entry(person: Annotator, parts: dict[str, _Values]) -> AnnotatorQuality:
     def part(name: str, otherwise: Any) -> Any:
         return parts[name].get(person.pk, otherwise)
 
@@ -249,7 +249,7 @@ def _entry(person: Annotator, parts: dict[str, _Values]) -> Evidence:
     n_same, same, expected = part("same", (0, 0, 0.0))
     n_timed, fast = part("fast", (0, 0))
     no_repeats, no_sides = "no repeats yet", "no preferences with known sides yet"
-    return Evidence(
+    return AnnotatorQuality(
         annotator=person,
         items=int(times["items"]),
         active_s=_known(times["active"]),

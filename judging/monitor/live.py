@@ -12,7 +12,7 @@ from annotate import invites
 from annotate.models import Annotator, Assignment, Item, Judgment, Study
 from annotate.models.assignment import held_too_long
 from annotate.seats import SKIPPED
-from judging.monitor.annotator_quality import WHOLE, Evidence, evidence
+from judging.monitor.annotator_quality import WHOLE, AnnotatorQuality, annotator_quality
 from judging.results.agreement import SoFar, so_far
 from judging.results.cache import Dated, exclusions, kept_a_minute, unless_large
 
@@ -248,7 +248,7 @@ COLUMNS = {
 }
 
 
-def known_columns(rows: Sequence[Evidence]) -> list[str]:
+def known_columns(rows: Sequence[AnnotatorQuality]) -> list[str]:
     """The columns in which anybody has a number."""
     return [
         name
@@ -257,13 +257,13 @@ def known_columns(rows: Sequence[Evidence]) -> list[str]:
     ]
 
 
-def people_table(study: Study, sort: str) -> Dated[list[Evidence]]:
+def people_table(study: Study, sort: str) -> Dated[list[AnnotatorQuality]]:
     """The evidence on every annotator, at most a minute old, in the order asked for."""
-    qualities = kept_a_minute(study, "evidence", lambda: evidence(study), exclusions(study))
+    qualities = kept_a_minute(study, "evidence", lambda: annotator_quality(study), exclusions(study))
     return Dated(qualities.at, ordered(qualities.value, sort))
 
 
-def ordered(rows: Sequence[Evidence], sort: str) -> list[Evidence]:
+def ordered(rows: Sequence[AnnotatorQuality], sort: str) -> list[AnnotatorQuality]:
     """By a column, downwards with a minus before its name; whoever has no number comes last."""
     name = sort.removeprefix("-")
     if name not in COLUMNS or name == "annotator":
@@ -273,7 +273,7 @@ def ordered(rows: Sequence[Evidence], sort: str) -> list[Evidence]:
     return [*known, *(r for r in rows if sort_value(r, name) is None)]
 
 
-def sort_value(row: Evidence, name: str) -> float | None:
+def sort_value(row: AnnotatorQuality, name: str) -> float | None:
     return {
         "items": row.items,
         "active": row.active_s,

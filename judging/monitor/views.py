@@ -9,7 +9,7 @@ from annotate import exclusions, seats
 from annotate.models import Annotator, Judgment, Role, Study
 from annotate.views.access import for_members
 from judging.monitor import live as monitors
-from judging.monitor.annotator_quality import WHOLE, Evidence
+from judging.monitor.annotator_quality import WHOLE, AnnotatorQuality
 
 LONGEST_REASON = 500
 LATEST = 100
@@ -73,7 +73,7 @@ def _annotator_page(request: HttpRequest, person: Annotator, problem: str = "") 
     return render(request, "judging/annotator.html", context, status=422 if problem else 200)
 
 
-def _evidence_on(person: Annotator) -> Evidence | None:
+def _evidence_on(person: Annotator) -> AnnotatorQuality | None:
     table = monitors.people_table(person.study, "annotator").value
     return next((row for row in table if row.annotator.pk == person.pk), None)
 

@@ -18,7 +18,7 @@ from annotate import trail
 from annotate.models import Action, Item, ItemResponse, Response, Study
 from judging.models import ScoringTask
 from judging.runs.batches import missing
-from judging.runs.work import SpentError, StoredReplies, made, run_of, score
+from judging.runs.work import SpentError, StoredReplies, build, run_of, score
 from judging.scorers import AnyScorer
 from judging.scorers.endpoints.base import EmbeddingEndpoint, Endpoint, PairEndpoint, PointwiseEndpoint
 from judging.scorers.endpoints.client import Call, ShapeError
@@ -82,7 +82,7 @@ def names() -> list[str]:
 
 
 def _endpoint(name: str) -> Endpoint:
-    scorer = made(name)
+    scorer = build(name)
     if not _writable(scorer):
         raise BatchError(f"{name} calls no endpoint, so there is nothing to write into a batch file")
     return scorer

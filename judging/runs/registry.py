@@ -25,7 +25,7 @@ def entry_of(name: str) -> str | dict[str, Any]:
 
 
 @cache
-def made(name: str) -> AnyScorer:
+def build(name: str) -> AnyScorer:
     return load_entry(entry_of(name))
 
 

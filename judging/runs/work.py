@@ -18,14 +18,14 @@ from annotate.models import Action, Study
 from judging.models import Reply, ScoreRun, ScoringTask
 from judging.runs.batches import Missing, Progress, Report, Stored, score_missing
 from judging.runs.probing import probe
-from judging.runs.registry import UnknownScorerError, entry_of, made, run_of
+from judging.runs.registry import UnknownScorerError, build, entry_of, run_of
 from judging.scorers import AnyScorer
 from judging.scorers.endpoints import Budget, Remote
 from judging.webhooks import outbox as webhooks
 
 Status = ScoringTask.Status
 
-__all__ = ["UnknownScorerError", "made", "order", "perform", "run_of", "score"]
+__all__ = ["UnknownScorerError", "build", "order", "perform", "run_of", "score"]
 
 
 class CancelledError(Exception):
@@ -88,21 +88,21 @@ def perform(task: ScoringTask, progress: Progress = lambda lacking, stored: None
 
 
 def _work(task: ScoringTask, progress: Progress) -> Report:
-    scorer, used = made(task.scorer), (task.calls, task.tokens)
+    scorer, used = build(task.scorer), (task.calls, task.tokens)
     _connect(scorer, task)
     run = run_of(task.study, task.scorer, scorer)
-    task.tell(run=run, notes=notes(run))
+    task.save_progress(run=run, notes=notes(run))
 
-    def told(lacking: Missing, stored: Stored) -> None:
+    def save_progress(lacking: Missing, stored: Stored) -> None:
         spent = budget(scorer)
         task.calls, task.tokens = used[0] + spent.used_calls, used[1] + spent.used_tokens
-        _tell(task, lacking, stored)
+        _save_progress(task, lacking, stored)
         progress(lacking, stored)
 
     if task.probe:
-        report = probe(task.study, task.scorer, scorer, task.probe, told)
+        report = probe(task.study, task.scorer, scorer, task.probe, save_progress)
     else:
-        report = score_missing(run, scorer, told)
+        report = score_missing(run, scorer, save_progress)
     # Only now: what was answered before is used whatever the budget.
     if budget(scorer).spent:
         raise SpentError(f"the budget is used up: {task.calls:,} calls, {task.tokens:,} tokens")
@@ -142,8 +142,8 @@ class StoredReplies:
         Reply.objects.bulk_create([Reply(key=key, body=body)], ignore_conflicts=True)
 
 
-def _tell(task: ScoringTask, lacking: Missing, stored: Stored) -> None:
-    mine = task.tell(
+def _save_progress(task: ScoringTask, lacking: Missing, stored: Stored) -> None:
+    mine = task.save_progress(
         total=len(lacking.pks),
         stored_before=lacking.stored,
         done=stored.done,
@@ -210,4 +210,4 @@ def beat(task: ScoringTask) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 cursor.execute(f"SET LOCAL lock_timeout = {LONGEST_LOCK}")
-            task.tell()
+            task.save_progress()

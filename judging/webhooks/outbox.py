@@ -30,7 +30,7 @@ PAUSES = (10, 60, 300, 1_800, 7_200, 21_600)
 SECONDS = 10.0
 
 
-def tell(study: Study, event: Event, key: str, data: dict[str, Any], to: Webhook | None = None) -> int:
+def notify(study: Study, event: Event, key: str, data: dict[str, Any], to: Webhook | None = None) -> int:
     """Write a message down for every address that wants it and has not had it; how many there are."""
     hooks = [to] if to else [h for h in study.webhooks.all() if h.wants(event)]
     head = {"event": event.value, "study": study.slug, "simulated": study.simulated}
@@ -105,7 +105,7 @@ def run_finished(done: ScoringTask) -> None:
         "wanted": done.wanted,
         "failed": done.failed,
     }
-    tell(done.study, Event.RUN, f"run:{done.pk}", data)
+    notify(done.study, Event.RUN, f"run:{done.pk}", data)
 
 
 def begin(study: Study) -> None:
@@ -121,11 +121,11 @@ def look(pk: int) -> str:
         return "nobody asks"
     later = timezone.now() + dt.timedelta(seconds=settings.WEBHOOK_LOOK)
     look.using(run_after=later).enqueue(pk)
-    queued = _tell_full(study) + _tell_agreement(study)
-    return f"told {queued}"
+    queued = _notify_full(study) + _notify_agreement(study)
+    return f"queued {queued}"
 
 
-def _tell_full(study: Study) -> int:
+def _notify_full(study: Study) -> int:
     if not any(hook.wants(Event.FULL) for hook in study.webhooks.all()):
         return 0
     seats = Assignment.objects.filter(study=study, item__role=Item.Role.MAIN, item__withheld=False)
@@ -133,10 +133,10 @@ def _tell_full(study: Study) -> int:
     if not n or seats.filter(~Q(status=Assignment.Status.SUBMITTED)).exists():
         return 0
     # An excluded judgment opens another seat: when that is filled the study is full once more.
-    return tell(study, Event.FULL, f"full:{n}", {"judgments": n})
+    return notify(study, Event.FULL, f"full:{n}", {"judgments": n})
 
 
-def _tell_agreement(study: Study) -> int:
+def _notify_agreement(study: Study) -> int:
     hooks = [h for h in study.webhooks.all() if h.wants(Event.AGREEMENT) and h.threshold is not None]
     reached = list(_reached(study)) if hooks else []
     queued = 0
@@ -144,7 +144,7 @@ def _tell_agreement(study: Study) -> int:
         for entry in reached:
             if entry.alpha.low is not None and entry.alpha.low >= (hook.threshold or 0.0):
                 key = f"agreement:{entry.criterion.key}:{hook.threshold}"
-                queued += tell(study, Event.AGREEMENT, key, _agreed(entry, hook), hook)
+                queued += notify(study, Event.AGREEMENT, key, _agreed(entry, hook), hook)
     return queued
 
 

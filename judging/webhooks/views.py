@@ -95,6 +95,6 @@ def webhook(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     else:
         with transaction.atomic():
             trail.record(study, Action.CHANGED, "webhook", url=hook.url, tested=True)
-            webhooks.tell(study, Event.TEST, f"test:{uuid.uuid4()}", {}, hook)
+            webhooks.notify(study, Event.TEST, f"test:{uuid.uuid4()}", {}, hook)
         messages.success(request, "A test is on its way: it stands below.")
     return redirect("webhooks", study.slug)

@@ -132,14 +132,14 @@ def test_a_correction_is_a_new_revision_and_the_old_one_stays() -> None:
 
 def test_a_tab_that_was_slower_takes_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     annotator = make_annotator(make_study(prompts=4, responses=6, kinds=["single"]))
-    looked, others = offer.planted, []
+    looked, others = offer.attention_items, []
 
     def meanwhile(*args: Any) -> list[Item]:
-        monkeypatch.setattr(offer, "planted", looked)
+        monkeypatch.setattr(offer, "attention_items", looked)
         others.append(seats.next_assignment(annotator))
         return looked(*args)
 
-    monkeypatch.setattr(offer, "planted", meanwhile)
+    monkeypatch.setattr(offer, "attention_items", meanwhile)
     found = seats.next_assignment(annotator)
     held = Assignment.objects.for_annotator(annotator).held()
     assert found == others[0] == held.order_by("turn").first()

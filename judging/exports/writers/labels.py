@@ -136,10 +136,10 @@ def _wide_rows(
 def _said(criterion: Criterion, unit: Unit, response: str, *, pair: bool) -> dict[str, Any]:
     """By annotator; a preference is from 2 (the first much better) to -2, or says why it is none."""
     if not kind_of(criterion).prefers:
-        return {g.annotator: g.value for g in unit.given if pair or g.response == response}
+        return {g.annotator: g.value for g in unit.answers if pair or g.response == response}
     return {
         g.annotator: g.label or (g.value if g.response == response or g.value is None else -g.value)
-        for g in unit.given
+        for g in unit.answers
     }
 
 
@@ -162,7 +162,7 @@ def crowd_kit(study: Study, output: Output) -> None:
 
 def _labels(criterion: Criterion, output: Output) -> Iterator[Sequence[Any]]:
     for unit in units(criterion):
-        for answer in unit.given:
+        for answer in unit.answers:
             if answer.value is None:
                 output.leave_out(criterion.key, "ratings left open")
             else:
@@ -173,7 +173,7 @@ def _labels(criterion: Criterion, output: Output) -> Iterator[Sequence[Any]]:
 def _choices(criterion: Criterion, output: Output) -> Iterator[Sequence[Any]]:
     """Left and right as shown, else in the item's own order."""
     for unit in units(criterion):
-        for answer in unit.given:
+        for answer in unit.answers:
             if answer.response is None:
                 output.leave_out(criterion.key, "ties, which crowd-kit has no word for")
             else:
@@ -191,7 +191,7 @@ def sts(study: Study, output: Output) -> None:
 
 def _sts(criterion: Criterion, output: Output) -> Iterator[Row]:
     for unit in units(criterion):
-        values = [g.value for g in unit.given if g.value is not None]
+        values = [g.value for g in unit.answers if g.value is not None]
         if not values:
             output.leave_out(criterion.key, "pairs without an answer")
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from annotate.kinds import Trait, kind_of, names_of
 from annotate.models import Criterion, Response, Study
 from judging.exports.writers.sheet import Output, Row
-from judging.exports.writers.units import Given, Unit, category, counted_items, units
+from judging.exports.writers.units import Unit, UnitAnswer, category, counted_items, units
 
 NO_VOTE = "pairs without a vote"
 NO_WINNER = "pairs without a winner: as many votes on each side"
@@ -30,7 +30,7 @@ def _preferences(criterion: Criterion, output: Output) -> Iterator[Row]:
         if (winner := decided(unit, criterion, output)) is None:
             continue
         chosen, rejected = unit.responses[winner], unit.responses[1 - winner]
-        signed = [_signed(g, chosen) for g in unit.given if _is_vote(g)]
+        signed = [_signed(g, chosen) for g in unit.answers if _is_vote(g)]
         yield {
             "prompt": unit.prompt,
             "chosen": chosen.text,
@@ -48,9 +48,9 @@ def _preferences(criterion: Criterion, output: Output) -> Iterator[Row]:
 
 def decided(unit: Unit, criterion: Criterion, output: Output) -> int | None:
     """The place of the response that more people preferred; what has none is left out and counted."""
-    wins = Counter(g.response for g in unit.given if g.response)
+    wins = Counter(g.response for g in unit.answers if g.response)
     first, second = (wins[r.key] for r in unit.responses)
-    if not any(_is_vote(g) for g in unit.given):
+    if not any(_is_vote(g) for g in unit.answers):
         output.leave_out(criterion.key, NO_VOTE)
         return None
     if first == second:
@@ -60,11 +60,11 @@ def decided(unit: Unit, criterion: Criterion, output: Output) -> int | None:
     return 0 if first > second else 1
 
 
-def _is_vote(answer: Given) -> bool:
+def _is_vote(answer: UnitAnswer) -> bool:
     return answer.value is not None
 
 
-def _signed(answer: Given, chosen: Response) -> float:
+def _signed(answer: UnitAnswer, chosen: Response) -> float:
     """2 and 1 for the chosen response, -1 and -2 for the other, 0 for neither."""
     if answer.response is None or answer.value is None:
         return 0
@@ -75,7 +75,7 @@ def votes(unit: Unit, chosen: Response) -> dict[str, int]:
     """How many said what, in the words that the reader of this format knows."""
     names = {2: "chosen_much", 1: "chosen_slightly", -1: "rejected_slightly", -2: "rejected_much"}
     counts = Counter(
-        names[int(_signed(g, chosen))] if g.response else g.label for g in unit.given if _is_vote(g)
+        names[int(_signed(g, chosen))] if g.response else g.label for g in unit.answers if _is_vote(g)
     )
     return dict(sorted(counts.items()))
 
@@ -91,7 +91,7 @@ def unpaired(study: Study, output: Output) -> None:
 def _unpaired(criterion: Criterion, output: Output) -> Iterator[Row]:
     middle = (criterion.points[0] + criterion.points[-1]) / 2
     for unit in units(criterion):
-        values = [g.value for g in unit.given if g.value is not None]
+        values = [g.value for g in unit.answers if g.value is not None]
         mean = sum(values) / len(values) if values else middle
         if mean == middle:
             why = "means at the middle of the scale" if values else "responses without a rating"
@@ -123,7 +123,7 @@ def _soft(criterion: Criterion, output: Output) -> Iterator[Row]:
         output.wrote(criterion.key)
         groups = [[r] for r in unit.responses] if kind_of(criterion).per_response else [unit.responses]
         for responses in groups:
-            answers = unit.of(responses[0]) if kind_of(criterion).per_response else unit.given
+            answers = unit.of(responses[0]) if kind_of(criterion).per_response else unit.answers
             yield {
                 "item_id": unit.key,
                 "criterion": criterion.key,
@@ -134,7 +134,7 @@ def _soft(criterion: Criterion, output: Output) -> Iterator[Row]:
             }
 
 
-def distribution(criterion: Criterion, answers: list[Given], responses: list[Response]) -> Row:
+def distribution(criterion: Criterion, answers: list[UnitAnswer], responses: list[Response]) -> Row:
     """Counts, shares and entropy in bits; an undefined share is null."""
     options: dict[str, float] = {str(p): p for p in criterion.points}
     if kind_of(criterion).prefers:
@@ -168,9 +168,9 @@ def alpaca(study: Study, output: Output) -> None:
         output.json_list(f"annotations.{criterion.key}.json", "annotations", _annotations(criterion, output))
 
 
-def _votes_of(criterion: Criterion) -> Iterator[tuple[Unit, Given]]:
+def _votes_of(criterion: Criterion) -> Iterator[tuple[Unit, UnitAnswer]]:
     for unit in units(criterion):
-        for answer in unit.given:
+        for answer in unit.answers:
             yield unit, answer
 
 

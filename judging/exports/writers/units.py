@@ -17,7 +17,7 @@ ITEMS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class UnitAnswer:
     """One counted answer. Responses are named by key."""
 
     annotator: str
@@ -33,7 +33,7 @@ class Given:
 class Unit:
     item: Item
     responses: list[Response]
-    given: list[Given]
+    answers: list[UnitAnswer]
 
     @property
     def key(self) -> str:
@@ -43,8 +43,8 @@ class Unit:
     def prompt(self) -> str:
         return self.item.prompt.text
 
-    def of(self, response: Response) -> list[Given]:
-        return [g for g in self.given if g.response == response.key]
+    def of(self, response: Response) -> list[UnitAnswer]:
+        return [g for g in self.answers if g.response == response.key]
 
 
 def counted_items(criterion: Criterion) -> QuerySet[Item]:
@@ -80,14 +80,14 @@ def units(criterion: Criterion) -> Iterator[Unit]:
     items = counted_items(criterion).order_by("pk").select_related("prompt")
     whole = items.prefetch_related(Prefetch("item_responses", ordered))
     for batch in batches(whole.iterator(ITEMS), ITEMS):
-        answers = _given(criterion, batch)
+        answers = _answers_of(criterion, batch)
         for item in batch:
             yield Unit(item, [row.response for row in item.item_responses.all()], answers[item.pk])
 
 
-def _given(criterion: Criterion, items: list[Item]) -> dict[int, list[Given]]:
+def _answers_of(criterion: Criterion, items: list[Item]) -> dict[int, list[UnitAnswer]]:
     keys = {row.response_id: row.response.key for item in items for row in item.item_responses.all()}
-    answers: dict[int, list[Given]] = defaultdict(list)
+    answers: dict[int, list[UnitAnswer]] = defaultdict(list)
     # The judgments of these items alone: a query over all of the study, for each batch of it, would be quadratic.
     judgments = Judgment.objects.counted().filter(assignment__item__in=[item.pk for item in items])
     rows = Answer.objects.filter(criterion=criterion, judgment__in=judgments)
@@ -95,7 +95,9 @@ def _given(criterion: Criterion, items: list[Item]) -> dict[int, list[Given]]:
         *VALUES
     ):
         in_order = [keys[pk] for pk in order] if order and all(pk in keys for pk in order) else None
-        answers[item].append(Given(annotator, response, shortest(value), label, text, in_order, iso(time)))
+        answers[item].append(
+            UnitAnswer(annotator, response, shortest(value), label, text, in_order, iso(time))
+        )
     return answers
 
 

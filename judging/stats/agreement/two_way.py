@@ -174,7 +174,7 @@ class _Design:
         self.owner = owner
         self.n_annotators = int(person.max(initial=-1)) + 1
         at = (unit * size + code, person)
-        self.said = sparse.csr_array((np.ones(len(unit)), at), shape=(len(owner) * size, self.n_annotators))
+        self.values = sparse.csr_array((np.ones(len(unit)), at), shape=(len(owner) * size, self.n_annotators))
 
     def resampled(self, resamples: int, generator: np.random.Generator) -> Iterator[_Draw]:
         """Yield resamples of owners of units and of annotators in batches."""
@@ -183,7 +183,7 @@ class _Design:
             times = bootstrap_weights(owners, size, generator)[:, self.owner]
             drawn = bootstrap_weights(self.n_annotators, size, generator).T
             tallies, own = (
-                np.asarray(self.said @ power).T.reshape(size, *self.shape) for power in (drawn, drawn**2)
+                np.asarray(self.values @ power).T.reshape(size, *self.shape) for power in (drawn, drawn**2)
             )
             yield times, tallies, own
 

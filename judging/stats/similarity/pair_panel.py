@@ -30,7 +30,7 @@ class PairPanel:
         Codes from 0.
     prompts : ndarray
         Labels of the codes.
-    said, present : ndarray, shape (n, M)
+    values, present : ndarray, shape (n, M)
         Each annotator's answer, 0 where missing; and 1 where given.
     columns : ndarray, shape (n, K)
         The measures asked for, in their order.
@@ -41,7 +41,7 @@ class PairPanel:
     pair: npt.NDArray[np.generic]
     prompt: IntArray
     prompts: npt.NDArray[np.generic]
-    said: FloatArray
+    values: FloatArray
     present: FloatArray
     columns: FloatArray
     n_left_out: int
@@ -59,7 +59,7 @@ class PairPanel:
     @property
     def n_annotators(self) -> int:
         """Number of annotators."""
-        return int(self.said.shape[1])
+        return int(self.values.shape[1])
 
     @property
     def df(self) -> int:
@@ -70,7 +70,7 @@ class PairPanel:
     def means(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return each pair's mean answer and whether it has one, for each row of annotators' weights (R, M)."""
         count = weights @ self.present.T
-        total = weights @ self.said.T
+        total = weights @ self.values.T
         mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
         # Equal means must be equal numbers: they tie.
         return np.asarray(np.round(mean, 9), dtype=np.float64), (count > 0).astype(np.float64)

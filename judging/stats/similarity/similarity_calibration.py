@@ -206,8 +206,8 @@ def _nothing(panel: PairPanel, reason: str, confidence: float) -> SimilarityCali
 def _means(panel: PairPanel) -> tuple[FloatArray, FloatArray]:
     """Return each pair's mean answer and its standard error by the pooled variance; NaN where none is known."""
     count = panel.present.sum(axis=1)
-    mean = panel.said.sum(axis=1) / count
-    away = ((panel.said - mean[:, None]) * panel.present) ** 2
+    mean = panel.values.sum(axis=1) / count
+    away = ((panel.values - mean[:, None]) * panel.present) ** 2
     freedom = float((count - 1).sum())
     variance = float(away.sum()) / freedom if freedom > 0 else np.nan
     return mean, np.sqrt(variance / count)

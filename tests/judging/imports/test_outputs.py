@@ -154,7 +154,7 @@ def test_alpaca_eval_without_a_preference_is_no_tie(study: Study, tmp_path: Path
         "preference": None,
     }
     assert "1 without a number" in come("alpaca-eval", [row], tmp_path)
-    assert Verdict.objects.given().count() == 0
+    assert Verdict.objects.usable().count() == 0
     assert verdict().error.startswith("no preference")
 
 

@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from annotate.models import Answer, Membership, Role, Study
-from judging.exports import export_jobs as finished
+from judging.exports import export_jobs
 from judging.imports import pending_uploads as waiting
 from judging.tasks import make_export
 from tests.annotate.formats.samples import absolute, sample
@@ -139,7 +139,7 @@ def study(staff: Client) -> Study:
 
 def test_an_export_is_made_and_downloaded(staff: Client, study: Study) -> None:
     page = staff.post("/studies/mine/exports/", {"writer": "soft-labels", "escape": "on"}, follow=True)
-    [made] = finished.listed(study)
+    [made] = export_jobs.listed(study)
     assert f"/studies/mine/exports/{made.name}/" in page.content.decode()
     answer = staff.get(f"/studies/mine/exports/{made.name}/")
     content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
@@ -151,7 +151,7 @@ def test_an_export_is_made_and_downloaded(staff: Client, study: Study) -> None:
 
 def test_a_download_goes_on_where_it_was_cut_off(staff: Client, study: Study) -> None:
     staff.post("/studies/mine/exports/", {"writer": "folder"})
-    [made] = finished.listed(study)
+    [made] = export_jobs.listed(study)
     url, whole = f"/studies/mine/exports/{made.name}/", made.path.read_bytes()
 
     def part(**headers: str) -> Any:
@@ -175,7 +175,7 @@ def test_a_download_goes_on_where_it_was_cut_off(staff: Client, study: Study) ->
 def test_what_cannot_be_made_says_why(staff: Client, study: Study) -> None:
     page = staff.post("/studies/mine/exports/", {"writer": "sts"}, follow=True).content.decode()
     assert "a criterion that this export is made of" in page
-    [failed] = finished.listed(study)
+    [failed] = export_jobs.listed(study)
     assert failed.status == "failed"
     assert staff.get(f"/studies/mine/exports/{failed.name}/").status_code == 404
 
@@ -187,27 +187,27 @@ def test_a_full_disk_leaves_nothing_half_made(
         Path(str(args[1])).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(finished, "_zip", full)
+    monkeypatch.setattr(export_jobs, "_zip", full)
     page = staff.post("/studies/mine/exports/", {"writer": "folder"}, follow=True).content.decode()
     assert "No space left on device" in page
-    [failed] = finished.listed(study)
+    [failed] = export_jobs.listed(study)
     assert {path.suffix for path in failed.path.parent.iterdir()} == {".json"}
 
 
 def test_a_large_export_is_made_by_a_worker(staff: Client, study: Study, settings: Settings) -> None:
     settings.EXPORT_AT_ONCE = 1
     page = staff.post("/studies/mine/exports/", {"writer": "folder"}, follow=True).content.decode()
-    [made] = finished.listed(study)
+    [made] = export_jobs.listed(study)
     assert made.status == "waiting"
     assert "db_worker" in page
     make_export.func(study.pk, made.name)
-    assert finished.listed(study)[0].status == "done"
+    assert export_jobs.listed(study)[0].status == "done"
 
 
 def test_exports_are_known_by_names_of_ours_only(staff: Client, study: Study) -> None:
     staff.post("/studies/mine/exports/", {"writer": "folder"})
     for name in ("mine-folder", "..", "other-folder-1"):
         assert staff.get(f"/studies/mine/exports/{name}/").status_code == 404
-    for _ in range(finished.KEPT + 2):
-        finished.order(study, "folder", escape=True)
-    assert len(finished.listed(study)) == finished.KEPT
+    for _ in range(export_jobs.KEPT + 2):
+        export_jobs.order(study, "folder", escape=True)
+    assert len(export_jobs.listed(study)) == export_jobs.KEPT

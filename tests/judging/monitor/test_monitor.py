@@ -16,7 +16,7 @@ from django.utils import timezone
 from annotate import exclusions, seats
 from annotate.kinds import Value
 from annotate.models import Annotator, Answer, Assignment, Criterion, Item, Judgment, Response, Study
-from judging.monitor import annotator_quality as evidence
+from judging.monitor import annotator_quality
 from judging.monitor import live as monitor
 from judging.monitor import views as views_monitor
 from judging.results import agreement
@@ -275,7 +275,7 @@ def test_side_bias_and_consistency_from_swapped_repeats() -> None:
         for person, second in ((sided, b), (steady, a)):
             _prefer(_seat(original, person, [a, b]), a)
             _prefer(_seat(again, person, [b, a]), second)
-    found = {e.annotator.key: e for e in evidence.evidence(study)}
+    found = {e.annotator.key: e for e in annotator_quality.annotator_quality(study)}
     assert found["sided"].first_side.estimate == 1
     assert found["sided"].first_side.low == pytest.approx(0.6097, abs=1e-4)  # Wilson, 6 of 6
     assert (found["sided"].same_side.estimate, found["sided"].same_response.estimate) == (1, 0)
@@ -294,7 +294,7 @@ def test_correlation_and_severity_leave_the_annotator_out() -> None:
     given = {"low": [1, 2, 3, 4], "high": [2, 3, 4, 5], "against": [4, 3, 2, 1]}
     for key, points in given.items():
         work(make_annotator(study, key), dict(zip(pool, points, strict=True)))
-    found = {e.annotator.key: e for e in evidence.evidence(study)}
+    found = {e.annotator.key: e for e in annotator_quality.annotator_quality(study)}
     # The rest of "low" is 3 everywhere: it does not vary.
     assert found["low"].rest.reason == "the answers do not vary"
     assert found["against"].rest.estimate == pytest.approx(-1)
@@ -302,7 +302,7 @@ def test_correlation_and_severity_leave_the_annotator_out() -> None:
     assert found["high"].severity.estimate == pytest.approx(-1 / spread, abs=2e-3)
     assert found["low"].severity.estimate == pytest.approx(0.5 / spread, abs=2e-3)
     exclusions.exclude_annotator(found["against"].annotator, "a test")
-    after = {e.annotator.key: e for e in evidence.evidence(study)}
+    after = {e.annotator.key: e for e in annotator_quality.annotator_quality(study)}
     assert after["low"].rest.estimate == pytest.approx(1)
     assert after["against"].rest.estimate == pytest.approx(-1), "held against those who count"
     assert after["against"].items == 4
@@ -315,7 +315,7 @@ def test_the_same_answer_again_and_chance() -> None:
     seats_of = work(make_annotator(study, "turns"))
     for n, seat in enumerate(seats_of):
         Answer.objects.filter(judgment__assignment=seat).update(value=[1, 2, 1, 2][n])
-    line, turns = evidence.evidence(study)
+    line, turns = annotator_quality.annotator_quality(study)
     assert (line.same_again.estimate, line.same_expected, line.same_again.n) == (1, 1, 3)
     assert turns.same_again.estimate == 0
     assert turns.same_expected == pytest.approx(1 / 3)  # 1 1 2 2 in random order
@@ -326,12 +326,12 @@ def test_fast_is_under_a_third_of_what_the_item_takes() -> None:
     study = worked(6, prompts=1, responses=2)
     hurried = Annotator.objects.get(study=study, key="ann0")
     Judgment.objects.filter(assignment__annotator=hurried).update(active_ms=499)
-    found = {e.annotator.key: e for e in evidence.evidence(study)}
+    found = {e.annotator.key: e for e in annotator_quality.annotator_quality(study)}
     assert (found["ann0"].fast.estimate, found["ann1"].fast.estimate) == (1, 0)
 
 
 def test_nobody_failed_before_the_second_gold_item(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "met", lambda expected, rows: False)
+    monkeypatch.setattr(annotator_quality, "met", lambda expected, rows: False)
     study = make_study(prompts=1, responses=3, kinds=("single",), seats=2)
     one, two = study.items.order_by("pk")[:2]
     Item.objects.filter(pk=one.pk).update(role="gold", expected={"quality": 5})
@@ -354,7 +354,7 @@ def test_the_table_sorts_by_link_with_the_unknown_last(staff: Client) -> None:
         study=study, item=study.items.earliest("pk"), number=9, status="submitted", annotator=lazy
     )
     Judgment.objects.create(assignment=seat)
-    rows = evidence.evidence(study)
+    rows = annotator_quality.annotator_quality(study)
     assert [e.annotator.key for e in monitor.ordered(rows, "-active")][-1] == "lazy"
     assert monitor.ordered(rows, "items")[0].annotator.key == "lazy"
     assert monitor.ordered(rows, "nonsense") == monitor.ordered(rows, "annotator")

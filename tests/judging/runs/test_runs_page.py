@@ -58,7 +58,7 @@ def test_a_run_is_started_watched_and_done(staff: Client, study: Study) -> None:
 def test_a_running_one_shows_its_progress_and_the_time_left(staff: Client, study: Study) -> None:
     order = scoring.order(study, "length")
     order.claim()
-    order.tell(done=2, total=8, claimed_at=timezone.now() - dt.timedelta(seconds=10))
+    order.save_progress(done=2, total=8, claimed_at=timezone.now() - dt.timedelta(seconds=10))
     part = staff.get(reverse("runs", args=["tiny"]) + "?part=live").content.decode()
     assert "<html" not in part
     assert "2 of 8" in part

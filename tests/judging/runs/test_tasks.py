@@ -57,7 +57,7 @@ def test_who_fell_silent_has_lost_the_work(study: Study) -> None:
     ScoringTask.objects.update(beat_at=timezone.now() - dt.timedelta(hours=1))
     heir = ScoringTask.objects.get()
     assert heir.claim()
-    assert not dead.tell(done=3)
+    assert not dead.save_progress(done=3)
     with pytest.raises(scoring.LostError):
         scoring.perform(dead)
     scoring.perform(heir)
@@ -106,7 +106,7 @@ def test_time_left_follows_the_pace(study: Study, monkeypatch: pytest.MonkeyPatc
     assert order.claim()
     now = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: now)
-    order.tell(done=2, total=8, claimed_at=now - dt.timedelta(seconds=10))
+    order.save_progress(done=2, total=8, claimed_at=now - dt.timedelta(seconds=10))
     assert order.seconds_left == 30
 
 

@@ -4,7 +4,7 @@ from django.db import transaction
 
 from annotate import trail
 from annotate.models import Action, Study
-from annotate.readiness import lacks, leaking
+from annotate.readiness import leaking, open_issues
 
 _ACTIONS = {
     Study.Status.OPEN: Action.OPENED,
@@ -32,7 +32,7 @@ def check_move(study: Study, status: str, *, anyway: bool = False) -> None:
     """Raise where the study may not go there: one with something missing is not opened."""
     if status not in [to for to, _ in MOVES[study.status]]:
         raise MoveError(f"A study that is {study.status} can't become “{status[:20]}”.")
-    if status == Study.Status.OPEN and any(lack.stops for lack in lacks(study)):
+    if status == Study.Status.OPEN and any(issue.stops for issue in open_issues(study)):
         raise MoveError("The study can't be opened yet.")
     unseen = study.status == Study.Status.DRAFT and not anyway
     if n := sum(1 for _ in leaking(study)) if unseen else 0:
