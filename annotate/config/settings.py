@@ -92,7 +92,7 @@ MIDDLEWARE = [
     "annotate.config.middleware.Framed",
     "django_htmx.middleware.HtmxMiddleware",
     "annotate.config.middleware.BusyMiddleware",
-    "judging.results.prepared.Patience",
+    "judging.results.prepared.PendingResultMiddleware",
 ]
 
 ROOT_URLCONF = "annotate.config.urls"

@@ -13,7 +13,7 @@ from judging.corpus import homogeneity
 from judging.corpus.pool import Pool
 from judging.stats import Estimate, PromptSimilarity, means_over_prompts
 from judging.stats.similarity.homogeneity import BINS, NEIGHBORS, THRESHOLDS
-from judging.stats.similarity.pair_similarity import Likeness, alikeness_of, likeness
+from judging.stats.similarity.pair_similarity import PromptPairs, pair_similarity_of, prompt_pairs
 
 Floats = npt.NDArray[np.float64]
 LISTED = 50
@@ -32,7 +32,7 @@ class _Sums:
     vectors: list[Floats] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     means: list[tuple[float, str, int]] = field(default_factory=list)
-    likenesses: list[Likeness] = field(default_factory=list)
+    pairs_of_prompts: list[PromptPairs] = field(default_factory=list)
     truncated: int = 0
 
     def __post_init__(self) -> None:
@@ -45,7 +45,7 @@ class _Sums:
         self.total += np.where(known, means, 0)
         self.squares += np.where(known, means**2, 0)
         self.counts += known
-        self.likenesses.append(likeness(prompt))
+        self.pairs_of_prompts.append(prompt_pairs(prompt))
         self.vendi.append(np.array(row["vendi"], dtype=float))
         self.vectors.append(prompt.vector_sum)
         self.sizes.append(row["n"])
@@ -60,7 +60,7 @@ def summary(pool: Pool, paths: list[str], sources: tuple[str, ...], equal: int) 
         sums.add(row, prompt)
     # By prompt, so that intervals do not depend on how prompts lie in partitions.
     order = sorted(range(len(sums.means)), key=lambda i: sums.means[i][1])
-    pooled = alikeness_of([sums.likenesses[i] for i in order])
+    pooled = pair_similarity_of([sums.pairs_of_prompts[i] for i in order])
     vendi = means_over_prompts(np.array([sums.vendi[i] for i in order]))
     listed = sorted((m for m in sums.means if np.isfinite(m[0])), reverse=True)[:LISTED]
     return {

@@ -66,7 +66,13 @@ from judging.stats.similarity.human_similarity import (
 )
 from judging.stats.similarity.lexical import length_ratio, lexical_unusualness, token_jaccard
 from judging.stats.similarity.overlap import Overlap, SharedRun, compression_ratio, overlap, words_of
-from judging.stats.similarity.pair_similarity import Alikeness, SourceMatrix, alikeness, source_matrix, trend
+from judging.stats.similarity.pair_similarity import (
+    PairSimilarity,
+    SourceMatrix,
+    pair_similarity,
+    source_matrix,
+    trend,
+)
 from judging.stats.similarity.similarity_calibration import SimilarityCalibration, similarity_calibration
 from judging.stats.similarity.unusualness import (
     cluster_unusualness,
@@ -77,7 +83,6 @@ from judging.stats.similarity.unusualness import (
 )
 
 __all__ = [
-    "Alikeness",
     "Bin",
     "BradleyTerry",
     "Calibrated",
@@ -99,6 +104,7 @@ __all__ = [
     "Moments",
     "Overlap",
     "PairCalibration",
+    "PairSimilarity",
     "Panel",
     "Position",
     "PreferenceUnderrating",
@@ -120,7 +126,6 @@ __all__ = [
     "Weighting",
     "adjusted_rand",
     "agreement_weights",
-    "alikeness",
     "benjamini_hochberg",
     "best_threshold",
     "bradley_terry",
@@ -159,6 +164,7 @@ __all__ = [
     "one_way_icc",
     "overlap",
     "pair_calibration",
+    "pair_similarity",
     "pair_subsets",
     "perceived_unusualness",
     "percent_agreement",

@@ -13,9 +13,9 @@ import time
 import numpy as np
 
 from judging.stats import (
-    alikeness,
     cosine_matrix,
     ideas,
+    pair_similarity,
     prompt_similarity,
     random_pairs,
     rarefied_vendi,
@@ -42,7 +42,7 @@ def main() -> int:
         rarefied_vendi(vectors, len(source))
         spent += time.perf_counter() - begun
     begun = time.perf_counter()
-    alikeness(found)
+    pair_similarity(found)
     source_matrix(found)
     random_pairs(found)
     spent += time.perf_counter() - begun

@@ -16,7 +16,7 @@ from judging.corpus.measured import measured, unusualness_of
 from judging.corpus.pool import MEASURED, SUMMARY, Pool, PoolError, partition_of, write_pool
 from judging.corpus.steps import vectors_of
 from judging.stats import (
-    alikeness,
+    pair_similarity,
     prompt_similarity,
     random_pairs,
     source_codes,
@@ -69,7 +69,7 @@ def test_homogeneity_is_that_of_one_machine(tmp_path: Path, cluster: Cluster, pa
         )
         for _, part in frame.groupby("prompt_id")
     ]
-    expected = alikeness(one)
+    expected = pair_similarity(one)
     for name in ("within", "between", "inflated", "excess"):
         told = [found[name][part] for part in ("estimate", "low", "high", "n")]
         whole = getattr(expected, name)

@@ -24,7 +24,7 @@ FUNCTIONS = {name: f for name in stats.__all__ if inspect.isfunction(f := getatt
 PREPARING = {"co_membership", "cosine_matrix", "source_codes", "value_counts", "words_of"}
 # Shown on no page so far. Take a name out when its section is written.
 NOT_EXPLAINED_YET = {
-    "cluster_unusualness", "cross_rater_moments", "most_underrated",
+    "cluster_unusualness", "cross_rater_moments", "errors_in_variables_slope", "most_underrated",
     "neighbor_unusualness", "perceived_unusualness", "rated_unusualness", "underratings",
 }  # fmt: skip
 # Names of what is audited or asked stand where keys do.

@@ -187,7 +187,7 @@ FUNCTIONS = {n for n in stats.__all__ if inspect.isfunction(getattr(stats, n))} 
 }
 # Not tried here: what takes texts, vectors, files of the study's shape, or further frames of the audit.
 ELSEWHERE = {
-    "alikeness",
+    "pair_similarity",
     "best_threshold",
     "cluster_unusualness",
     "compression_ratio",

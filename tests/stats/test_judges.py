@@ -8,7 +8,7 @@ from judging.stats.pairs.judges import (
     clustered_mean,
     position_bias,
     prefers_longer,
-    steadiness,
+    retest,
     template_sensitivity,
     verbosity,
 )
@@ -36,13 +36,13 @@ def test_means_without_values_or_with_one_prompt_say_why() -> None:
 
 
 def test_steadiness_by_hand() -> None:
-    found = steadiness([[1.0, 1, 1], [2.0, 2, 5], [7.0, np.nan, 7], [4.0, 4, 4]], ["a", "a", "b", "b"])
+    found = retest([[1.0, 1, 1], [2.0, 2, 5], [7.0, np.nan, 7], [4.0, 4, 4]], ["a", "a", "b", "b"])
     assert found.same.estimate == pytest.approx(2 / 3)
     assert found.spread.estimate == pytest.approx(np.std([2, 2, 5], ddof=1) / 3)
     assert found.same.n == 3
-    assert steadiness([[1, 1], [2, 2]], ["a", "b"]).icc.estimate == pytest.approx(1)
+    assert retest([[1, 1], [2, 2]], ["a", "b"]).icc.estimate == pytest.approx(1)
     with pytest.raises(ValueError, match="two columns"):
-        steadiness([[1], [2]], ["a", "b"])
+        retest([[1], [2]], ["a", "b"])
 
 
 def test_another_wording_shifts_and_still_orders_alike() -> None:

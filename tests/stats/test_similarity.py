@@ -12,10 +12,10 @@ from scipy import stats
 
 from judging.stats import (
     PromptSimilarity,
-    alikeness,
     cosine_matrix,
     means_over_prompts,
     means_within,
+    pair_similarity,
     prompt_similarity,
     random_pairs,
     source_codes,
@@ -128,7 +128,7 @@ def several(n: int = 6, sizes: tuple[int, ...] = (4, 3, 5)) -> list[PromptSimila
 
 def test_over_prompts_sources_and_prompts_weigh_alike() -> None:
     prompts = several()
-    found = alikeness(prompts)
+    found = pair_similarity(prompts)
     within = [np.diag(p.means).mean() for p in prompts]
     between = [p.means[np.triu_indices(3, 1)].mean() for p in prompts]
     assert found.within.estimate == pytest.approx(np.mean(within))
@@ -140,7 +140,7 @@ def test_over_prompts_sources_and_prompts_weigh_alike() -> None:
     assert found.cells[0].estimate == pytest.approx(np.mean(cells))
     inflated = [p.inflated_diagonal.mean() for p in prompts]
     assert found.inflated.estimate == pytest.approx(np.mean(inflated))
-    part = alikeness(prompts, among=[True, True, False])
+    part = pair_similarity(prompts, among=[True, True, False])
     assert part.between.estimate == pytest.approx(np.mean([p.means[0, 1] for p in prompts]))
 
 
@@ -163,10 +163,10 @@ def test_the_interval_covers() -> None:
 
 def test_what_is_undefined_says_why() -> None:
     lone = prompt_similarity([[1.0, 0.0]], [0], 2)
-    found = alikeness([lone])
+    found = pair_similarity([lone])
     assert found.within.estimate is None
     assert found.within.reason == "No prompt has two responses of this kind."
-    one = alikeness([prompt_similarity(*made(0, [3, 3]), 2)])
+    one = pair_similarity([prompt_similarity(*made(0, [3, 3]), 2)])
     assert one.within.estimate is not None
     assert one.within.low is None
     assert one.within.reason == "Only one prompt."
@@ -175,7 +175,7 @@ def test_what_is_undefined_says_why() -> None:
     assert np.isnan(matrix.mean).all()
     assert (matrix.n == 0).all()
     with pytest.raises(ValueError, match="no prompt"):
-        alikeness([])
+        pair_similarity([])
 
 
 def test_the_matrix_of_sources_is_the_mean_over_the_prompts_that_have_both() -> None:

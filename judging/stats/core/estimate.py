@@ -170,12 +170,12 @@ def percentile_interval(draws: FloatArray, point: float, n: int, confidence: flo
     return Estimate(point, float(low), float(high), n, None, confidence)
 
 
-def clustered_error(leaning: FloatArray, groups: IntArray) -> float | None:
+def clustered_error(influence: FloatArray, groups: IntArray) -> float | None:
     """Return the standard error of a mean of influences, groups of them being drawn together.
 
     Parameters
     ----------
-    leaning : ndarray, shape (n,)
+    influence : ndarray, shape (n,)
         What each unit adds to the statistic, centered: the statistic is about its true value plus their mean.
     groups : ndarray of int, shape (n,)
         Group of each unit, 0 to G - 1.
@@ -187,13 +187,13 @@ def clustered_error(leaning: FloatArray, groups: IntArray) -> float | None:
 
     Notes
     -----
-    sqrt(G / (G - 1) sum_g (sum of leaning in g)^2) / n; with one unit a group sqrt(sum leaning^2 / (n (n - 1))).
+    sqrt(G / (G - 1) sum_g (sum of influence in g)^2) / n; with one unit a group sqrt(sum influence^2 / (n (n - 1))).
     """
     n = int(groups.max()) + 1
     if n < 2:
         return None
-    sums = np.bincount(groups, leaning)
-    return math.sqrt(n / (n - 1) * float((sums**2).sum())) / len(leaning)
+    sums = np.bincount(groups, influence)
+    return math.sqrt(n / (n - 1) * float((sums**2).sum())) / len(influence)
 
 
 def t_interval(

@@ -23,7 +23,7 @@ class FalseNegatives:
 
     Parameters
     ----------
-    unusual, usual : Estimate
+    unusual, typical : Estimate
         Share of the good responses, the more unusual and the more usual ones, that the scorer puts in its bottom
         third. `n` counts good responses.
     ratio : Estimate
@@ -40,7 +40,7 @@ class FalseNegatives:
     """
 
     unusual: Estimate
-    usual: Estimate
+    typical: Estimate
     ratio: Estimate
     fair_unusual: float | None
     fair_usual: float | None

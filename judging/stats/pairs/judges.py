@@ -59,7 +59,7 @@ def clustered_mean(values: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: 
 
 
 @dataclass(frozen=True, slots=True)
-class Steadiness:
+class Retest:
     """What a judge says when it is asked the same again.
 
     Parameters
@@ -77,7 +77,7 @@ class Steadiness:
     icc: Icc
 
 
-def steadiness(scores: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: float = 0.95) -> Steadiness:
+def retest(scores: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: float = 0.95) -> Retest:
     """Return how far a judge agrees with itself.
 
     Parameters
@@ -91,7 +91,7 @@ def steadiness(scores: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: floa
 
     Returns
     -------
-    Steadiness
+    Retest
 
     Raises
     ------
@@ -105,7 +105,7 @@ def steadiness(scores: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: floa
     table, labels = table[whole], labels[whole]
     same = (np.ptp(table, axis=1) < 1e-9).astype(np.float64) if len(table) else np.zeros(0)
     spread = table.std(axis=1, ddof=1) if len(table) else np.zeros(0)
-    return Steadiness(
+    return Retest(
         clustered_mean(same, labels, confidence=confidence),
         clustered_mean(spread, labels, confidence=confidence),
         icc(table, "ICC1", confidence=confidence),

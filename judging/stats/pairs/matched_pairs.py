@@ -23,7 +23,7 @@ class MatchedPairs:
 
     Parameters
     ----------
-    usual_preferred : Estimate
+    typical_preferred : Estimate
         Share of matched pairs in which the scorer puts the more usual response above (equal scores count
         half); .5 for a fair scorer. `n` counts pairs.
     p : float or None
@@ -43,7 +43,7 @@ class MatchedPairs:
         Why nothing is said, or None.
     """
 
-    usual_preferred: Estimate
+    typical_preferred: Estimate
     p: float | None
     held_out_gap: Estimate
     naive_usual_preferred: Estimate
@@ -132,7 +132,7 @@ def matched_pairs(
     gaps = _held_out(calibration, pairs, tolerance, splits, generator, confidence)
     naive = pairs.sums(calibration.naive, tolerance)
     return MatchedPairs(
-        usual_preferred=as_share(share),
+        typical_preferred=as_share(share),
         p=_p_of_half(share, calibration),
         held_out_gap=gaps[0],
         naive_usual_preferred=as_share(ratio_over_prompts(naive, int(naive[:, 1].sum()), confidence)),
@@ -157,7 +157,7 @@ def _nothing(reason: str, calibration: Calibration | None, confidence: float) ->
 class _Pairs:
     """Pairs of responses to a prompt that are apart in unusualness, the usual one first."""
 
-    usual: IntArray
+    typical: IntArray
     unusual: IntArray
     prompt: IntArray
     apart: FloatArray
@@ -184,7 +184,7 @@ class _Pairs:
 
     def near(self, quality: FloatArray, tolerance: float) -> BoolArray:
         """Return which pairs are near in quality; none with an unknown one."""
-        return np.asarray(np.abs(quality[self.usual] - quality[self.unusual]) <= tolerance)
+        return np.asarray(np.abs(quality[self.typical] - quality[self.unusual]) <= tolerance)
 
     def sums(self, quality: FloatArray, tolerance: float) -> FloatArray:
         """Return pairs won by the usual response and pairs, of each prompt."""
@@ -238,7 +238,7 @@ def _held_out(
             counts.append(n.astype(np.float64))
         for side in (0, 1):
             other = means[1 - side]
-            gap = (other[pairs.usual] - other[pairs.unusual]) / calibration.unit
+            gap = (other[pairs.typical] - other[pairs.unusual]) / calibration.unit
             matched = _half_quality(calibration, means[side], counts[side])
             for number, quality in enumerate(matched):
                 near = pairs.near(quality, tolerance) & ~np.isnan(gap)

@@ -30,7 +30,7 @@ from judging.stats.similarity.homogeneity import PromptSimilarity
 
 
 @dataclass(frozen=True, slots=True)
-class Alikeness:
+class PairSimilarity:
     """How alike responses are, within and between sources. `n` of an estimate counts prompts.
 
     Parameters
@@ -92,14 +92,14 @@ class SourceMatrix:
     inflated: FloatArray
 
 
-def alikeness(
+def pair_similarity(
     prompts: Iterable[PromptSimilarity],
     *,
     among: npt.ArrayLike | None = None,
     resamples: int = RESAMPLES,
     rng: np.random.Generator | None = None,
     confidence: float = 0.95,
-) -> Alikeness:
+) -> PairSimilarity:
     """Return how alike responses are over prompts.
 
     Parameters
@@ -115,7 +115,7 @@ def alikeness(
 
     Returns
     -------
-    Alikeness
+    PairSimilarity
 
     Raises
     ------
@@ -132,14 +132,17 @@ def alikeness(
     ----------
     Jiang et al. (2025), Artificial Hivemind, arXiv 2510.22954, section 3.
     """
-    return alikeness_of(
-        [likeness(prompt, among) for prompt in prompts], resamples=resamples, rng=rng, confidence=confidence
+    return pair_similarity_of(
+        [prompt_pairs(prompt, among) for prompt in prompts],
+        resamples=resamples,
+        rng=rng,
+        confidence=confidence,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
-    """What `alikeness` needs of one prompt: small, so that those of very many prompts fit into one memory.
+class PromptPairs:
+    """What `pair_similarity` needs of one prompt: small, so that those of very many prompts fit into one memory.
 
     Parameters
     ----------
@@ -160,20 +163,20 @@ class Likeness:
     n_pairs: int
 
 
-def likeness(prompt: PromptSimilarity, among: npt.ArrayLike | None = None) -> Likeness:
-    """Return what `alikeness_of` needs of one prompt.
+def prompt_pairs(prompt: PromptSimilarity, among: npt.ArrayLike | None = None) -> PromptPairs:
+    """Return what `pair_similarity_of` needs of one prompt.
 
     Parameters
     ----------
     prompt : PromptSimilarity
     among
-        As in `alikeness`.
+        As in `pair_similarity`.
 
     Returns
     -------
     Likeness
     """
-    return Likeness(
+    return PromptPairs(
         _row(prompt, _chosen(prompt, among)),
         len(prompt.above),
         len(prompt.distinct),
@@ -182,13 +185,13 @@ def likeness(prompt: PromptSimilarity, among: npt.ArrayLike | None = None) -> Li
     )
 
 
-def alikeness_of(
-    prompts: Sequence[Likeness],
+def pair_similarity_of(
+    prompts: Sequence[PromptPairs],
     *,
     resamples: int = RESAMPLES,
     rng: np.random.Generator | None = None,
     confidence: float = 0.95,
-) -> Alikeness:
+) -> PairSimilarity:
     """Return how alike responses are over prompts, from what each of them says.
 
     Parameters
@@ -200,7 +203,7 @@ def alikeness_of(
 
     Returns
     -------
-    Alikeness
+    PairSimilarity
 
     Raises
     ------
@@ -223,7 +226,7 @@ def alikeness_of(
     within, between, inflated, excess = take(4)
     pairs_within, pairs_between, cells = take(n_levels), take(n_levels), take(n_levels)
     distinct, distinct_expected, same, same_expected = (take(n_sizes) for _ in range(4))
-    return Alikeness(
+    return PairSimilarity(
         within=within,
         between=between,
         inflated=inflated,
@@ -345,7 +348,7 @@ def _chosen(first: PromptSimilarity, among: npt.ArrayLike | None) -> BoolArray:
 
 
 def _row(prompt: PromptSimilarity, chosen: BoolArray) -> FloatArray:
-    """Return one prompt's numbers, in the order in which `alikeness` takes them."""
+    """Return one prompt's numbers, in the order in which `pair_similarity` takes them."""
     part = np.ix_(chosen, chosen)
     means, pairs = prompt.means[part], prompt.pairs[part]
     own, other = np.eye(len(means), dtype=bool), np.triu(np.ones(means.shape, dtype=bool), 1)
