@@ -23,8 +23,8 @@ class LoginForm(AllauthLoginForm):  # type: ignore[misc]
 
 class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = DefaultAccountAdapter.error_messages | {
-        "username_password_mismatch": "That name and password do not match.",
-        "too_many_login_attempts": "Too many tries failed. Wait a quarter of an hour, then try again.",
+        "username_password_mismatch": "Wrong user name or password.",
+        "too_many_login_attempts": "Too many failed attempts. Wait a quarter of an hour, then try again.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -234,7 +234,7 @@ def _verified(zipped: zipfile.ZipFile) -> Told:
     try:
         manifest: Told = json.loads(zipped.read(MANIFEST))
     except (KeyError, ValueError) as error:
-        raise BackupError(f"no manifest: this is no backup, or only a part of one ({error})") from error
+        raise BackupError(f"no manifest: this is not a backup, or only part of one ({error})") from error
     if manifest.get("format") != FORMAT:
         raise BackupError(f"the backup has format {manifest.get('format')}; this version reads {FORMAT}")
     members = {f"tables/{table}.arrow": about for table, about in manifest["tables"].items()}
@@ -246,7 +246,7 @@ def _verified(zipped: zipfile.ZipFile) -> Told:
         except (KeyError, zipfile.BadZipFile) as error:
             raise BackupError(f"{name} is missing or damaged ({error})") from error
         if digest != about["sha256"]:
-            raise BackupError(f"{name} is damaged: its checksum is another")
+            raise BackupError(f"{name} is damaged: its checksum differs")
     return manifest
 
 
@@ -255,13 +255,13 @@ def _refuse_over_data() -> None:
     strange = tables - _BESIDE - {m._meta.db_table for m in models_of(apps)}
     if strange:
         raise BackupError(
-            f"the database has tables that are not Offbeat's ({', '.join(sorted(strange)[:3])})"
+            f"the database has tables that are not Offbeat’s ({', '.join(sorted(strange)[:3])})"
         )
     for label in ("annotate.Study", "auth.User"):
         model = apps.get_model(label)
         if model._meta.db_table in tables and model._base_manager.exists():
             raise BackupError(
-                f"there is data already ({model._meta.verbose_name_plural}); --force replaces all of it"
+                f"the database already has data ({model._meta.verbose_name_plural}); --force replaces all of it"
             )
 
 
@@ -301,7 +301,7 @@ def _tables_of(manifest: Told) -> Apps:
     then = {(app, name) for app, name in manifest["migrations"] if app in executor.loader.migrated_apps}
     if unknown := then - set(graph.nodes):
         app, name = min(unknown)
-        raise BackupError(f"it was made by a later version: {app}.{name} is not known here")
+        raise BackupError(f"it was made by a newer version: {app}.{name} is unknown here")
     last = [
         node
         for node in then

@@ -82,7 +82,7 @@ class Wanted:
 
 
 def make_items(study: Study, wanted: Wanted) -> int:
-    """Main items from the pool, with their seats. Returns how many are new."""
+    """Main items from the pool, with seats. Returns how many are new."""
     ratings = mean_ratings(study) if wanted.how == "equal" else {}
     shown: list[Shown] = []
     with transaction.atomic(), without_query_log():

@@ -31,9 +31,9 @@ def _content(study: Study) -> Iterator[OpenIssue]:
     kinds = set(study.criteria.order_by().values_list("on", flat=True))
     items = set(study.items.filter(withheld=False).order_by().values_list("kind", "role").distinct())
     if not kinds:
-        yield OpenIssue("There are no criteria: nothing would be asked.", "criteria")
+        yield OpenIssue("There are no criteria, so nothing would be asked.", "criteria")
     if not any(role == Item.Role.MAIN for _, role in items):
-        yield OpenIssue("There are no items: nothing would be shown.", "items")
+        yield OpenIssue("There are no items, so nothing would be shown.", "items")
     for kind in sorted({kind for kind, _ in items} - kinds) if kinds else ():
         yield OpenIssue(f"No criterion asks about {CALLED[kind]}, but there are such items.", "criteria")
     for kind in sorted(kinds - {kind for kind, _ in items}) if items else ():
@@ -58,7 +58,7 @@ def _planted(study: Study) -> Iterator[OpenIssue]:
             text = f"The {role} item {key} has no expected answer, so it can't be passed or failed."
             yield OpenIssue(text, "items", stops=role == Item.Role.GOLD)
     if [role for _, role, _ in planted].count("gold") == 1:
-        text = "There is one gold item. One failed check is no ground to exclude anybody: plant two or more."
+        text = "There is only one gold item. One failed check is no reason to exclude anyone: add at least one more."
         yield OpenIssue(text, "items", stops=False)
 
 

@@ -15,8 +15,8 @@ _ACTIONS = {
 MOVES: dict[str, list[tuple[Study.Status, str]]] = {
     Study.Status.DRAFT: [(Study.Status.OPEN, "Open")],
     Study.Status.OPEN: [(Study.Status.PAUSED, "Pause"), (Study.Status.CLOSED, "Close")],
-    Study.Status.PAUSED: [(Study.Status.OPEN, "Go on"), (Study.Status.CLOSED, "Close")],
-    Study.Status.CLOSED: [(Study.Status.OPEN, "Open again")],
+    Study.Status.PAUSED: [(Study.Status.OPEN, "Resume"), (Study.Status.CLOSED, "Close")],
+    Study.Status.CLOSED: [(Study.Status.OPEN, "Reopen")],
 }
 
 
@@ -37,7 +37,7 @@ def check_move(study: Study, status: str, *, anyway: bool = False) -> None:
     unseen = study.status == Study.Status.DRAFT and not anyway
     if n := sum(1 for _ in leaking(study)) if unseen else 0:
         texts = "response names" if n == 1 else "responses name"
-        raise LeaksError(f"{n:,} {texts} a model or a maker.")
+        raise LeaksError(f"{n:,} {texts} a model or its maker.")
 
 
 def move(study: Study, to: Study.Status) -> bool:

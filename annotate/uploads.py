@@ -48,4 +48,4 @@ class Bounded(FileUploadHandler):
     def _refused(self) -> RequestDataTooBig:
         if most := self._most():
             return RequestDataTooBig(f"At most {most // 2**20:,} MB can be sent at once.")
-        return RequestDataTooBig("Log in before you send a file.")
+        return RequestDataTooBig("Log in before uploading a file.")

@@ -71,5 +71,5 @@ def start_export(study: Study, writer: str, escape: bool) -> export_jobs.ExportJ
         export_jobs.make(study, name)
     found = export_jobs.find(study, name)
     if found is None:
-        raise RuntimeError(f"the export {name} is gone")
+        raise RuntimeError(f"the export {name} no longer exists")
     return found

@@ -14,7 +14,7 @@ class RowsError(exceptions.APIException):
     default_code = "rows"
 
     def __init__(self, error: FolderError) -> None:
-        super().__init__("Nothing was stored: what is wrong stands in `errors`.")
+        super().__init__("Nothing was stored: see `errors`.")
         self.errors = [_row(problem) for problem in error.problems]
         self.count = error.count
 

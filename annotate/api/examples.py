@@ -64,7 +64,7 @@ WRONG = OpenApiExample(
         "type": "about:blank",
         "title": "Rows that cannot be stored",
         "status": 422,
-        "detail": "Nothing was stored: what is wrong stands in `errors`.",
+        "detail": "Nothing was stored: see `errors`.",
         "errors": [
             {
                 "row": 2,

@@ -104,7 +104,7 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
     def _check_parameters(self, request: Request) -> None:
         known = set(self.known_parameters())
         if unknown := sorted(set(request.query_params) - known):
-            takes = f"this takes {', '.join(sorted(known))}" if known else "this takes none"
+            takes = f"this takes {', '.join(sorted(known))}" if known else "there are none here"
             raise exceptions.ValidationError(dict.fromkeys(unknown, f"No such parameter; {takes}."))
         if "fields" in request.query_params:
             # Refused for an empty list too, of which no row is told.

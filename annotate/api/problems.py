@@ -31,7 +31,7 @@ class RowProblem(serializers.Serializer[Any]):
 class ProblemDetails(serializers.Serializer[Any]):
     """RFC 9457."""
 
-    type = serializers.CharField(help_text="about:blank: the status says what kind it is")
+    type = serializers.CharField(help_text="about:blank: see the status")
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField(required=False)

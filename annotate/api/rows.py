@@ -20,7 +20,7 @@ def _bounded(stream: IO[bytes]) -> bytes:
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     raw = stream.read(most + 1)
     if len(raw) > most:
-        raise TooLargeError(f"At most {most // 2**20} MB at once: send rows in several parts.")
+        raise TooLargeError(f"At most {most // 2**20} MB at once: send rows in several requests.")
     return raw
 
 

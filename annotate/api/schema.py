@@ -16,11 +16,11 @@ from .problems import MEDIA_TYPE, ProblemDetails
 
 # What every call may be answered with.
 _REFUSALS = {
-    "400": "What was sent, or a parameter, is not understood.",
+    "400": "The body or a parameter is not valid.",
     "401": "No token, or one that is not valid.",
     "403": "Your role, or your token, does not allow it.",
-    "404": "There is no such thing, or none for you.",
-    "429": "Too many calls; `Retry-After` says when to go on.",
+    "404": "Not found, or not visible to you.",
+    "429": "Too many requests; `Retry-After` says how long to wait.",
     "default": "Any other error.",
 }
 
@@ -37,7 +37,7 @@ class Schema(AutoSchema):
         if self.method == "GET" and serializer is not None and issubclass(serializer, Chosen):
             names = list(serializer(context={}).get_fields())
             schema = {"type": "array", "items": {"type": "string", "enum": names}}
-            words = "Only these fields, with commas between them."
+            words = "Only these fields, separated by commas."
             parameters.append(
                 OpenApiParameter("fields", schema, style="form", explode=False, description=words)
             )
@@ -57,7 +57,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        words = "A token from the page Account, API tokens."
+        words = "A token from the page “API tokens” of your account."
         return {"type": "http", "scheme": "bearer", "description": words}
 
 
@@ -66,7 +66,7 @@ class LogInScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     name = "log-in"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        words = "The cookie of a log-in in this browser."
+        words = "The session cookie of this browser."
         return {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": words}
 
 
@@ -113,5 +113,5 @@ class Pushed(serializers.Serializer[Any]):
 class MoveSerializer(Sent):
     status = serializers.ChoiceField(choices=Study.Status.choices)
     anyway = serializers.BooleanField(
-        default=False, help_text="open it although responses name a model or a maker"
+        default=False, help_text="open it even though responses name a model or its maker"
     )

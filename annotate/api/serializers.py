@@ -11,7 +11,9 @@ from .lists import Chosen
 
 
 class CriterionSerializer(serializers.ModelSerializer[Criterion]):
-    measures = serializers.CharField(read_only=True, help_text="what the audit takes it for; may be empty")
+    measures = serializers.CharField(
+        read_only=True, help_text="what it measures, for the audit; may be empty"
+    )
     scale = serializers.ListField(child=serializers.IntegerField(), read_only=True)
 
     class Meta:
@@ -94,7 +96,7 @@ class SeatsSerializer(Chosen, serializers.ModelSerializer[Item]):
     held = serializers.IntegerField(read_only=True)
     submitted = serializers.IntegerField(read_only=True)
     excluded = serializers.IntegerField(
-        read_only=True, help_text="of the submitted, those whose judgment does not count"
+        read_only=True, help_text="submitted seats whose judgment does not count"
     )
 
     class Meta:
@@ -107,8 +109,8 @@ class AnnotatorSerializer(Chosen, serializers.ModelSerializer[Annotator]):
     """By pseudonym: nothing else is known of who it is."""
 
     annotator_id = serializers.CharField(source="key", read_only=True, help_text="a pseudonym")
-    outcome = serializers.CharField(read_only=True, help_text="how it ended; empty: it has not")
-    details = serializers.DictField(read_only=True, help_text="what the study's folder says of them")
+    outcome = serializers.CharField(read_only=True, help_text="how it ended; empty if it has not")
+    details = serializers.DictField(read_only=True, help_text="further columns of the study's folder")
     submitted = serializers.IntegerField(read_only=True, help_text="seats with a judgment")
 
     class Meta:
@@ -136,7 +138,7 @@ class JudgmentSerializer(Chosen, serializers.ModelSerializer[Judgment]):
         help_text="a pseudonym; null for auditors",
         allow_null=True,
     )
-    current = serializers.BooleanField(source="is_current", read_only=True, help_text="the last revision")
+    current = serializers.BooleanField(source="is_current", read_only=True, help_text="the latest revision")
     shown = serializers.SerializerMethodField(help_text="response ids in the order in which they were shown")
     answers = AnswerSerializer(many=True, read_only=True)
 

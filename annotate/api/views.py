@@ -82,7 +82,7 @@ class Studies(ApiViewSet):
 
     @extend_schema(
         summary="Create a study, as a draft",
-        description="For accounts of staff. What is sent is what `study.toml` of a study folder holds. You own it.",
+        description="For staff accounts. Send what `study.toml` of a study folder holds. You become its owner.",
         tags=["studies"],
         request=body_of(StudySpec),
         responses={201: StudySerializer},
@@ -90,7 +90,7 @@ class Studies(ApiViewSet):
     )
     def create(self, request: Request) -> Answered:
         if not request.user.is_staff:
-            raise exceptions.PermissionDenied("Studies are made by accounts of staff.")
+            raise exceptions.PermissionDenied("Only staff accounts create studies.")
         problems = Problems()
         spec = spec_from(request.data, problems) if isinstance(request.data, dict) else None
         problems.raise_any()
@@ -108,7 +108,7 @@ class Studies(ApiViewSet):
 
     @extend_schema(
         summary="Open, pause or close a study",
-        description="For researchers. A study with something missing is not opened (409).",
+        description="For researchers. A study with open issues is not opened (409).",
         tags=["studies"],
         request=MoveSerializer,
         responses={200: StudySerializer},
@@ -251,7 +251,7 @@ class Annotators(StudyViewSet):
 @extend_schema_view(
     list=extend_schema(
         summary="Judgments with their answers",
-        description="To auditors nothing is told that would tell one annotator from another.",
+        description="Auditors see nothing that tells one annotator from another.",
         tags=["judgments"],
     ),
     retrieve=extend_schema(summary="A judgment", tags=["judgments"]),

@@ -44,7 +44,7 @@ class Batch:
 
     @property
     def last_rows(self) -> dict[tuple[str, str], AnswerRow]:
-        """A row of the last revision for each item and annotator, in the order of the file."""
+        """A row of the latest revision for each item and annotator, in the order of the file."""
         rows: dict[tuple[str, str], AnswerRow] = {}
         for _, row in self.lines:
             pair = row.item_id, row.annotator_id

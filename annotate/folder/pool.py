@@ -43,7 +43,7 @@ def load_pool(study: Study, folder: Path) -> dict[str, int]:
 
 
 def load_items(study: Study, folder: Path) -> dict[str, int]:
-    """What is new of a table of items over the stored pool, with their seats. FolderError, and nothing, as above."""
+    """What is new of a table of items over the stored pool, with seats. FolderError, and nothing, as above."""
     problems = Problems()
     with problems.gathered():
         table = find_tables(folder, problems)["items"]

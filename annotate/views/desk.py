@@ -19,7 +19,7 @@ from annotate.views.access import for_members, staff_only
 Status = Study.Status
 SAID = {
     Status.OPEN: "The study is open: whoever has the link can take part.",
-    Status.PAUSED: "The study is paused: nobody gets another item, and nobody is sent away for good.",
+    Status.PAUSED: "The study is paused: nobody gets another item until you reopen it.",
     Status.CLOSED: "The study is closed.",
 }
 
@@ -121,7 +121,9 @@ def clone(request: HttpRequest, study: Study) -> HttpResponse:
         with transaction.atomic():
             copy = planting.clone(study, form.cleaned_data["slug"], form.cleaned_data["title"])
             members.add(copy, request.user, Role.OWNER)
-        messages.success(request, "Cloned: settings, criteria, texts and items; no answers. It is a draft.")
+        messages.success(
+            request, "Cloned settings, criteria, texts and items, but no answers. The clone is a draft."
+        )
         return redirect(copy)
     context = {"study": study, "form": form}
     return render(request, "annotate/desk_clone.html", context, status=422 if form.errors else 200)

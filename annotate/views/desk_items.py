@@ -80,13 +80,14 @@ def _make(request: HttpRequest, study: Study, form: DesignForm) -> None:
     order = planting.Wanted(data["how"], data["each"], data["size"] or 2, data["delta"] or 0.0)
     n = planting.make_items(study, order)
     if n:
-        messages.success(request, f"Made: {n:,} {'item' if n == 1 else 'items'}, with their seats.")
+        messages.success(request, f"Made: {n:,} {'item' if n == 1 else 'items'}, with seats.")
     elif order.how == "equal":
         messages.warning(
-            request, "No pair of rated responses is that close: rate singles first, or allow more."
+            request,
+            "No pair of rated responses is that close: collect ratings of single responses first, or allow a larger difference.",
         )
     else:
-        messages.warning(request, "Nothing new: the pool has no more of these.")
+        messages.warning(request, "Nothing new: the pool has no more.")
 
 
 @require_POST
@@ -96,7 +97,7 @@ def repeat(request: HttpRequest, study: Study) -> HttpResponse:
     if not form.is_valid():
         return _page(request, study, DesignForm(), form)
     n = planting.add_repeats(study, form.cleaned_data["share"] / 100, ItemKind.values)
-    messages.success(request, f"Planted: {n:,} {'repeat' if n == 1 else 'repeats'}.")
+    messages.success(request, f"Added: {n:,} {'repeat' if n == 1 else 'repeats'}.")
     return redirect("items", study.slug)
 
 
@@ -112,11 +113,15 @@ def remove(request: HttpRequest, study: Study) -> HttpResponse:
     try:
         n = planting.remove_items(study, chosen)
     except ProtectedError:
-        messages.error(request, "Nothing was taken back: scores of machines rest on some of these items.")
+        messages.error(request, "Nothing was removed: some of these items have machine scores.")
         return redirect("items", study.slug)
     kept_items = len(chosen) - n
-    stayed = f" {kept_items:,} stayed: people have judged them or have them open." if kept_items > 0 else ""
-    messages.success(request, f"Taken back: {n:,}.{stayed}")
+    stayed = (
+        f" {kept_items:,} could not be removed: people have judged them or have them open."
+        if kept_items > 0
+        else ""
+    )
+    messages.success(request, f"Removed: {n:,}.{stayed}")
     return redirect("items", study.slug)
 
 
@@ -131,9 +136,9 @@ def plant(request: HttpRequest, study: Study) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and not problems:
         if expected:
             item = planting.plant(study, _plant(form, kind, expected))
-            messages.success(request, f"Planted: {item.key}.")
+            messages.success(request, f"Added: {item.key}.")
             return redirect("items", study.slug)
-        form.add_error(None, "Answer at least one question: without an expected answer it can't be passed.")
+        form.add_error(None, "Answer at least one question: without an expected answer, nobody can pass it.")
     context = {
         "study": study,
         "form": form,

@@ -22,26 +22,26 @@ class LinkForm(forms.Form):
     label = forms.CharField(
         max_length=100,
         label="For whom",
-        help_text="Annotators never see it: a class, a panel, a mailing list.",
+        help_text="For example a class, a panel or a mailing list. Annotators never see it.",
     )
     most = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=1_000_000,
-        label="At most so many people",
-        help_text="Empty: as many as there are places.",
+        label="Maximum number of people",
+        help_text="Leave empty for no limit.",
     )
     until = forms.DateField(
         required=False,
         label="Works until",
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="This day included, by UTC. Empty: without an end.",
+        help_text="Up to and including this day, UTC. Leave empty for no end date.",
     )
 
     def clean_until(self) -> dt.date | None:
         until: dt.date | None = self.cleaned_data["until"]
         if until is not None and until < dt.datetime.now(dt.UTC).date():
-            raise forms.ValidationError("This day is over already.")
+            raise forms.ValidationError("This day is in the past.")
         return until
 
     def link(self, by: "User | AnonymousUser") -> InviteLink:
@@ -57,7 +57,7 @@ def links(request: HttpRequest, study: Study) -> HttpResponse:
     form = LinkForm(posted(request))
     if request.method == "POST" and form.is_valid():
         link = invites.make(study, form.link(request.user))
-        messages.success(request, f"Made: the link for {link.label}.")
+        messages.success(request, f"Created the link for {link.label}.")
         return redirect("links", study.slug)
     rows = [(link, request.build_absolute_uri(invites.path(link))) for link in invites.of_study(study)]
     context = {"study": study, "form": form, "links": rows, "turned_away": invites.turned_away(study)}
@@ -72,6 +72,6 @@ def revoke(request: HttpRequest, study: Study) -> HttpResponse:
         messages.error(request, "This study has no such link.")
     elif invites.revoke(link):
         messages.success(
-            request, f"Revoked: {link.label}. Nobody new comes by it; whoever came by it goes on."
+            request, f"Revoked: {link.label}. Nobody new can join by it; those who joined can continue."
         )
     return redirect("links", study.slug)

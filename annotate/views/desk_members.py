@@ -12,11 +12,11 @@ from annotate.views.access import for_members
 from annotate.views.desk import posted
 
 MAY = {
-    Role.OWNER: "all a researcher may; says who is a member, reads the trail",
-    Role.RESEARCHER: "sets the study up, invites, watches, excludes, exports",
-    Role.AUDITOR: "sees results, not who gave which answer",
+    Role.OWNER: "everything a researcher can do; also manages members and reads the trail",
+    Role.RESEARCHER: "sets up the study, invites, monitors, excludes, exports",
+    Role.AUDITOR: "sees results, but not who gave which answer",
 }
-ONE_OWNER = "A study keeps an owner: make somebody else an owner first."
+ONE_OWNER = "A study needs an owner: make someone else an owner first."
 
 
 @require_http_methods(["GET", "POST"])
@@ -25,7 +25,7 @@ def members_page(request: HttpRequest, study: Study) -> HttpResponse:
     form = MemberForm(posted(request), study=study)
     if request.method == "POST" and form.is_valid():
         members.add(study, form.cleaned_data["username"], Role(form.cleaned_data["role"]))
-        messages.success(request, f"{form.cleaned_data['username']} is a member now.")
+        messages.success(request, f"{form.cleaned_data['username']} is now a member.")
         return redirect("members", study.slug)
     rows = study.memberships.select_related("user").order_by("user__username")
     context = {"study": study, "form": form, "members": rows, "roles": MAY.items()}
@@ -44,7 +44,7 @@ def change_member(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
             messages.success(request, f"{membership.user} is {role} now.")
         elif role == "none":
             members.remove(membership)
-            messages.success(request, f"{membership.user} is no member any more.")
+            messages.success(request, f"{membership.user} is no longer a member.")
         else:
             messages.error(request, f"There is no role “{role[:20]}”.")
     except members.LastOwnerError:

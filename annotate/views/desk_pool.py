@@ -38,9 +38,7 @@ def pool(request: HttpRequest, study: Study) -> HttpResponse:
         except FolderError as refused:
             error = refused
         else:
-            summary = (
-                ", ".join(f"{n:,} {table}" for table, n in new.items() if n) or "nothing that was not there"
-            )
+            summary = ", ".join(f"{n:,} {table}" for table, n in new.items() if n) or "nothing new"
             messages.success(request, f"Added: {summary}.")
             _warn(request, study)
             return redirect("pool", study.slug)

@@ -36,7 +36,7 @@ def new(request: HttpRequest) -> HttpResponse:
             study.save()
             trail.record(study, Action.CREATED)
             members.add(study, request.user, Role.OWNER)
-        messages.success(request, "The draft is stored. Next: what is asked.")
+        messages.success(request, "Draft saved. Next: the criteria.")
         return redirect("criteria", study.slug)
     return render(request, "annotate/desk_new.html", {"form": form}, status=422 if form.errors else 200)
 

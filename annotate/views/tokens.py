@@ -18,13 +18,11 @@ MOST = 50
 
 
 class TokenForm(forms.Form):
-    name = forms.CharField(
-        max_length=100, label="What it is for", help_text="For example: the nightly export."
-    )
+    name = forms.CharField(max_length=100, label="What it is for", help_text="For example “nightly export”.")
     scope = forms.ChoiceField(
         choices=ApiToken.Scope.choices,
         label="May",
-        help_text="In your studies, as far as your role there allows it.",
+        help_text="In your studies, as far as your role allows.",
     )
     days = forms.TypedChoiceField(choices=LASTS, coerce=int, initial=90, label="Lasts")
 
@@ -52,7 +50,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(ApiToken, pk=pk, user=_user(request))
     found.revoke()
-    messages.success(request, f"{found.prefix}… opens nothing any more.")
+    messages.success(request, f"{found.prefix}… no longer works.")
     return redirect("tokens")
 
 

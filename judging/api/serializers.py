@@ -23,7 +23,7 @@ class StoredSerializer(Chosen, serializers.ModelSerializer[ScoreRun]):
     n_scores = serializers.IntegerField(read_only=True)
     n_verdicts = serializers.IntegerField(read_only=True)
     n_embeddings = serializers.IntegerField(read_only=True)
-    identity = serializers.DictField(read_only=True, help_text="what exactly was run")
+    identity = serializers.DictField(read_only=True, help_text="the exact scorer, model and settings")
 
     class Meta:
         model = ScoreRun
@@ -37,10 +37,13 @@ class StoredSerializer(Chosen, serializers.ModelSerializer[ScoreRun]):
 class RunSerializer(Chosen, serializers.ModelSerializer[ScoringTask]):
     """An order to score the study's pool, and how far it is."""
 
-    stored = serializers.IntegerField(read_only=True, help_text="scored, by earlier runs too")
-    wanted = serializers.IntegerField(read_only=True, help_text="of how many; 0 before it is known")
+    stored = serializers.IntegerField(read_only=True, help_text="scored, including by earlier runs")
+    wanted = serializers.IntegerField(read_only=True, help_text="out of how many; 0 until it is known")
     scorer_id = serializers.IntegerField(
-        source="run_id", read_only=True, allow_null=True, help_text="the entry of `scorers` with its numbers"
+        source="run_id",
+        read_only=True,
+        allow_null=True,
+        help_text="the entry of `scorers` that holds its scores",
     )
     notes = serializers.ListField(child=serializers.CharField(), read_only=True)
 
@@ -112,5 +115,6 @@ class ExportSerializer(serializers.Serializer[Any]):
 class ExportOrder(Sent):
     writer = serializers.ChoiceField(choices=list(WRITERS), default="folder")
     escape = serializers.BooleanField(
-        default=True, help_text="in CSV, an apostrophe before texts that a spreadsheet would calculate"
+        default=True,
+        help_text="in CSV, put an apostrophe before texts that a spreadsheet would run as formulas",
     )

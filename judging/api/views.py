@@ -60,7 +60,7 @@ def _class(entry: Any) -> str:
 
 
 @extend_schema_view(
-    list=extend_schema(summary="Scorers whose numbers the study has", tags=["scorers"]),
+    list=extend_schema(summary="Scorers with scores in the study", tags=["scorers"]),
     retrieve=extend_schema(summary="One of them", tags=["scorers"]),
 )
 class Stored(StudyViewSet):
@@ -79,7 +79,7 @@ class RunFilter(filters.FilterSet):
 
 @extend_schema_view(
     list=extend_schema(summary="Runs, the latest first", tags=["runs"]),
-    retrieve=extend_schema(summary="A run, and how far it is", tags=["runs"]),
+    retrieve=extend_schema(summary="A run and its progress", tags=["runs"]),
 )
 class Runs(StudyViewSet):
     queryset = ScoringTask.objects.none()
@@ -93,7 +93,7 @@ class Runs(StudyViewSet):
 
     @extend_schema(
         summary="Start a run",
-        description="A worker does it; ask for the run to see how far it is.",
+        description="A worker does it; get the run to see its progress.",
         tags=["runs"],
         request=OrderSerializer,
         responses={202: RunSerializer},
@@ -112,7 +112,7 @@ class Runs(StudyViewSet):
 
     @extend_schema(
         summary="Cancel a run",
-        description="What is scored by then stays.",
+        description="Scores stored so far stay.",
         tags=["runs"],
         responses={202: RunSerializer},
     )
@@ -152,7 +152,7 @@ class VerdictFilter(filters.FilterSet):
     item_id = filters.CharFilter(field_name="item__key")
 
 
-@extend_schema_view(list=extend_schema(summary="Machines' choices in pairs", tags=["scores"]))
+@extend_schema_view(list=extend_schema(summary="Judges' choices in pairs", tags=["scores"]))
 class Verdicts(StudyViewSet):
     queryset = Verdict.objects.none()
     serializer_class, filterset_class = VerdictSerializer, VerdictFilter
@@ -182,7 +182,7 @@ class Result(StudyViewSet):
 
 
 class Homogeneity(Result):
-    @result_schema("homogeneity", "How alike the responses of the pool are")
+    @result_schema("homogeneity", "How similar the responses of the pool are")
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         def compute() -> Any:
             try:
@@ -207,7 +207,7 @@ class Exports(StudyViewSet):
 
     @extend_schema(
         summary="Make an export",
-        description="At once, or for a large study by a worker: then ask for it until its status is `done`.",
+        description="Made at once, or by a worker if the study is large: then poll until its status is `done`.",
         tags=["exports"],
         request=ExportOrder,
         responses={201: ExportSerializer, 202: ExportSerializer},
@@ -220,7 +220,7 @@ class Exports(StudyViewSet):
             self.study, order.validated_data["writer"], order.validated_data["escape"]
         )
         if export.status == "failed":
-            raise ConflictError(f"Nothing was made: {export.record['error']}")
+            raise ConflictError(f"The export failed: {export.record['error']}")
         code = status.HTTP_201_CREATED if export.status == "done" else status.HTTP_202_ACCEPTED
         headers = {"Location": f"{request.path}{export.name}/"}
         return Answered(ExportSerializer(export).data, code, headers=headers)
@@ -231,7 +231,7 @@ class Exports(StudyViewSet):
 
     @extend_schema(
         summary="Download an export",
-        description="A .zip; `Range` goes on where a download was cut off.",
+        description="A .zip; `Range` resumes an interrupted download.",
         tags=["exports"],
         responses={
             (200, "application/zip"): OpenApiTypes.BINARY,

@@ -123,7 +123,7 @@ class Cluster:
             else:
                 return [results[i] for i in range(len(tasks))]
         raise ClusterError(
-            f"Gave up after {PATIENCE} tries; what is done is kept, and the same command goes on."
+            f"Gave up after {PATIENCE} tries; results so far are kept, and the same command continues."
         )
 
     def _follow(

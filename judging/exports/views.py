@@ -26,8 +26,8 @@ class ExportForm(forms.Form):
     escape = forms.BooleanField(
         required=False,
         initial=True,
-        label="In CSV for spreadsheets, put an apostrophe before texts that begin with = + - @",
-        help_text="Otherwise a spreadsheet calculates them. The CSV of a study folder never has it.",
+        label="In CSV, put an apostrophe before texts that begin with = + - @",
+        help_text="Otherwise a spreadsheet runs them as formulas. The CSV of a study folder never has it.",
     )
 
 
@@ -52,9 +52,9 @@ def exports(request: HttpRequest, study: Study) -> HttpResponse:
 def _make(request: HttpRequest, study: Study, writer: str, *, escape: bool) -> None:
     job = tasks.start_export(study, writer, escape)
     if job.status == "failed":
-        messages.error(request, f"Nothing was made: {job.record['error']}")
+        messages.error(request, f"The export failed: {job.record['error']}")
     elif job.status != "done":
-        messages.success(request, "The export is being made. It will stand below when it is done.")
+        messages.success(request, "The export is being made, and will be listed below.")
 
 
 @require_safe

@@ -52,13 +52,13 @@ class UploadForm(forms.Form):
     slug = forms.SlugField(
         required=False,
         max_length=100,
-        label="Under another short name",
-        help_text="Empty: as study.toml says. A study of this name takes up what is new.",
+        label="Another short name",
+        help_text="Leave empty to use the one in study.toml. If a study has this name, new rows are added to it.",
     )
 
 
 class StrataForm(forms.Form):
-    each = forms.IntegerField(min_value=1, max_value=100_000, initial=3, label="Pairs for each prompt")
+    each = forms.IntegerField(min_value=1, max_value=100_000, initial=3, label="Pairs per prompt")
 
 
 @require_http_methods(["GET", "POST"])
@@ -92,11 +92,11 @@ def _loaded(request: HttpRequest, form: UploadForm) -> HttpResponse:
             # Nobody sees it before somebody has looked at it.
             Study.objects.filter(pk=loaded.study.pk).update(status=Study.Status.DRAFT)
     new = ", ".join(f"{n:,} {table}" for table, n in loaded.new.items() if n)
-    messages.success(request, f"Loaded: {new or 'nothing that was not there'}.")
+    messages.success(request, f"Loaded: {new or 'nothing new'}.")
     if n := sum(1 for _ in leaking(loaded.study)):
         texts = "response names" if n == 1 else "responses name"
         messages.warning(
-            request, f"{n:,} {texts} a model or a maker. Hold them back before you open the study."
+            request, f"{n:,} {texts} a model or its maker. Hold them back before you open the study."
         )
         return redirect("leaks", loaded.study.slug)
     return redirect(loaded.study)

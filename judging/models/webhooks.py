@@ -18,8 +18,8 @@ class Webhook(models.Model):
     """An address that is told what happens in a study."""
 
     class Event(models.TextChoices):
-        FULL = "study.full", "the study is full: every seat has its judgment"
-        RUN = "run.finished", "a run of a scorer has ended"
+        FULL = "study.full", "the study is full: every seat has a judgment"
+        RUN = "run.finished", "a scorer's run has ended"
         AGREEMENT = "agreement.reached", "agreement has reached the threshold"
         # Only when somebody asks for it.
         TEST = "test", "a test"

@@ -264,7 +264,7 @@ def _entry(person: Annotator, parts: dict[str, _Values]) -> AnnotatorQuality:
         same_side=share(side["side"], side["turned"], "no swapped repeats yet"),
         rest=correlation(own, others),
         severity=mean_with_interval(strict),
-        same_again=share(same, n_same, "no two screens with ratings yet"),
+        same_again=share(same, n_same, "fewer than two screens with ratings so far"),
         same_expected=expected / n_same if n_same else None,
         fast=share(fast, n_timed, "no active times"),
     )
@@ -287,7 +287,7 @@ def correlation(own: Any, others: Any) -> Estimate:
     n = len(own)
     if n < 3:
         return Estimate.undefined(
-            "fewer than three questions that others answered too and people differ on", n
+            "fewer than three questions that others answered too and that people disagree on", n
         )
     if np.ptp(own) < 1e-12 or np.ptp(others) < 1e-12:
         return Estimate.undefined("the answers do not vary", n)
@@ -303,7 +303,7 @@ def mean_with_interval(values: Any) -> Estimate:
     """A mean with Student's interval."""
     n = len(values)
     if n == 0:
-        return Estimate.undefined("no ratings that others gave too", 0)
+        return Estimate.undefined("no ratings of anything that others rated too", 0)
     mean = float(np.mean(values))
     if n < 2:
         return Estimate(mean, None, None, n, "a single rating")

@@ -143,7 +143,7 @@ def _pace(study: Study, seats_left: int, now: dt.datetime) -> Pace:
     since = max(now - start, dt.timedelta(minutes=1))
     hour = recent / (min(since, HOUR) / HOUR) if recent >= FEW else None
     overall = n / (since / HOUR) if n >= FEW else None
-    at_pace = "at the pace of the last hour" if hour else "at the pace since the start"
+    at_pace = "at the last hour’s pace" if hour else "at the overall pace"
     return Pace(hour, recent, overall, n, start, _finish(seats_left, hour or overall, at_pace))
 
 
@@ -151,7 +151,7 @@ def _finish(seats_left: int, an_hour: float | None, at_pace: str) -> str:
     if seats_left == 0:
         return "every seat is filled"
     if an_hour is None:
-        return f"not known yet: fewer than {FEW} judgments were given here"
+        return f"not known yet: fewer than {FEW} judgments so far"
     return f"about {duration(seats_left / an_hour)} more {at_pace}"
 
 
@@ -178,7 +178,7 @@ def _people(study: Study) -> list[tuple[str, int]]:
     counts = {(stage, outcome): n - loaded for stage, outcome, n, loaded in rows}
     n_loaded = sum(loaded for *_, loaded in rows)
     stages = [(s.value, s.label) for s in Annotator.Stage if s is not Annotator.Stage.ENDED]
-    ways = [(n_loaded, "loaded with their answers")]
+    ways = [(n_loaded, "imported with their answers")]
     ways += [(counts.pop((value, ""), 0), f"at {label.lower()}") for value, label in stages]
     for outcome in Annotator.Outcome:
         ways.append((counts.pop((Annotator.Stage.ENDED, outcome.value), 0), str(outcome.label).lower()))
@@ -239,11 +239,11 @@ COLUMNS = {
     "gold": "Gold met",
     "exact": "Repeats: same",
     "near": "Within one point",
-    "first": "Chose the first shown",
+    "first": "Chose the first one shown",
     "turned": "Same response when swapped",
     "rest": "Correlation with the rest",
     "severity": "Severity",
-    "again": "Same as the screen before",
+    "again": "Same as previous screen",
     "fast": "Fast",
 }
 

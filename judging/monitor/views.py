@@ -118,11 +118,11 @@ def _judgment_page(request: HttpRequest, judgment: Judgment, problem: str = "") 
 
 def _problem(reason: str) -> str:
     if not reason:
-        return "Please give a reason: whoever reads the results will ask for it."
+        return "Please give a reason: readers of the results will ask for it."
     if len(reason) > LONGEST_REASON:
         return f"Please keep the reason under {LONGEST_REASON} characters; this has {len(reason):,}."
     if reason == seats.SKIPPED or reason.startswith(WHOLE):
-        return f"“{reason}” is how Offbeat marks something else. Please say it in other words."
+        return f"“{reason}” has a special meaning in Offbeat. Please use other words."
     return ""
 
 

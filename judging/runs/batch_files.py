@@ -84,7 +84,7 @@ def names() -> list[str]:
 def _endpoint(name: str) -> Endpoint:
     scorer = build(name)
     if not _writable(scorer):
-        raise BatchError(f"{name} calls no endpoint, so there is nothing to write into a batch file")
+        raise BatchError(f"{name} calls no endpoint, so it has no batch file")
     return scorer
 
 

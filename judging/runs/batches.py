@@ -194,7 +194,7 @@ LONGEST_ERROR = 500
 
 
 def _error(error: str, nothing: bool) -> str:
-    return error[:LONGEST_ERROR] or ("no number, and no reason given" if nothing else "")
+    return error[:LONGEST_ERROR] or ("no score, and no reason given" if nothing else "")
 
 
 @dataclass(frozen=True, slots=True)

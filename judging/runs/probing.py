@@ -30,7 +30,7 @@ def probe(
 ) -> Report:
     """Score a seeded sample by every variant of a judge, the judge as it is among them."""
     if not isinstance(scorer, (Judge, PairwiseJudge)):
-        raise NoJudgeError(f"{name} is no judge with a rubric, so there is nothing to try")
+        raise NoJudgeError(f"{name} is not a judge with a rubric, so there is nothing to test")
     sample = _sample(study, scorer, settings["responses"])
     parts = [
         _part(study, run_of(study, name, variant, label), variant, sample)

@@ -19,7 +19,9 @@ class UnknownScorerError(ValueError):
 def entry_of(name: str) -> str | dict[str, Any]:
     """What the setting SCORERS says of a name."""
     if name not in settings.SCORERS:
-        raise UnknownScorerError(f"no scorer named {name!r}; there are {', '.join(sorted(settings.SCORERS))}")
+        raise UnknownScorerError(
+            f"there is no scorer named {name!r}; there are {', '.join(sorted(settings.SCORERS))}"
+        )
     entry: str | dict[str, Any] = settings.SCORERS[name]
     return entry
 

@@ -21,10 +21,10 @@ class OrderForm(forms.Form):
     call_budget = forms.IntegerField(
         required=False,
         min_value=1,
-        label="At most so many calls",
-        help_text="Of an endpoint. Empty: no limit.",
+        label="Maximum calls",
+        help_text="To an endpoint. Leave empty for no limit.",
     )
-    token_budget = forms.IntegerField(required=False, min_value=1, label="At most so many tokens")
+    token_budget = forms.IntegerField(required=False, min_value=1, label="Maximum tokens")
 
 
 @require_GET

@@ -53,7 +53,9 @@ def order(study: Study, scorer: str, **settings: Any) -> ScoringTask:
             trail.record(study, Action.RUN_ORDERED, f"run of {scorer}", **asked_for)
             return ScoringTask.objects.create(study=study, scorer=scorer, **settings)
     except IntegrityError as error:
-        raise BusyError(f"{scorer} is at this study already; cancel that run or wait for its end") from error
+        raise BusyError(
+            f"{scorer} is already scoring this study; cancel that run, or wait until it ends"
+        ) from error
 
 
 def score(
@@ -63,7 +65,7 @@ def score(
     waiting = ScoringTask.objects.free().filter(study=study, scorer=name, probe={}).first()
     task = waiting or order(study, name, **settings)
     if not task.claim():
-        raise BusyError(f"{name}: somebody else has taken this run")
+        raise BusyError(f"{name}: another worker has taken this run")
     try:
         return perform(task, progress)
     except (KeyboardInterrupt, SystemExit):

@@ -1,4 +1,4 @@
-"""Addresses that are told what happens in a study, and what they were told."""
+"""A study's webhooks, and their deliveries."""
 
 import uuid
 from typing import Any
@@ -23,18 +23,18 @@ MOST, LATEST = 10, 50
 
 
 class WebhookForm(forms.Form):
-    url = forms.CharField(max_length=500, label="Address", help_text="https://… where JSON is taken by POST.")
+    url = forms.CharField(max_length=500, label="Address", help_text="https://… that accepts JSON by POST.")
     events = forms.MultipleChoiceField(
         choices=[(e.value, e.label) for e in Event if e != Event.TEST],
         widget=forms.CheckboxSelectMultiple,
-        label="Tell it when",
+        label="Notify when",
     )
     threshold = forms.FloatField(
         required=False,
         min_value=-1,
         max_value=1,
-        label="Threshold of agreement",
-        help_text="Krippendorff’s alpha. It is reached when the whole 95 % interval of a criterion lies above it.",
+        label="Agreement threshold",
+        help_text="Krippendorff’s alpha. Reached when the whole 95 % interval of a criterion lies above it.",
     )
 
     def clean_url(self) -> str:
@@ -48,7 +48,7 @@ class WebhookForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if Event.AGREEMENT in cleaned.get("events", []) and cleaned.get("threshold") is None:
-            self.add_error("threshold", "Which agreement? For example 0.667.")
+            self.add_error("threshold", "Give a threshold, for example 0.667.")
         return cleaned
 
 
@@ -60,7 +60,7 @@ def webhooks_page(request: HttpRequest, study: Study) -> HttpResponse:
         if study.webhooks.count() < MOST:
             added, form = _add(study, form.cleaned_data), WebhookForm()
         else:
-            form.add_error(None, f"A study tells {MOST} addresses at most: remove one first.")
+            form.add_error(None, f"A study can have {MOST} addresses: remove one first.")
     context = {
         "study": study,
         "form": form,
@@ -91,10 +91,10 @@ def webhook(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
         with transaction.atomic():
             trail.record(study, Action.CHANGED, "webhook", url=hook.url, removed=True)
             hook.delete()
-        messages.success(request, f"{hook.url} is told nothing any more.")
+        messages.success(request, f"{hook.url} was removed.")
     else:
         with transaction.atomic():
             trail.record(study, Action.CHANGED, "webhook", url=hook.url, tested=True)
             webhooks.notify(study, Event.TEST, f"test:{uuid.uuid4()}", {}, hook)
-        messages.success(request, "A test is on its way: it stands below.")
+        messages.success(request, "A test message is queued: see Deliveries.")
     return redirect("webhooks", study.slug)

@@ -61,9 +61,9 @@ def test_log_in_and_out(client: Client, sam: User) -> None:
 
 def test_a_wrong_password_says_no_more_than_that(client: Client, sam: User) -> None:
     wrong = log_in(client, "nope").content.decode()
-    assert "That name and password do not match." in wrong
+    assert "Wrong user name or password." in wrong
     unknown = client.post("/login/", {"username": "nobody", "password": "nope"}).content.decode()
-    assert "That name and password do not match." in unknown
+    assert "Wrong user name or password." in unknown
 
 
 def test_the_log_in_leads_nowhere_else(client: Client, sam: User) -> None:
@@ -74,7 +74,7 @@ def test_five_failures_lock_the_account_out_from_every_address(client: Client, s
     for n in range(5):
         log_in(Client(REMOTE_ADDR=f"10.0.0.{n}"), "nope")
     locked = log_in(Client(REMOTE_ADDR="10.0.1.1"))
-    assert "Too many tries failed" in locked.content.decode()
+    assert "Too many failed attempts" in locked.content.decode()
     assert client.get("/studies/").status_code == 302
     other = User.objects.create_user("ann", password=PASSWORD)
     assert client.post("/login/", {"username": other.username, "password": PASSWORD}).status_code == 302
@@ -83,7 +83,7 @@ def test_five_failures_lock_the_account_out_from_every_address(client: Client, s
 def test_one_address_can_not_try_every_account(sam: User) -> None:
     for n in range(20):
         Client().post("/login/", {"username": f"user{n}", "password": "nope"})
-    assert "Too many tries failed" in log_in(Client()).content.decode()
+    assert "Too many failed attempts" in log_in(Client()).content.decode()
     assert log_in(Client(REMOTE_ADDR="10.0.0.1")).status_code == 302
 
 

@@ -172,7 +172,7 @@ def swapped(path: Path) -> None:
     [
         (cut, "not a zip file"),
         (flip, "damaged|CRC|manifest"),
-        (swapped, "checksum is another"),
+        (swapped, "checksum differs"),
         (lambda path: path.write_bytes(b"hello"), "not a zip file"),
         (lambda path: rewrite(path, format=2), "has format 2; this version reads 1"),
         (lambda path: path.unlink(), "No such file"),
@@ -211,7 +211,7 @@ def test_what_is_too_new_or_refused_leaves_the_database_as_it_was(tmp_path: Path
     manage(url, "manage.py", "restore", str(path))
     before = rows(url)
     later(Path(path))
-    with pytest.raises(RuntimeError, match="made by a later version"):
+    with pytest.raises(RuntimeError, match="made by a newer version"):
         manage(url, "manage.py", "restore", str(path), "--force")
     assert rows(url) == before
 

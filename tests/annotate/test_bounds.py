@@ -342,7 +342,7 @@ def test_who_has_no_account_sends_no_files() -> None:
     client.get("/login/")
     response = client.post("/desk/upload/", {"folder": named("prompts.csv", b"x")})
     assert response.status_code == 413
-    assert "Log in before you send a file." in response.content.decode()
+    assert "Log in before uploading a file." in response.content.decode()
 
 
 @pytest.mark.django_db

@@ -135,7 +135,7 @@ def test_a_study_from_nothing_to_open(staff: Client) -> None:
     again = staff.post(items, {"how": "singles"}, follow=True)
     assert "Nothing new" in again.content.decode()
 
-    assert "Missing before" not in said(staff, study)
+    assert "To do before opening" not in said(staff, study)
     staff.post(reverse("move-study", args=[study.slug]), {"to": "open"})
     study.refresh_from_db()
     assert study.status == "open"
@@ -364,7 +364,7 @@ def test_a_folder_is_uploaded_whole(staff: Client) -> None:
     assert (study.slug, study.status) == ("mine", "draft")
     assert "Loaded:" in done.content.decode()
     assert study.score_runs.exists()
-    assert "No response that is shown names" in staff.get(reverse("leaks", args=["mine"])).content.decode()
+    assert "No response on show names" in staff.get(reverse("leaks", args=["mine"])).content.decode()
     # Scores go with a deleted draft.
     staff.post(reverse("delete", args=["mine"]))
     assert not Study.objects.exists()

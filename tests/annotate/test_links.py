@@ -158,7 +158,7 @@ def test_links_are_made_and_revoked_at_the_desk(desk: Client, study: Study) -> N
     desk.post(f"{page}revoke/", {"token": link.token})
     assert InviteLink.objects.get().ended == InviteLink.Ended.REVOKED
     desk.post(f"{page}revoke/", {"token": invites.first(study).token})
-    assert "Every link has ended" in desk.get("/studies/tiny/").content.decode()
+    assert "All links have ended" in desk.get("/studies/tiny/").content.decode()
     desk.post(page, {"label": "Again"})
     again = InviteLink.objects.latest("pk")
     assert invites.path(again) in desk.get("/studies/tiny/").content.decode()

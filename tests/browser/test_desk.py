@@ -30,7 +30,7 @@ def test_from_nothing_to_the_first_judgment(page: Page, chromium: Browser, site:
     page.get_by_label("Title").fill("Lines about time")
     page.get_by_label("Instructions").fill("Read **everything**.")
     expect(page.locator(".written .prose strong").first).to_have_text("everything")
-    page.get_by_role("button", name="Store the draft").click()
+    page.get_by_role("button", name="Save draft").click()
 
     page.get_by_role("link", name="Add a criterion").click()
     preview = page.locator("#preview")
@@ -42,7 +42,7 @@ def test_from_nothing_to_the_first_judgment(page: Page, chromium: Browser, site:
     page.get_by_label("Labels of points").fill("7 = forever")
     expect(preview.get_by_text("forever")).to_be_visible()
     page.get_by_label("Kind of answer").select_option("preference")
-    expect(preview.get_by_text("The preview comes back")).to_be_visible()
+    expect(preview.get_by_text("The preview returns")).to_be_visible()
     page.get_by_role("button", name="Save").click()
     # What was wrong is said at its field, and what was typed is there.
     expect(page.locator(".field.wrong")).to_contain_text("asked about a pair")
@@ -59,7 +59,7 @@ def test_from_nothing_to_the_first_judgment(page: Page, chromium: Browser, site:
     page.get_by_role("button", name="Make items").click()
     expect(page.get_by_text("Made: 4 items")).to_be_visible()
 
-    page.get_by_role("link", name="Next: look it over").click()
+    page.get_by_role("link", name="Next: review").click()
     page.get_by_role("button", name="Open", exact=True).click()
     page.get_by_role("link", name="Look at them").click()
     expect(page.locator("mark")).to_have_text("As an AI")

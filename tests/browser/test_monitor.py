@@ -38,7 +38,7 @@ def test_an_annotator_is_excluded_and_counted_again(page: Page, site: Site) -> N
     page.get_by_role("button", name="Exclude all of this annotator’s judgments").click()
     expect(page.get_by_text("a test of this page").first).to_be_visible()
     page.goto(f"{site.address}/studies/demo/monitor/")
-    page.get_by_role("button", name="Count again: sim-07").click()
+    page.get_by_role("button", name="Include again: sim-07").click()
     expect(page.get_by_role("button", name="Exclude all of this annotator’s judgments")).to_be_visible()
 
 

@@ -68,7 +68,7 @@ def test_pairs_of_equal_quality_are_of_rated_responses(
     study = make_study(prompts=1, responses=5, kinds=["single"])
     path = reverse("items", args=["tiny"])
     told = staff.post(path, {"how": "equal", "each": 3, "delta": "0.5"}, follow=True)
-    assert "rate singles first" in told.content.decode()
+    assert "collect ratings of single" in told.content.decode()
     pks = list(study.responses.order_by("pk").values_list("pk", flat=True))
     monkeypatch.setattr(
         planting, "mean_ratings", lambda _: dict(zip(pks, [1.0, 1.4, 3.0, 3.5], strict=False))

@@ -11,8 +11,8 @@ class Command(BaseCommand):
     # The other checks load every page, and the pages load pandas.
     requires_system_checks = [Tags.models]
     help = (
-        "Write the whole database, waiting uploads and finished exports into one file, as they are at one moment, "
-        "while people work. Not the keys of the settings: keep these apart."
+        "Write the whole database, pending uploads and finished exports to one file, consistently, while people work. "
+        "The secret keys are not included: keep them separately."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,6 +29,6 @@ class Command(BaseCommand):
             f"{file.stat().st_size / 2**20:.1f} MB"
         )
         self.stdout.write(
-            "It does not hold SECRET_KEY and PSEUDONYM_KEY. Without the first, invite links and log-ins end; "
-            "without the second, panel participants who come back are taken for new ones."
+            "It does not include SECRET_KEY and PSEUDONYM_KEY. Without the first, invite links and sessions become "
+            "invalid; without the second, returning panel participants count as new ones."
         )

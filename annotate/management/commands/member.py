@@ -8,7 +8,7 @@ from annotate.models import Role, Study
 
 
 class Command(BaseCommand):
-    help = "Make an account a member of a study, give it another role, or take it out."
+    help = "Add an account to a study, change its role, or remove it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             self._set(study, user, role)
         except members.LastOwnerError:
             raise CommandError(
-                f"{name} is the last owner of {slug}: make somebody else an owner first."
+                f"{name} is the last owner of {slug}: make someone else an owner first."
             ) from None
         self.stdout.write(f"{name} in {slug}: {role}")
 

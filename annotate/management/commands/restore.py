@@ -7,19 +7,19 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotate.backup import BackupError, restore
 
 LOST = {
-    "SECRET_KEY": "invite links, personal links and log-ins of before are not valid any more",
-    "PSEUDONYM_KEY": "panel participants who come back are taken for new annotators",
+    "SECRET_KEY": "earlier invite links, personal links and sessions are no longer valid",
+    "PSEUDONYM_KEY": "returning panel participants count as new annotators",
 }
 
 
 class Command(BaseCommand):
     # The other checks load every page, and the pages load pandas.
     requires_system_checks = [Tags.models]
-    help = "Put a backup in place of all there is: the whole of it, or nothing. Stop the servers before."
+    help = "Replace everything with a backup; if it fails, nothing changes. Stop the servers first."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--force", action="store_true", help="even where there are studies or accounts")
+        parser.add_argument("--force", action="store_true", help="even if there are studies or accounts")
 
     def handle(self, *, file: Path, force: bool, **options: Any) -> None:
         try:

@@ -14,7 +14,7 @@ THREADS = 2
 
 
 class Command(BaseCommand):
-    help = "Serve by a production server (granian). Run `migrate` and `collectstatic` before."
+    help = "Serve with a production server (granian). Run `migrate` and `collectstatic` first."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
@@ -48,5 +48,5 @@ def check_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CommandError(
-                f"{host}:{port} can't be used ({error.strerror}); name another port"
+                f"{host}:{port} can't be used ({error.strerror}); choose another port"
             ) from error

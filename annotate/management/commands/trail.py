@@ -7,7 +7,7 @@ from annotate.models import TrailEntry
 
 
 class Command(BaseCommand):
-    help = "Who did what in a study, the first deed first; also in one that was deleted."
+    help = "Who did what in a study, oldest first; also for deleted studies."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")

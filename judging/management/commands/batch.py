@@ -10,7 +10,7 @@ NAMED = 20
 
 
 class Command(BaseCommand):
-    help = "Write the calls of an endpoint scorer into a batch file (JSONL), or read its results back."
+    help = "Write an endpoint scorer's calls to a batch file (JSONL), or read the results back."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=["write", "read"])

@@ -14,8 +14,8 @@ class Command(BaseCommand):
     # The other checks load every page, and the pages load pandas.
     requires_system_checks = [Tags.models]
     help = (
-        "Verify everything that must hold of the rows of a study, and say which break it. Ends with 1 where something "
-        "is wrong. A doubt is no proof of anything."
+        "Check that a study's rows are consistent, and list those that are not. Exits with 1 if something is wrong. "
+        "A doubt proves nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         self.stdout.write(_as_json(found) if json else _as_text(found))
         wrong = sum(not fault.doubt for some in found.values() for fault in some)
         if wrong:
-            raise CommandError(f"{wrong} of what must hold does not hold.")
+            raise CommandError(f"{wrong} checks failed.")
 
 
 def _as_text(found: dict[str, list[Fault]]) -> str:

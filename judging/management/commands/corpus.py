@@ -33,12 +33,12 @@ class Command(BaseCommand):
             "partition", help="write a study folder's responses as a partitioned pool"
         )
         partition.add_argument("folder", help="a study folder, whose responses table may have any format")
-        partition.add_argument("pool", help="where the pool shall lie: a folder, or any URL fsspec knows")
+        partition.add_argument("pool", help="where to write the pool: a folder, or any URL that fsspec knows")
         partition.add_argument("--partitions", type=int, default=64)
         partition.add_argument(
             "--add",
             action="store_true",
-            help="put what is new into the pool that is there, in its partitions",
+            help="add new responses to an existing pool, in its partitions",
         )
         for name in STEPS:
             step = actions.add_parser(name)
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         except (PoolError, FolderError, ClusterError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError("stopped; what is done is kept, and the same command goes on") from None
+            raise CommandError("stopped; results so far are kept, and the same command continues") from None
 
     def _partition(self, options: dict[str, Any]) -> None:
         if options["partitions"] < 1:
@@ -78,7 +78,7 @@ class Command(BaseCommand):
     def _step(self, action: str, options: dict[str, Any]) -> None:
         if options["scorer"] not in settings.SCORERS:
             raise CommandError(
-                f"no scorer named {options['scorer']!r}; there are {', '.join(settings.SCORERS)}"
+                f"there is no scorer named {options['scorer']!r}; there are {', '.join(settings.SCORERS)}"
             )
         column = runs.Column(
             json.dumps(settings.SCORERS[options["scorer"]]), options["name"] or options["scorer"]

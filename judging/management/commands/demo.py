@@ -29,7 +29,7 @@ LOGINS = {
 
 
 class Command(BaseCommand):
-    help = "Set the database up, load the demo study, and serve by a production server."
+    help = "Set up the database, load the demo study, and serve it with a production server."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")

@@ -15,9 +15,8 @@ from judging.exports.writers import WRITERS, export
 class Command(BaseCommand):
     # The other checks load every page, and the pages load pandas: a second, and 100 MB.
     requires_system_checks = [Tags.models]
-    help = (
-        "Write a study as a folder that load_study reads, or in the shape of another tool.\n\n"
-        + "\n".join(f"  {w.name:20} {w.title}" for w in WRITERS.values())
+    help = "Write a study as a folder that load_study reads, or in another tool's format.\n\n" + "\n".join(
+        f"  {w.name:20} {w.title}" for w in WRITERS.values()
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -34,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--raw-cells",
             action="store_true",
-            help="leave texts that begin with = + - @ as they are, though a spreadsheet calculates them",
+            help="leave texts that begin with = + - @ as they are, although a spreadsheet would run them as formulas",
         )
 
     def handle(self, *, slug: str, folder: str, name: str, raw_cells: bool, **given: Any) -> None:

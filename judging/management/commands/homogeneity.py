@@ -11,11 +11,13 @@ from judging.stats import Estimate
 
 
 class Command(BaseCommand):
-    help = "How alike the responses of a study's whole pool are, within and between sources."
+    help = "How similar the responses of a study's whole pool are, within and between sources."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
-        parser.add_argument("--json", action="store_true", help="one JSON object, numbers at full precision")
+        parser.add_argument(
+            "--json", action="store_true", help="one JSON object, with numbers at full precision"
+        )
         parser.add_argument("--words", action="store_true", help="compare words in a large pool too")
 
     def handle(self, *args: Any, slug: str, **options: Any) -> None:

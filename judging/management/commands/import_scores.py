@@ -14,7 +14,7 @@ from judging.folder.scores import import_scores
 class Command(BaseCommand):
     # The other checks load every page, and the pages load pandas: a second, and 100 MB.
     requires_system_checks = [Tags.models]
-    help = "Add a file of scores (.jsonl, .csv or .parquet, plain or .gz) to a study: all of it, or nothing."
+    help = "Add a file of scores (.jsonl, .csv or .parquet, plain or .gz) to a study: everything or nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")

@@ -11,7 +11,7 @@ from judging.folder.scores import load_folder
 class Command(BaseCommand):
     # The other checks load every page, and the pages load pandas: a second, and 100 MB.
     requires_system_checks = [Tags.models]
-    help = "Load a study folder: all of it, or nothing."
+    help = "Load a study folder: everything or nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder")
@@ -33,4 +33,4 @@ class Command(BaseCommand):
         self.stdout.write(str(loaded))
         if not loaded.study.memberships.exists():
             hint = f"manage.py member {loaded.study.slug} NAME --role owner"
-            self.stderr.write(f"It has no members yet, so only superusers see it: {hint}")
+            self.stderr.write(f"It has no members yet, so only superusers see it. Add one: {hint}")

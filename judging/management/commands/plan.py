@@ -20,7 +20,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--reliability", type=float, default=0.12, help="of one rating, within prompts (default: 0.12)"
         )
-        parser.add_argument("--json", action="store_true", help="one JSON object, numbers at full precision")
+        parser.add_argument(
+            "--json", action="store_true", help="one JSON object, with numbers at full precision"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = ("prompts", "responses", "annotators", "ratings", "correlation", "reliability")

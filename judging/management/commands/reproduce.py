@@ -9,7 +9,7 @@ from judging.folder.reproduction import reproduce
 
 
 class Command(BaseCommand):
-    help = "Compute agreement and audit again from an exported study folder; the database stays as it is."
+    help = "Recompute agreement and audit from an exported study folder. The database is not changed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", help="what export_study wrote, as a study folder or --as huggingface")

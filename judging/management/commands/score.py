@@ -10,13 +10,13 @@ from judging.scorers.endpoints import EndpointError
 
 
 class Command(BaseCommand):
-    help = "Score the responses of a study that a scorer has not scored yet."
+    help = "Score a study's responses that a scorer has not scored yet."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
         parser.add_argument("--scorer", required=True, help="a name from the setting SCORERS, such as minilm")
-        parser.add_argument("--calls", type=int, help="stop after so many calls of an endpoint")
-        parser.add_argument("--tokens", type=int, help="stop after so many tokens")
+        parser.add_argument("--calls", type=int, help="stop after this many calls to an endpoint")
+        parser.add_argument("--tokens", type=int, help="stop after this many tokens")
 
     def handle(
         self, *args: Any, slug: str, scorer: str, calls: int | None, tokens: int | None, **options: Any
@@ -33,9 +33,9 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(str(error)) from error
         except (scoring.CancelledError, scoring.LostError, scoring.SpentError, EndpointError) as error:
-            raise CommandError(f"{error}; what was scored is stored") from error
+            raise CommandError(f"{error}; scores so far are stored") from error
         except KeyboardInterrupt:
-            raise CommandError("stopped; what was scored is stored, and the same command goes on") from None
+            raise CommandError("stopped; scores so far are stored, and the same command continues") from None
         finally:
             bar.close()
         self.stdout.write(

@@ -30,8 +30,8 @@ SIZES = (
 
 class Command(BaseCommand):
     help = (
-        "Draws studies whose truth is known and says how often the audit is right: bias, coverage, false alarms and "
-        "power of each estimator, with Monte-Carlo errors. Everybody and everything in them is simulated."
+        "Simulate studies with known truth, and report how often the audit is right: bias, coverage, false alarms and "
+        "power of each estimator, with Monte Carlo errors."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             parser.add_argument(option, type=float, help=f"default {getattr(default, name):g}")
         parser.add_argument("--by-item", action="store_true", help="annotators drawn anew for each response")
         parser.add_argument("--no-cut", action="store_true", help="ratings not rounded and cut to 1 to 5")
-        parser.add_argument("--effects", type=float, nargs="+", default=EFFECTS, help="underratings planted")
+        parser.add_argument("--effects", type=float, nargs="+", default=EFFECTS, help="injected underratings")
         parser.add_argument("--studies", type=int, default=1000)
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--jobs", type=int, default=os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count())  # fmt: skip  # noqa: E501
@@ -73,7 +73,7 @@ class Command(BaseCommand):
             rows = {"lines": [asdict(x) for x in lines], "discoveries": [asdict(x) for x in found]}
             self.stdout.write(json.dumps(said | rows, indent=1))
             return
-        self.stdout.write("Everybody and everything here is simulated. After ±: Monte-Carlo error.")
+        self.stdout.write("Everything here is simulated. After ±: Monte Carlo error.")
         self._table(lines)
         for x in found:
             self.stdout.write(

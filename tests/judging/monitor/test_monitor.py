@@ -159,14 +159,14 @@ def test_seats_pace_and_people() -> None:
     live = monitor.live(study)
     assert (live.main.filled, live.main.held, live.main.free) == (6, 6, 0)
     assert live.pace.last_hour == pytest.approx(12, rel=0.01)
-    assert live.pace.words == "about 30 minutes more at the pace of the last hour"
-    assert live.people == [("loaded with their answers", 1), ("at consent", 1), ("screened out", 1)]
+    assert live.pace.words == "about 30 minutes more at the last hour’s pace"
+    assert live.people == [("imported with their answers", 1), ("at consent", 1), ("screened out", 1)]
     Judgment.objects.in_study(study).update(submitted_at=now - dt.timedelta(hours=12))
     Assignment.objects.held().filter(study=study).update(expires_at=now - dt.timedelta(minutes=1))
     live = monitor.live(study)
     assert (live.pace.last_hour, live.pace.n_last_hour) == (None, 0)
     assert live.pace.overall == pytest.approx(0.5, rel=0.01)
-    assert live.pace.words == "about 12 hours more at the pace since the start"
+    assert live.pace.words == "about 12 hours more at the overall pace"
     assert live.main.ran_out == 6
 
 
@@ -284,7 +284,7 @@ def test_side_bias_and_consistency_from_swapped_repeats() -> None:
     assert (found["steady"].exact.estimate, found["steady"].exact.n) == (1, 3)
     assert found["steady"].first_side.estimate == 0.5
     assert found["steady"].rest.reason == (
-        "fewer than three questions that others answered too and people differ on"
+        "fewer than three questions that others answered too and that people disagree on"
     )
 
 
@@ -412,7 +412,7 @@ def test_a_judgment_of_an_excluded_annotator_is_readmitted_with_the_annotator_on
     exclusions.exclude_annotator(person, "a test")
     judgment = Judgment.objects.filter(assignment__annotator=person).earliest("pk")
     page = f"/studies/tiny/monitor/judgments/{judgment.pk}/"
-    assert "count them again there" in staff.get(page).content.decode()
+    assert "Include them again there" in staff.get(page).content.decode()
     staff.post(f"{page}readmit/")
     judgment.refresh_from_db()
     assert judgment.excluded == "annotator: a test"

@@ -245,7 +245,7 @@ def test_batch_files_that_are_none_are_refused(study: Study, server: EndpointSer
         batch("read", study.slug, str(file))
     file.write_text('{"custom_id": "x", "response": {"status_code": 200, "body": {}}}\n')
     assert "1 of other calls" in batch("read", study.slug, str(file))
-    with pytest.raises(CommandError, match="no scorer named"):
+    with pytest.raises(CommandError, match="there is no scorer named"):
         batch("write", study.slug, str(file), scorer="length")
 
 

@@ -310,7 +310,7 @@ def test_added_tested_listed_and_removed_on_the_page(owner: Client, study: Study
         ({"url": "https://user:word@x.example/", "events": ["study.full"]}, "no user, password"),
         ({"url": "https://x.example/", "events": []}, "required"),
         ({"url": "https://x.example/", "events": ["nothing"]}, "not one of the available"),
-        ({"url": "https://x.example/", "events": ["agreement.reached"]}, "Which agreement?"),
+        ({"url": "https://x.example/", "events": ["agreement.reached"]}, "Give a threshold"),
         (
             {"url": "https://x.example/", "events": ["agreement.reached"], "threshold": "1.5"},
             "less than or equal",
