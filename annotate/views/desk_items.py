@@ -84,7 +84,8 @@ def _make(request: HttpRequest, study: Study, form: DesignForm) -> None:
     elif order.how == "equal":
         messages.warning(
             request,
-            "No pair of rated responses is that close: collect ratings of single responses first, or allow a larger difference.",
+            "No pair of rated responses is that close: collect ratings of single responses first, "
+            "or allow a larger difference.",
         )
     else:
         messages.warning(request, "Nothing new: the pool has no more.")

@@ -35,7 +35,7 @@ def test_a_table_is_mapped_loaded_and_exported(page: Page, site: Site, tmp_path:
 
     page.get_by_role("link", name="Export", exact=True).click()
     page.get_by_label("Soft labels").check()
-    page.get_by_role("button", name="Make it").click()
+    page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     with zipfile.ZipFile(download.value.path()) as archive:
