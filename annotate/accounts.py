@@ -1,4 +1,4 @@
-"""Accounts: the log-in form, who may get one, and how the secrets of second factors are kept."""
+"""Accounts: the log-in form, who can get one, and how second-factor secrets are stored."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 class LoginForm(AllauthLoginForm):  # type: ignore[misc]
-    """With the field names that Django's own form has, which browsers and scripts remember."""
+    """Uses the field names of Django's own form, which browsers and scripts remember."""
 
     def add_prefix(self, field_name: str) -> str:
         return "username" if field_name == "login" else field_name
@@ -28,12 +28,12 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Nobody makes an account here; `createsuperuser` does, or the identity provider."""
+        """Accounts are not created here, but by `createsuperuser` or the identity provider."""
         return False
 
 
 class OtherAccounts(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """Whoever the identity provider lets in gets an account; it is a member of no study until an owner says so."""
+    """Everyone the identity provider lets in gets an account, which belongs to no study until an owner adds it."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         return True
@@ -43,7 +43,7 @@ class OtherAccounts(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
 
 class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]
-    """Keys of authenticator apps and recovery codes lie in the database encrypted, by a key that does not."""
+    """Authenticator keys and recovery codes are encrypted in the database; the encryption key is not stored there."""
 
     def encrypt(self, text: str) -> str:
         return _box().encrypt(text.encode()).decode()
@@ -58,5 +58,5 @@ def _box() -> Fernet:
 
 
 def elsewhere(request: HttpRequest) -> HttpResponse:
-    """A password for an account of the identity provider would outlive it there."""
+    """A password for an identity provider's account would outlive that account."""
     raise PermissionDenied

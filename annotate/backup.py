@@ -1,4 +1,4 @@
-"""The whole database in one file, as it was at one moment, and back again: all of it, or nothing.
+"""The whole database in one file, as of one moment, and back again: everything or nothing.
 
 Rows are kept as Arrow columns of Python's types and not as either database writes them, so that a backup of SQLite
 can be restored into PostgreSQL and the other way round. A restored database first gets the tables that the backed up
@@ -74,11 +74,11 @@ Told = dict[str, Any]
 
 
 class BackupError(Exception):
-    """Why a file can't be written or restored; nothing was changed."""
+    """A backup can't be written or restored; nothing was changed."""
 
 
 def backup(path: Path) -> Told:
-    """Write the file whole or not at all; returns its manifest."""
+    """Write the whole file or nothing; returns its manifest."""
     part = path.with_name(f".{path.name}.part")
     try:
         # It holds everything, so it is for its owner alone.
@@ -129,7 +129,7 @@ def models_of(registry: Any) -> list[type[Model]]:
 
 
 class _Hashing(BufferedIOBase):
-    """Passes bytes on to a member of the archive, and hashes them."""
+    """Writes bytes to a member of the archive, and hashes them."""
 
     def __init__(self, to: IO[bytes]) -> None:
         self._to, self._hash = to, hashlib.sha256()
@@ -180,7 +180,7 @@ def _portable(field: Any, column: Iterable[Any]) -> pa.Array:
 
 
 def _files() -> Iterator[str]:
-    """Uploads that wait and exports that are finished, by their path below WORK_DIR."""
+    """Pending uploads and finished exports, by their path below WORK_DIR."""
     base = Path(settings.WORK_DIR)
     for path in base.rglob("*"):
         inner = path.relative_to(base)
@@ -192,7 +192,7 @@ def _files() -> Iterator[str]:
 
 
 def _keys() -> dict[str, str]:
-    """Which keys the data was made with: enough to tell others from them, and not to find them."""
+    """Fingerprints of the secret keys: enough to detect other keys, not to recover them."""
     return {
         name: hashlib.pbkdf2_hmac("sha256", getattr(settings, name).encode(), b"offbeat", 200_000).hex()[:16]
         for name in ("SECRET_KEY", "PSEUDONYM_KEY")
@@ -267,7 +267,7 @@ def _refuse_over_data() -> None:
 
 @contextmanager
 def _without_constraints() -> Iterator[None]:
-    """SQLite changes tables only so; PostgreSQL looks at the end of the transaction anyway."""
+    """SQLite needs this to change tables; PostgreSQL checks at the end of the transaction anyway."""
     connection.disable_constraint_checking()
     try:
         yield
@@ -295,7 +295,7 @@ def _replace_all(zipped: zipfile.ZipFile, manifest: Told) -> None:
 
 
 def _tables_of(manifest: Told) -> Apps:
-    """Make the tables that the backed up database had; the models as they were then."""
+    """Migrate to the backed-up database's tables; returns the models as they were then."""
     executor = MigrationExecutor(connection)
     graph = executor.loader.graph
     then = {(app, name) for app, name in manifest["migrations"] if app in executor.loader.migrated_apps}

@@ -1,4 +1,4 @@
-"""Cells of CSV files, with what spreadsheets would take for a formula made harmless."""
+"""CSV cells, escaped so that spreadsheets do not run them as formulas."""
 
 from typing import TypeVar
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def harmless(cell: T) -> T | str:
-    """A text that a spreadsheet would calculate, with an apostrophe in front; anything else as it is."""
+    """A text that a spreadsheet would run as a formula gets an apostrophe in front; everything else stays."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 

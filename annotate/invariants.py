@@ -1,4 +1,4 @@
-"""What holds of every study's rows, and which rows break it: questions to the database, with the ids for an answer."""
+"""What must hold for every study's rows: each invariant is a query for the rows that break it."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
@@ -73,7 +73,7 @@ def faults(study: Study, invariants: Iterable[Invariant]) -> Iterator[Fault]:
 
 
 def database_faults() -> Iterator[Fault]:
-    """What SQLite finds wrong with its own file, and rows that point to nothing. PostgreSQL lets neither happen."""
+    """Damage that SQLite finds in its file, and dangling rows. PostgreSQL prevents both."""
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
@@ -129,7 +129,7 @@ def _withheld_otherwise(study: Study) -> QuerySet[Item]:
 
 
 def _shown_otherwise(study: Study) -> Iterator[int]:
-    """Seats whose displayed order is not an order of the item's responses."""
+    """Seats whose stored order is not a permutation of the item's responses."""
     shows: dict[int, list[int]] = {}
     rows = ItemResponse.objects.filter(item__study=study).order_by("item").values_list("item", "response")
     for item, group in groupby(rows.iterator(), key=itemgetter(0)):

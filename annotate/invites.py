@@ -17,7 +17,7 @@ _SIGNER = signing.Signer(salt="offbeat.invite")
 
 
 class LinkEndedError(Exception):
-    """Nobody new comes by this link any more."""
+    """The link has ended: nobody new can join by it."""
 
 
 def path(link: InviteLink) -> str:
@@ -32,7 +32,7 @@ def first(study: Study) -> InviteLink:
 
 
 def named(token: str) -> InviteLink | None:
-    """The link of an address, be it ended or not; None where there never was one."""
+    """The link of an address, ended or not; None if there never was one."""
     stored = InviteLink.objects.filter(token=token).select_related("study")
     if (link := stored.prefetch_related("study__criteria").first()) is not None:
         return link
@@ -45,7 +45,7 @@ def named(token: str) -> InviteLink | None:
 
 
 def of_study(study: Study) -> list[InviteLink]:
-    """The first link and the others, with how many came by each."""
+    """The first link and the others, with how many people joined by each."""
     there = list(study.invite_links.annotate(n_came=Count("annotators")).select_related("created_by"))
     start = first(study)
     return [start, *[link for link in there if link.token != start.token]]
@@ -69,7 +69,7 @@ def make(study: Study, link: InviteLink) -> InviteLink:
 
 
 def revoke(link: InviteLink) -> bool:
-    """Nobody new comes by it from now on. False where it was revoked before."""
+    """End the link: nobody new can join by it. False if it was revoked before."""
     with transaction.atomic():
         link = _stored(link)
         rows = InviteLink.objects.filter(pk=link.pk, revoked_at=None)
@@ -80,7 +80,7 @@ def revoke(link: InviteLink) -> bool:
 
 
 def let_in(link: InviteLink, key: str = "") -> Annotator:
-    """The annotator who comes by the link; LinkEndedError for one who is new when it has ended."""
+    """The annotator joining by the link; LinkEndedError for a new one if it has ended."""
     study = link.study
     with transaction.atomic():
         link = _stored(link)

@@ -14,7 +14,7 @@ from annotate.models import Study
 
 
 class EnglishUnlessSpoken:
-    """Each request starts in English; `speak` may change that until its response is made."""
+    """Each request starts in English; `speak` may change that for the rest of it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -45,5 +45,5 @@ def _ours(language: str) -> str:
 
 
 def names() -> dict[str, str]:
-    """Languages that the pages exist in, by code."""
+    """Languages of the pages, by code."""
     return dict(settings.LANGUAGES)

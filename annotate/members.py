@@ -1,4 +1,4 @@
-"""Who belongs to a study. A study that has an owner keeps one."""
+"""Members of a study. A study that has an owner keeps one."""
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
@@ -8,11 +8,11 @@ from annotate.models import Action, Membership, Role, Study
 
 
 class LastOwnerError(Exception):
-    """Without this one the study would have no owner."""
+    """The study would be left without an owner."""
 
 
 def add(study: Study, user: User | AnonymousUser, role: Role) -> Membership:
-    """Make the user a member; whoever is one already keeps their role."""
+    """Make the user a member; existing members keep their role."""
     with transaction.atomic():
         membership, created = Membership.objects.get_or_create(
             study=study, user_id=user.pk, defaults={"role": role}

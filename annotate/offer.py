@@ -32,7 +32,7 @@ def _next_block(annotator: Annotator) -> list[Assignment]:
 
 
 def _block_of(annotator: Annotator, prompt_id: int | None) -> list[Assignment]:
-    """One free seat for each item of the prompt that is open to the annotator, in the order of showing."""
+    """One free seat for each item of the prompt that is open to the annotator, in display order."""
     if prompt_id is None:
         return []
     # The prompt's items first: a database that starts from the study's free seats reads them all.
@@ -108,7 +108,7 @@ def attention_items(annotator: Annotator, block: Sequence[Assignment]) -> list[I
 
 
 def swapped(annotator: Annotator, seats: Sequence[Assignment]) -> dict[int, list[int]]:
-    """A repeat shows the responses in the reverse of what the annotator saw first."""
+    """A repeat shows the responses in reverse order."""
     originals = {s.item.repeat_of_id: s.pk for s in seats if s.item.repeat_of_id}
     first = Assignment.objects.for_annotator(annotator).filter(item__in=originals, shown__isnull=False)
     return {originals[item]: (order or [])[::-1] for item, order in first.values_list("item_id", "shown")}

@@ -1,4 +1,4 @@
-"""What a study still lacks before people see it, in words."""
+"""Open issues of a study before annotators see it, in words."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ CALLED = {"single": "one response", "pair": "a pair", "set": "a set"}
 
 @dataclass(frozen=True, slots=True)
 class OpenIssue:
-    """`page` is the name of the URL where it is put right; a study opens with lacks that only ought to go."""
+    """`page` is the name of the URL where it is fixed; issues that do not `stop` are hints."""
 
     text: str
     page: str
@@ -79,7 +79,7 @@ class Found:
 
 
 def leaking(study: Study) -> Iterator[Found]:
-    """Responses that are not held back and give away who wrote them."""
+    """Responses on show that reveal who wrote them."""
     rows = study.responses.order_by("pk").only("pk", "key", "text", "source", "held_back", "study_id")
     for response in rows.filter(held_back="").iterator(chunk_size=1_000):
         if places := leaks(response.text, settings.LEAK_WORDS):

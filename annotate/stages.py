@@ -52,7 +52,7 @@ def _has_content(annotator: Annotator, stage: Stage) -> bool:
 
 
 def advance(annotator: Annotator) -> Annotator:
-    """Go on from the step at hand."""
+    """Move on from the current step."""
     if annotator.stage == Stage.CONSENT:
         annotator.consented_at = timezone.now()
         annotator.save(update_fields=["consented_at"])
@@ -74,7 +74,7 @@ def _move(annotator: Annotator, stage: Stage, outcome: str = "") -> Annotator:
 
 
 def arrive(annotator: Annotator, session: str = "") -> Annotator:
-    """Somebody comes by the link: a visit that the panel names anew begins, one that was broken off goes on."""
+    """Someone opens the link: a visit that the panel names anew begins, an interrupted one continues."""
     new = bool(session) and session != annotator.session
     if new:
         _begin_visit(annotator, session)
@@ -89,7 +89,7 @@ def _begin_visit(annotator: Annotator, session: str) -> None:
 
 
 def resume(annotator: Annotator) -> Annotator:
-    """Take up again what ended, except for whoever was screened out."""
+    """Reopen an ended visit, except for annotators who were screened out."""
     if annotator.stage == Stage.ENDED and annotator.outcome != Outcome.SCREENED_OUT:
         _move(annotator, _resumed_stage(annotator))
     return settle(annotator)
@@ -105,7 +105,7 @@ def _resumed_stage(annotator: Annotator) -> Stage:
 
 
 def another_round(annotator: Annotator) -> Annotator:
-    """A further visit of somebody who comes from no panel."""
+    """Another visit by someone who comes from no panel."""
     if annotator.outcome == Outcome.FINISHED and not from_panel(annotator):
         _begin_visit(annotator, annotator.session)
     return resume(annotator)
@@ -116,7 +116,7 @@ def from_panel(annotator: Annotator) -> bool:
 
 
 def nothing_left(annotator: Annotator) -> Annotator:
-    """No seat for the annotator now: the end, or a wait for whoever has done nothing yet."""
+    """No seat for the annotator now: the end, or a wait for those who have done nothing yet."""
     outlook = seats.outlook(annotator)
     if not is_open(annotator.study):
         return annotator
@@ -135,7 +135,7 @@ def _worked(annotator: Annotator) -> AssignmentQuerySet:
 
 
 def done(annotator: Annotator) -> int:
-    """Items that the annotator has submitted; practice is none."""
+    """Items that the annotator has submitted, without practice."""
     return _worked(annotator).submitted().count()
 
 
@@ -149,7 +149,7 @@ def break_due(annotator: Annotator) -> bool:
 
 
 def items_left(annotator: Annotator) -> int:
-    """Items that the visit still has for the annotator, as it looks now."""
+    """Items left in this visit, as things stand."""
     own = _worked(annotator).held().count()
     there = own + offer.open_items(annotator.study, to=annotator).count()
     space = seats.room(annotator) if annotator.study.session_items else there
@@ -157,7 +157,7 @@ def items_left(annotator: Annotator) -> int:
 
 
 def open_items(study: Study) -> int:
-    """Items that still take a newcomer."""
+    """Items open to a newcomer."""
     return _open_items(study).count()
 
 
@@ -182,7 +182,7 @@ def wrong_answers(study: Study, chosen: list[str]) -> list[int]:
 
 
 def check_failed(annotator: Annotator, tries_known: int) -> bool:
-    """Count a wrong try, once however often it is sent; after the last one the annotator is screened out."""
+    """Count a wrong attempt, once however often it is sent; after the last one the annotator is screened out."""
     counted = Annotator.objects.filter(pk=annotator.pk, stage=Stage.CHECK, tries=tries_known)
     if not counted.update(tries=F("tries") + 1):
         return False

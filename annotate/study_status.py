@@ -1,4 +1,4 @@
-"""The life of a study: draft, open, paused, closed."""
+"""A study's status: draft, open, paused, closed."""
 
 from django.db import transaction
 
@@ -21,15 +21,15 @@ MOVES: dict[str, list[tuple[Study.Status, str]]] = {
 
 
 class MoveError(Exception):
-    """Why the study stays as it is."""
+    """Why the study's status stays as it is."""
 
 
 class LeaksError(MoveError):
-    """Responses name their makers; who opens a draft all the same says so."""
+    """Responses name their makers; opening the draft needs confirmation."""
 
 
 def check_move(study: Study, status: str, *, anyway: bool = False) -> None:
-    """Raise where the study may not go there: one with something missing is not opened."""
+    """Raise if the study may not change to this status: one with open issues is not opened."""
     if status not in [to for to, _ in MOVES[study.status]]:
         raise MoveError(f"A study that is {study.status} can't become “{status[:20]}”.")
     if status == Study.Status.OPEN and any(issue.stops for issue in open_issues(study)):
@@ -41,7 +41,7 @@ def check_move(study: Study, status: str, *, anyway: bool = False) -> None:
 
 
 def move(study: Study, to: Study.Status) -> bool:
-    """From the status that `study` has to another; False where somebody else has moved it meanwhile."""
+    """Change the status; False if someone else has changed it meanwhile."""
     with transaction.atomic():
         moved = Study.objects.filter(pk=study.pk, status=study.status).update(status=to)
         if moved:

@@ -28,7 +28,7 @@ _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 
 @contextmanager
 def acting(request: HttpRequest) -> Iterator[None]:
-    """What is done within was asked for by this request."""
+    """Attribute everything done inside to this request."""
     token = _request.set(request)
     try:
         yield
@@ -37,9 +37,9 @@ def acting(request: HttpRequest) -> Iterator[None]:
 
 
 def record(study: Study, action: Action, about: str = "", **details: Any) -> TrailEntry:
-    """Add an entry. Only within a transaction: the deed and its entry are stored together, or neither is."""
+    """Add an entry. Only within a transaction: the action and its entry are stored together, or neither is."""
     if not transaction.get_connection().in_atomic_block:
-        raise TransactionManagementError("a deed and its trail entry belong into one transaction")
+        raise TransactionManagementError("an action and its trail entry belong in one transaction")
     user, name, via = _who()
     return TrailEntry.objects.create(
         study=study,
@@ -54,7 +54,7 @@ def record(study: Study, action: Action, about: str = "", **details: Any) -> Tra
 
 
 def note(study: Study, action: Action, about: str = "", **details: Any) -> None:
-    """An entry for a deed that changes nothing in the database: an export, a download."""
+    """An entry for an action that changes nothing in the database: an export, a download."""
     with transaction.atomic():
         record(study, action, about, **details)
 

@@ -1,4 +1,4 @@
-"""How much of a request is taken to the disk before anybody looks at it."""
+"""Limits on how much of a request is written to disk before it is checked."""
 
 from typing import IO, Any
 
@@ -8,7 +8,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 
 
 class Bounded(FileUploadHandler):
-    """Counts all files of a request as they come; who has no account sends none."""
+    """Counts the files of a request as they arrive; without an account, none are accepted."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

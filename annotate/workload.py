@@ -1,4 +1,4 @@
-"""How long a visit takes: what the study says, else what its texts and questions make likely."""
+"""How long a visit takes: as the study says, else estimated from its texts and questions."""
 
 from collections import Counter
 from math import ceil
@@ -39,6 +39,6 @@ def _questions(study: Study, kind: str, items: int, responses: int) -> int:
 
 
 def _rounded(value: float) -> int:
-    """To a figure that promises no more than an estimate can."""
+    """Rounded to the precision of an estimate."""
     step = 1 if value < 10 else 5 if value < 60 else 10
     return max(1, step * ceil(value / step))

@@ -15,7 +15,7 @@ from judging.runs import work as scoring
 
 @task()
 def perform(pk: int) -> str:
-    """Do an order, unless somebody does it already or it is over."""
+    """Do an order, unless another worker does it or it has ended."""
     found = ScoringTask.objects.filter(pk=pk).first()
     if found is None or not found.claim():
         return "nothing to do"
@@ -33,7 +33,7 @@ def perform(pk: int) -> str:
 
 @task()
 def watch(pk: int) -> str:
-    """See whether whoever does an order still lives; if not, put it into the queue again."""
+    """Check that an order's worker is still alive; if not, queue the order again."""
     found = ScoringTask.objects.active().filter(pk=pk).first()
     if found is None:
         return "over"
@@ -49,7 +49,7 @@ def _watch_later(pk: int) -> None:
 
 
 def enqueue(order: ScoringTask) -> None:
-    """Put an order into the queue, with somebody to look after it."""
+    """Queue an order, and a task that watches it."""
     with transaction.atomic():
         perform.enqueue(order.pk)
         _watch_later(order.pk)
@@ -57,13 +57,13 @@ def enqueue(order: ScoringTask) -> None:
 
 @task()
 def make_export(study: int, name: str) -> str:
-    """Write an export that somebody waits for."""
+    """Write an export."""
     export_jobs.make(Study.objects.get(pk=study), name)
     return name
 
 
 def start_export(study: Study, writer: str, escape: bool) -> export_jobs.ExportJob:
-    """Made at once where it takes a moment, else in the background."""
+    """Made at once if it is quick, else in the background."""
     name = export_jobs.order(study, writer, escape=escape)
     if Answer.objects.filter(criterion__study=study).count() > settings.EXPORT_AT_ONCE:
         make_export.enqueue(study.pk, name)

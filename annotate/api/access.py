@@ -1,4 +1,4 @@
-"""Who asks, and how often they may: by a token, or by the log-in of a browser. The role in a study decides the rest."""
+"""Authentication and rate limits: by token, or by browser session. The role in a study decides the rest."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +37,11 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class LogInAuthentication(SessionAuthentication):
-    """The cookie of a log-in; whoever sends something also sends the CSRF token. For the docs in a browser."""
+    """A browser session, with the CSRF token for unsafe requests. For the docs in a browser."""
 
 
 class WithinScope(permissions.BasePermission):
-    """Everything needs an account; what changes something needs a token that may write."""
+    """Every request needs an account; a write by token needs a token that may write."""
 
     message = "This token may only read."
 

@@ -8,7 +8,7 @@ from annotate.folder import FolderError, Problem
 
 
 class RowsError(exceptions.APIException):
-    """Rows that can't be stored; nothing of them was."""
+    """Invalid rows; none were stored."""
 
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
     default_code = "rows"

@@ -1,4 +1,4 @@
-"""What the documentation shows. The tests send it."""
+"""Examples for the documentation. The tests send them."""
 
 from drf_spectacular.utils import OpenApiExample
 

@@ -1,4 +1,4 @@
-"""What lists can be filtered by. A value that a filter does not take is refused."""
+"""Filters of lists. Invalid values are rejected."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from annotate.models.judgment import JudgmentQuerySet
 
 
 def true_or_false(name: str = "", **kwargs: Any) -> filters.ChoiceFilter:
-    """Strictly: what is neither is an error, and not both."""
+    """A strict boolean: anything else is an error instead of being ignored."""
 
     def chosen(queryset: QuerySet[Any], field: str, value: str) -> QuerySet[Any]:
         return queryset.filter(**{field: value == "true"})

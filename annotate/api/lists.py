@@ -1,4 +1,4 @@
-"""What all lists have in common: pages by cursor, filters, `?fields=`, strict parameters, ETags."""
+"""What all lists share: cursor pages, filters, `?fields=`, strict parameters, ETags."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -22,7 +22,7 @@ SEVERAL = ","
 
 
 class Pages(CursorPagination):
-    """By a cursor, so that rows that come in meanwhile neither shift nor repeat anything."""
+    """Cursor pages: new rows neither shift nor repeat anything."""
 
     ordering = "pk"
     page_size = 100
@@ -69,7 +69,7 @@ class Chosen(serializers.Serializer[Any]):
 
 
 class Sent(serializers.Serializer[Any]):
-    """What somebody sends: a field that there is not is refused, and not passed over."""
+    """A request body. Unknown fields are rejected instead of being ignored."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields))):
@@ -80,7 +80,7 @@ class Sent(serializers.Serializer[Any]):
 
 @method_decorator(conditional_page, name="dispatch")
 class ApiViewSet(viewsets.GenericViewSet[Any]):
-    """What changes nothing has an ETag, and is answered with 304 to who has it already."""
+    """Reads have an ETag, and answer 304 if the client already has the content."""
 
     # What is listed, for the schema; the rows themselves depend on who asks.
     queryset: Any = Study.objects.none()
@@ -99,7 +99,7 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         self._check_parameters(request)
 
     def enter(self, request: Request, **kwargs: Any) -> None:
-        """Find what the address names, or refuse: before anything is said of the rest."""
+        """Find the object of the address, or refuse, before anything else is checked."""
 
     def _check_parameters(self, request: Request) -> None:
         known = set(self.known_parameters())
@@ -125,7 +125,7 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """One of the rows, by the name it has in the study."""
+        """One row, by its name in the study."""
         return Response(self.get_serializer(self.get_object()).data)
 
     def get_serializer_context(self) -> dict[str, Any]:
@@ -142,7 +142,7 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
 
 
 class StudyViewSet(ApiViewSet):
-    """What lies in a study: only its members find it, and their role says what they may do."""
+    """Objects of a study: visible to its members only, whose role decides what they may do."""
 
     reads: ClassVar[Role] = Role.AUDITOR
     writes: ClassVar[Role] = Role.RESEARCHER

@@ -40,7 +40,7 @@ class ProblemDetails(serializers.Serializer[Any]):
 
 
 def exception_response(raised: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler. What nobody foresaw is left to Django, which logs it and asks `server_error`."""
+    """DRF's exception handler. Unexpected errors are left to Django, which logs them and calls `server_error`."""
     error = _known(raised)
     response = exception_handler(error, context)
     if response is None:
@@ -150,6 +150,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 def nothing_here(request: HttpRequest) -> HttpResponse:
-    """What lies under /api/ and is no address of it."""
+    """Answer for unknown addresses under /api/."""
     hint = "" if request.path.endswith("/") else " Addresses of the API end with a slash."
     return problem_response(404, f"There is no such address.{hint}")

@@ -1,4 +1,4 @@
-"""What is sent: JSON, or rows as JSON Lines. Bounded, and read as the loader of study folders reads its files."""
+"""Request bodies: JSON, or rows as JSON Lines. Bounded, and read like the files of a study folder."""
 
 import json
 import tempfile
@@ -37,7 +37,7 @@ class JSON(BaseParser):
 
 
 class JSONLines(bytes):
-    """Rows that were sent one a line, not looked at yet."""
+    """Rows sent one per line, not parsed yet."""
 
 
 class Lines(BaseParser):
@@ -49,7 +49,7 @@ class Lines(BaseParser):
 
 @contextmanager
 def as_folder(tables: Mapping[str, Any]) -> Iterator[Path]:
-    """A study folder with what was sent as its tables, a row a line, so that row numbers are line numbers."""
+    """A study folder made of the rows sent, one per line, so that row numbers are line numbers."""
     with tempfile.TemporaryDirectory(prefix="offbeat-") as name:
         folder = Path(name)
         for table, sent in tables.items():

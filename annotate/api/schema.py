@@ -26,7 +26,7 @@ _REFUSALS = {
 
 
 class Schema(AutoSchema):
-    """Problems beside the answers, and `?fields=`."""
+    """Adds problem responses, and `?fields=`."""
 
     def get_override_parameters(self) -> list[Any]:
         view, parameters = (
@@ -79,7 +79,7 @@ _SENT = ("Move", "Order", "ExportOrder")
 
 
 def strict(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Say of what is sent that it must be there, and hold nothing that is not named."""
+    """Make request bodies required, and forbid unnamed fields."""
     for name in _SENT:
         result["components"]["schemas"][name]["additionalProperties"] = False
     for path in result["paths"].values():
@@ -90,7 +90,7 @@ def strict(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """What is sent, as the loader's own model says it."""
+    """A request body, described by the loader's own model."""
     return {"application/json": model.model_json_schema(ref_template="#/components/schemas/{model}")}
 
 
@@ -102,7 +102,7 @@ def row_body(model: type[BaseModel]) -> dict[str, Any]:
 
 
 class Pushed(serializers.Serializer[Any]):
-    """What became of rows that were sent."""
+    """The result of sending rows."""
 
     rows = serializers.IntegerField(help_text="how many were sent")
     new = serializers.DictField(

@@ -89,7 +89,7 @@ class ItemSerializer(Chosen, serializers.ModelSerializer[Item]):
 
 
 class SeatsSerializer(Chosen, serializers.ModelSerializer[Item]):
-    """How many seats an item has, by what became of them."""
+    """An item's seats, counted by status."""
 
     item_id = serializers.CharField(source="key", read_only=True)
     free = serializers.IntegerField(read_only=True)
@@ -106,7 +106,7 @@ class SeatsSerializer(Chosen, serializers.ModelSerializer[Item]):
 
 
 class AnnotatorSerializer(Chosen, serializers.ModelSerializer[Annotator]):
-    """By pseudonym: nothing else is known of who it is."""
+    """By pseudonym: nothing else is known about the person."""
 
     annotator_id = serializers.CharField(source="key", read_only=True, help_text="a pseudonym")
     outcome = serializers.CharField(read_only=True, help_text="how it ended; empty if it has not")
@@ -129,7 +129,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
 
 
 class JudgmentSerializer(Chosen, serializers.ModelSerializer[Judgment]):
-    """One submitted item. Who submitted it, when and with what words is not told to auditors."""
+    """One submitted item. Auditors do not see who submitted it, when, or in what words."""
 
     item_id = serializers.CharField(source="assignment.item.key", read_only=True)
     annotator_id = serializers.CharField(

@@ -1,4 +1,4 @@
-"""What annotate has: studies and what lies in them."""
+"""Studies and their contents."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -129,7 +129,7 @@ class Studies(ApiViewSet):
 
 
 class Pushing(StudyViewSet):
-    """Rows are taken as the loader of study folders takes them: all of them, or none."""
+    """Rows are stored as a study folder's are: all of them, or none."""
 
     table: str
     parser_classes = (JSON, Lines)

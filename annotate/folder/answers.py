@@ -23,7 +23,7 @@ Lines = Sequence[tuple[int, AnswerRow]]
 
 @dataclass
 class Batch:
-    """Rows of answers, and what is stored of all that they name."""
+    """Rows of answers, with the stored objects that they name."""
 
     lines: Lines
     items: dict[str, Item] = field(default_factory=dict)
@@ -94,7 +94,7 @@ def _find_annotators(merge: Merge, batch: Batch) -> None:
 
 
 def _take_seats(merge: Merge, batch: Batch) -> None:
-    """Each (item, annotator) sits on the seat it has, else on the item's first free one, else on one more."""
+    """Each (item, annotator) keeps its seat, else takes the item's first free one, else gets an extra one."""
     _find_seats(batch)
     missing = {pair: row for pair, row in batch.last_rows.items() if pair not in batch.seats}
     items = sorted({batch.items[key].pk for key, _ in missing})
@@ -192,7 +192,7 @@ def _compare_judgment(
 
 
 def _submit(seat: Assignment, row: AnswerRow, order: list[int] | None, latest: int) -> bool:
-    """Fit a seat that was there before to a new judgment; whether that changed it."""
+    """Update an existing seat for a new judgment; returns whether that changed it."""
     before = (seat.status, seat.shown, seat.opened_at)
     if seat.status == Assignment.Status.HELD:
         # The annotator has it open, and the folder brings the judgment they made elsewhere.

@@ -1,4 +1,4 @@
-"""How much is read: of a line, a table, an archive. What is beyond is refused before it fills memory or disk.
+"""Limits of what is read: lines, tables, archives. More is refused before it fills memory or disk.
 
 A few bytes can stand for a lot of them: compressed, repeated by number, or as one text that a million rows refer to.
 """
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class TooLongError(ValueError):
-    """A line, a value or a row that is longer than anything a study holds."""
+    """A line, value or row longer than any study's."""
 
     def __init__(self) -> None:
         self.expected = f"at most {settings.READ_MOST_LINE // MB:,} MB in a line, a value or a row"
@@ -31,7 +31,7 @@ def too_many_rows() -> str:
 
 
 def lines(file: IO[AnyStr]) -> Iterator[AnyStr]:
-    """A file's lines; TooLongError for one that would fill the memory."""
+    """A file's lines; TooLongError for one that would fill memory."""
     most = settings.READ_MOST_LINE
     while line := file.readline(most + 1):
         if len(line) > most:
@@ -40,7 +40,7 @@ def lines(file: IO[AnyStr]) -> Iterator[AnyStr]:
 
 
 def counted(rows: Iterable[tuple[int, T]], file: str) -> Iterator[tuple[int, T]]:
-    """The same rows, as long as they are not too many."""
+    """The same rows, up to the limit."""
     most = settings.READ_MOST_ROWS
     for n, (line, row) in enumerate(rows, 1):
         if n > most:
@@ -49,7 +49,7 @@ def counted(rows: Iterable[tuple[int, T]], file: str) -> Iterator[tuple[int, T]]
 
 
 class Pieces(io.RawIOBase):
-    """A file out of which nobody reads much at once, as directories and headers of hostile archives want."""
+    """A file that allows small reads only: hostile archives have huge directories and headers."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self._file, self._name = file, name
@@ -78,7 +78,7 @@ class Pieces(io.RawIOBase):
 
 
 def check_parquet(metadata: Any) -> None:
-    """What a Parquet file says of itself; ValueError where that is too much."""
+    """A Parquet file's metadata; ValueError if it is too large."""
     if metadata.num_rows > settings.READ_MOST_ROWS:
         raise ValueError(f"{metadata.num_rows:,} rows, and {too_many_rows()} are read")
     most = 10 * settings.READ_MOST_ROWS
@@ -112,7 +112,7 @@ def _columns(metadata: Any) -> Iterator[Any]:
 
 
 def rows_of(batch: Any) -> Iterator[dict[str, Any]]:
-    """Rows of an Arrow batch, as many at a time as fit; TooLongError for one that does not fit alone."""
+    """Rows of an Arrow batch, as many at a time as fit; TooLongError for a row that does not fit alone."""
     start, size = 0, max(1, batch.num_rows)
     while start < batch.num_rows:
         piece = batch.slice(start, size)
@@ -126,7 +126,7 @@ def rows_of(batch: Any) -> Iterator[dict[str, Any]]:
 
 
 def _weight(array: Any) -> int:
-    """Bytes that the values take at most once they are Python's."""
+    """Upper bound of the bytes that the values take as Python objects."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,4 +1,4 @@
-"""The first pass over a folder: everything is looked at, and nothing written.
+"""The first pass over a folder: everything is checked, and nothing written.
 
 Prompts, responses and items are kept by id; of the answers only hashes are, since there may be any number of them.
 """
@@ -34,7 +34,7 @@ class Shows(NamedTuple):
 
 @dataclass
 class Known:
-    """What a folder says, by id, as far as its other tables refer to it."""
+    """A folder's contents by id, as far as its other tables refer to them."""
 
     criteria: dict[str, Criterion] = field(default_factory=dict)
     prompts: set[str] = field(default_factory=set)
@@ -136,7 +136,7 @@ def _item_problems(known: Known, row: ItemRow) -> Iterator[tuple[str, str, str]]
 
 
 def _check_repeats(known: Known, table: Table, problems: Problems) -> None:
-    """Every repeat leads to an item that is none."""
+    """Every chain of repeats ends at an item that is not a repeat."""
     wrong = {key for key in known.repeats if not _leads_to_original(known, key)}
     if wrong:
         for line, row in read(table, ItemRow, Problems()):
@@ -157,7 +157,7 @@ def _leads_to_original(known: Known, key: str) -> bool:
 
 
 def single_items(known: Known, table: Table, problems: Problems) -> None:
-    """Without an items table, an answer about a response makes an item of it."""
+    """Without an items table, a response with answers becomes an item."""
     for line, row in read(table, AnswerRow, Problems()):
         if row.item_id in known.responses:
             known.items.setdefault(row.item_id, Shows("single", (sys.intern(row.item_id),)))
@@ -196,7 +196,7 @@ class Hashes:
         return set(np.unique(ordered[1:][ordered[1:] == ordered[:-1]])[:SUSPECTS].tolist())
 
     def disagreeing(self, content: "Hashes") -> set[int]:
-        """Keys that came with more than one content."""
+        """Keys that occurred with more than one content."""
         keys, contents = self._values(), content._values()
         order = np.lexsort((contents, keys))
         keys, contents = keys[order], contents[order]
@@ -233,14 +233,14 @@ def check_answers(known: Known, table: Table, problems: Problems, progress: Prog
 
 
 def answer_key(known: Known, row: AnswerRow) -> tuple[str, str, str, str | None, int]:
-    """What there is one answer for: a response only where the kind asks about each."""
+    """The key of an answer: the response is part of it only if the kind asks about each one."""
     criterion = known.criteria.get(row.criterion)
     each = criterion is not None and kind_of(criterion).per_response
     return row.item_id, row.annotator_id, row.criterion, row.response_id if each else None, row.revision
 
 
 def _judgment_columns(row: AnswerRow) -> dict[str, Hashable]:
-    """Columns that belong to the judgment and are repeated on each of its rows."""
+    """Columns of the judgment, repeated on each of its rows."""
     return {
         "opened_at": row.opened_at,
         "submitted_at": row.submitted_at,

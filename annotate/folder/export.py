@@ -69,7 +69,7 @@ def export_folder(
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """All tables as they are at one moment, while annotators go on."""
+    """All tables as of one moment, while annotators keep working."""
     if connection.in_atomic_block:
         yield
     elif connection.vendor == "sqlite":
@@ -140,7 +140,7 @@ def _annotators(study: Study) -> Iterator[Row]:
 
 
 def _detail_types(study: Study) -> dict[str, type]:
-    """Details have what columns their folder gave them: each with the one type of its values, or `object`."""
+    """The folder's further columns, each with the one type of its values, or `object`."""
     types: dict[str, set[type]] = defaultdict(set)
     for details in study.annotators.order_by("pk").values_list("details", flat=True).iterator(CHUNK):
         for name, value in details.items():
@@ -220,7 +220,7 @@ def shortest(number: float | None) -> float | int | None:
 
 
 def _left_open(item: int, criteria: list[Criterion]) -> Iterator[list[Any]]:
-    """A judgment whose questions were all left open has no answers; one without a value keeps it in the table."""
+    """A judgment whose questions were all left open has no answers; a row without a value keeps it in the table."""
     links = ItemResponse.objects.filter(item=item).order_by("position")
     keys = list(links.values_list("response__key", "item__kind"))
     for criterion in [c for c in criteria if c.on == keys[0][1]][:1]:
@@ -240,7 +240,7 @@ def _manifest(study: Study, spec: StudySpec, files: list[Written]) -> dict[str, 
 
 
 def exclusions(study: Study) -> list[dict[str, Any]]:
-    """Every reason for which judgments do not count, with how many judgments and answers it concerns."""
+    """Every reason for exclusion, with the numbers of judgments and answers."""
     excluded = Judgment.objects.in_study(study).exclude(excluded="").order_by("excluded").values("excluded")
     return [
         {"rule": row["excluded"], "judgments": row["judgments"], "answers": row["rows"]}

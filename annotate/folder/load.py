@@ -1,4 +1,4 @@
-"""Load a folder into the database: all of it, or nothing."""
+"""Load a folder into the database: everything or nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ class Part(Protocol):
     """A table of the folder that isn't annotate's own."""
 
     def check(self, tables: dict[str, Table], known: Known, problems: Problems) -> None:
-        """First pass: report what is wrong, write nothing."""
+        """First pass: report problems, write nothing."""
 
     def write(self, tables: dict[str, Table], merge: Merge) -> None:
         """Second pass, in the transaction."""
@@ -49,7 +49,7 @@ TakesUp = Callable[[Study], None]
 
 
 def anyone(study: Study) -> None:
-    """Whoever loads from the command line may change any study."""
+    """From the command line, any study may be changed."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def load_folder(
 
 
 def _count_anew() -> None:
-    """Tell PostgreSQL's planner what came in: by the old numbers it may join whole tables row by row, for hours."""
+    """Update PostgreSQL's planner statistics: with old ones it may join whole tables row by row, for hours."""
     if connection.vendor == "postgresql":
         models = (Answer, Assignment, Item, ItemResponse, Judgment, Response)
         with connection.cursor() as cursor:
@@ -108,7 +108,7 @@ def check_folder(
     parts: Sequence[Part] = (),
     stored: Known | None = None,
 ) -> tuple[StudySpec, dict[str, Table], Known]:
-    """The first pass alone: everything is looked at, and nothing written."""
+    """The first pass alone: everything is checked, and nothing written."""
     problems = Problems()
     with problems.gathered():
         spec, tables = _find(folder, slug, problems)
@@ -119,7 +119,7 @@ def check_folder(
 
 
 def _find(folder: Path, slug: str | None, problems: Problems) -> tuple[StudySpec, dict[str, Table]]:
-    """Settings and tables; what is missing is told before anything is read."""
+    """Settings and tables; missing files are reported before anything is read."""
     if not folder.is_dir():
         raise FolderError(
             [Problem(str(folder), None, "", "a folder", "a file" if folder.exists() else "nothing")]

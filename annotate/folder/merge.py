@@ -1,4 +1,4 @@
-"""The second pass, first half: settings, texts, items and annotators go in, or turn out to be stored already."""
+"""The second pass, first half: settings, texts, items and annotators are stored, unless they already are."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -30,7 +30,7 @@ def by_key(query: QuerySet[M], field: str, keys: Iterable[object], at_once: int 
 
 
 def keys_of(query: QuerySet[Any], keys: Iterable[str]) -> dict[str, int]:
-    """Primary keys by key. Not model objects: a related manager would fetch what `only()` left out of each."""
+    """Primary keys by key. Not model objects: a related manager would fetch the fields that `only()` left out."""
     pks: dict[str, int] = {}
     for part in batches(dict.fromkeys(keys), PARAMETERS):
         pks.update(query.filter(key__in=part).values_list("key", "pk"))
@@ -149,7 +149,7 @@ def merge_responses(merge: Merge, table: Table) -> None:
 
 
 def merge_items(merge: Merge, known: Known, table: Table | None) -> None:
-    """Repeats after what they repeat: one turn through the table for each length of a chain of repeats."""
+    """Repeats after their originals: one pass over the table for each length of a chain of repeats."""
     depths = {key: _depth(known, key) for key in known.repeats}
     for depth in range(max(depths.values(), default=0) + 1):
         rows = _item_rows(merge, known, table)

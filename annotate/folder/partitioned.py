@@ -15,7 +15,7 @@ FOLDER = "responses"
 
 @dataclass(frozen=True)
 class PartitionedTable(Table):
-    """The wanted rows of all partitions. Rows are numbered through the partitions in the order of their names."""
+    """The wanted rows of all partitions. Rows are numbered across partitions, in the order of their names."""
 
     wanted: frozenset[str]
 
@@ -52,7 +52,7 @@ def _partitions(path: Path) -> list[Path]:
 
 
 def _shown(tables: dict[str, Table]) -> set[str]:
-    """What is wrong with these tables is said when they are checked."""
+    """Problems of these tables are reported when they are checked."""
     if "items" in tables:
         return {key for _, row in read(tables["items"], ItemRow, Problems()) for key in row.response_ids}
     if "answers" in tables:

@@ -1,4 +1,4 @@
-"""Prompts and responses, or items, alone, added to a stored study: all of them, or nothing."""
+"""Add prompts and responses, or items, to a stored study: everything or nothing."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from .tables import Table, find_tables
 
 
 def load_pool(study: Study, folder: Path) -> dict[str, int]:
-    """What is new, by table. Raises FolderError, and leaves the study as it was, when anything is wrong."""
+    """Add them; returns how many are new, by table. FolderError leaves the study unchanged."""
     problems = Problems()
     with problems.gathered():
         tables = find_tables(folder, problems)
@@ -61,7 +61,7 @@ def load_items(study: Study, folder: Path) -> dict[str, int]:
 
 
 def _shown_by(study: Study, table: Table) -> Known:
-    """What of the study the rows name: its pool may be large, and they are few."""
+    """The study's objects that the rows name: the pool may be large, and the rows few."""
     responses, items, originals = set[str](), set[str](), set[str]()
     for _, row in read(table, ItemRow, Problems()):
         responses |= set(row.response_ids)

@@ -1,4 +1,4 @@
-"""What is wrong with a folder, told so that it can be put right: file, line, column, expected, found."""
+"""Problems of a folder, with all that is needed to fix them: file, line, column, expected, found."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ class Problem:
 
 
 class FolderError(Exception):
-    """A folder that can't be read or written; the database is as it was."""
+    """A folder can't be read or written; the database is unchanged."""
 
     def __init__(self, problems: Iterable[Problem], count: int | None = None) -> None:
         self.problems = list(problems)[:NAMED]
@@ -51,7 +51,7 @@ class FolderError(Exception):
 
 
 class Problems:
-    """Collects problems; keeps those that are named and counts the rest, so that memory stays small."""
+    """Collects problems: keeps the first ones and counts the rest, so that memory stays small."""
 
     def __init__(self) -> None:
         self.first: list[Problem] = []
@@ -62,7 +62,7 @@ class Problems:
         self.put(Problem(file, line, column, expected, found))
 
     def add_once(self, file: str, line: int | None, column: str, expected: str, found: str) -> None:
-        """For what every row of a file repeats, such as an unknown column."""
+        """For a problem that every row repeats, such as an unknown column."""
         if (file, column) not in self._once:
             self._once.add((file, column))
             self.add(file, line, column, expected, found)
@@ -74,7 +74,7 @@ class Problems:
 
     @contextmanager
     def noting(self) -> Iterator[None]:
-        """A file that can't be read any further is a problem, and what comes after it is looked at all the same."""
+        """An unreadable file is a problem; what follows it is checked anyway."""
         try:
             yield
         except FolderError as error:
@@ -85,7 +85,7 @@ class Problems:
 
     @contextmanager
     def gathered(self) -> Iterator[None]:
-        """A file that can't be read any further ends the search; what was found before is told too."""
+        """An unreadable file ends the check; earlier problems are reported too."""
         with self.noting():
             yield
         self.raise_any()

@@ -16,6 +16,6 @@ def quiet(rows: Iterable[T], label: str) -> Iterable[T]:
 
 
 def bar(rows: Iterable[T], label: str) -> Iterable[T]:
-    """A progress bar on stderr, when that is a terminal."""
+    """A progress bar on stderr, if that is a terminal."""
     progress = tqdm(rows, desc=label, unit=" rows", disable=None, leave=False, file=sys.stderr)
     return cast(Iterable[T], progress)

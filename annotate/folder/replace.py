@@ -32,7 +32,7 @@ JudgmentKey = tuple[str, str, int]
 
 @dataclass
 class Replaced:
-    """What outlives its study: judgments made here that the folder holds too, members, links, and the trail."""
+    """What survives replacing a study: judgments made here that the folder holds too, members, links, and the trail."""
 
     tokens: dict[JudgmentKey, uuid.UUID]
     members: list[Membership]
@@ -77,7 +77,7 @@ class Replaced:
             Judgment.objects.bulk_update(judgments, ["client_token"], batch_size=200)
 
     def _give_back(self, link: InviteLink, names: list[str], study: Study) -> None:
-        """A revoked link stays revoked, and one for ten people does not take in ten more."""
+        """A revoked link stays revoked, and a link for ten people does not admit ten more."""
         created = link.created_at
         link.pk, link.study = None, study
         link.save(force_insert=True)
@@ -134,7 +134,7 @@ def _stored_rows(study: Study) -> Iterator[tuple[JudgmentKey, int]]:
 
 
 def remove_study(study: Study) -> None:
-    """Delete a study and all that is annotate's in it, the leaves first."""
+    """Delete a study and everything of annotate's in it, leaves first."""
     of_study = Q(study=study)
     _remove(Answer.objects.filter(judgment__assignment__study=study))
     _remove(Judgment.objects.filter(assignment__study=study))

@@ -288,7 +288,7 @@ def _wrong_scale(kind: Kind, scale: list[int]) -> str:
 
 
 def create_study(spec: StudySpec, **further: Any) -> Study:
-    """A new study that asks what the settings say, with no texts in it yet."""
+    """A new study with these settings, without prompts and responses."""
     study = Study.objects.create(slug=spec.slug, **spec.stored, **further)
     for position, one in enumerate(spec.criterion):
         criterion = criterion_of(one, position)

@@ -79,7 +79,7 @@ class Table:
         return self.path.suffix == ".gz"
 
     def rows(self) -> Lines:
-        """Line number and row; raises FolderError where the file can't be read any further."""
+        """Line number and row; raises FolderError where the file becomes unreadable."""
         if self.form not in FORMS:
             raise self.unreadable(None, "a .jsonl, .csv or .parquet file, plain or .gz", quoted(self.file))
         line = 0
@@ -218,7 +218,7 @@ _READERS: dict[str, Callable[[Table, IO[bytes]], Lines]] = {"jsonl": _jsonl, "cs
 
 
 def find_tables(folder: Path, problems: Problems) -> dict[str, Table]:
-    """The tables in a folder by name; two files of one table are a problem, and so is a near miss of a name."""
+    """A folder's tables by name; two files for one table are a problem, and so is a misspelled name."""
     tables: dict[str, Table] = {}
     for path in sorted(folder.iterdir()):
         table = Table(path)

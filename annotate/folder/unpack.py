@@ -1,4 +1,4 @@
-"""A study folder from what somebody uploads: an archive or single files. Nothing is written outside the target."""
+"""A study folder from an upload: an archive or single files. Nothing is written outside the target."""
 
 import gzip
 import struct
@@ -65,7 +65,7 @@ class Wanted:
 
 
 def unpack(uploads: Iterable[Upload], target: Path, wanted: Wanted | None = None) -> None:
-    """Put the files of a study folder into `target`; what else an archive holds is left out."""
+    """Put the files of a study folder into `target`; other files of an archive are left out."""
     room, wanted = _Room(), wanted or STUDY
     for upload in uploads:
         name = PurePosixPath(upload.name or "").name
@@ -79,7 +79,7 @@ def unpack(uploads: Iterable[Upload], target: Path, wanted: Wanted | None = None
 
 
 def take(files: Mapping[str, IO[bytes]], target: Path) -> None:
-    """Put single files into `target` under the given names, bounded as those of an archive are."""
+    """Put single files into `target` under the given names, with the limits of an archive."""
     room = _Room()
     for name, file in files.items():
         room.file(name)
@@ -135,7 +135,7 @@ def _tarred(file: Pieces, room: _Room, wanted: Wanted) -> Iterator[tuple[str, IO
 
 
 def _inner(path: str, wanted: Wanted, *, plain: bool, is_file: bool) -> str:
-    """The name of a file that belongs to a study folder, nothing for another; FolderError for a trick."""
+    """The name of a file that belongs to a study folder, else empty; FolderError for hostile paths."""
     parts = PurePosixPath(path.replace("\\", "/")).parts
     if path.startswith(("/", "\\")) or ".." in parts or (parts and ":" in parts[0]):
         raise refused(path, "a path inside the archive", quoted(path))

@@ -1,4 +1,4 @@
-"""Write tables in any of the forms, and put a finished folder in its place in one move."""
+"""Write tables in any format, and move a finished folder into place at once."""
 
 import contextlib
 import csv
@@ -174,7 +174,7 @@ _WRITERS: dict[str, Callable[[IO[bytes], Layout, Iterable[Row]], int]] = {
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A folder to fill, which takes the target's place when all went well and else leaves no trace."""
+    """A folder to fill: it replaces the target on success, and disappears on failure."""
     target = target.absolute()
     new = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
@@ -196,7 +196,7 @@ OURS |= {"annotations", "rewardbench", "agreement", "audit"}
 
 
 def _check_target(target: Path) -> None:
-    """Only an earlier export is overwritten, and only when nobody has put anything else there."""
+    """Only an earlier export is overwritten, and only if nothing else was put there."""
     expected = "an empty folder, an earlier export, or nothing"
     if target.exists() and not target.is_dir():
         raise FolderError([Problem(str(target), None, "", expected, "a file")])

@@ -10,7 +10,7 @@ HOLD = dt.timedelta(minutes=30)
 
 class AnnotatorQuerySet(models.QuerySet["Annotator"]):
     def persons(self) -> "AnnotatorQuerySet":
-        """All but the slots of labels that an import found without names: nothing can be said about these."""
+        """All but placeholders for labels imported without names: nothing can be said about these."""
         return self.exclude(details__has_key="label_slot")
 
     def slots(self) -> "AnnotatorQuerySet":
@@ -151,7 +151,7 @@ class Assignment(models.Model):
 
 
 class Draft(models.Model):
-    """What an annotator has entered on a page that is not submitted yet: fields of a form, no answers."""
+    """What an annotator has entered on a page but not submitted: form fields, not answers."""
 
     assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, related_name="draft")
     fields = models.JSONField(default=dict)

@@ -54,7 +54,7 @@ class InviteLink(models.Model):
 
     @property
     def ended(self) -> Ended | None:
-        """Why nobody new comes by it any more; whoever came by it goes on."""
+        """Why nobody new can join by it; those who joined can continue."""
         if self.revoked_at is not None:
             return self.Ended.REVOKED
         if self.expires_at is not None and self.expires_at <= timezone.now():

@@ -115,7 +115,7 @@ class Study(models.Model):
         return reverse("study", args=[self.slug])
 
     def role_of(self, user: "User | AnonymousUser") -> Role | None:
-        """The user's role here; a superuser's is the highest. None: no business here."""
+        """The user's role in the study; a superuser's is the highest. None without access."""
         if not (user.is_authenticated and user.is_active):
             return None
         if user.is_superuser:

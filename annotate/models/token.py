@@ -22,7 +22,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 
 class ApiToken(models.Model):
-    """A key with which a script is its maker. Only its hash is stored: it is shown once."""
+    """A key with which a script acts as its owner. Only its hash is stored: it is shown once."""
 
     class Scope(models.TextChoices):
         READ = "read"

@@ -32,12 +32,12 @@ class Action(models.TextChoices):
 
 
 class AppendOnlyError(TypeError):
-    """The trail is evidence: what stands in it stays as it is."""
+    """The trail is evidence: entries never change."""
 
 
 class TrailQuerySet(models.QuerySet["TrailEntry"]):
     def of_study(self, slug: str) -> "TrailQuerySet":
-        """All that ever happened under a short name, in studies that are gone too."""
+        """Everything that happened under a short name, including in deleted studies."""
         return self.filter(study_slug=slug)
 
     def goes_on_in(self, study: models.Model) -> int:

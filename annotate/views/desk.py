@@ -1,4 +1,4 @@
-"""The study desk: what staff see of a study before its results (those are judging's pages), and its life."""
+"""The study desk: a study's overview and its status. Results are judging's pages."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -47,7 +47,7 @@ def studies(request: HttpRequest) -> HttpResponse:
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form is bound to: what was sent, be it nothing at all."""
+    """What a form is bound to: the data sent, even if empty."""
     return request.POST if request.method == "POST" else None
 
 
@@ -101,7 +101,7 @@ def _counts(study: Study) -> dict[str, int]:
 @require_POST
 @for_members(Role.RESEARCHER)
 def move(request: HttpRequest, study: Study) -> HttpResponse:
-    """Open, pause or close; a study with something missing is not opened."""
+    """Open, pause or close; a study with open issues is not opened."""
     status = request.POST.get("to", "")
     try:
         study_status.check_move(study, status, anyway="anyway" in request.POST)

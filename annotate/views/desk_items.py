@@ -105,7 +105,7 @@ def repeat(request: HttpRequest, study: Study) -> HttpResponse:
 @require_POST
 @for_members(Role.RESEARCHER)
 def remove(request: HttpRequest, study: Study) -> HttpResponse:
-    """Take back chosen items, or all of a role, as far as nobody has judged them."""
+    """Remove selected items, or all of a role, if nobody has judged them."""
     if role := request.POST.get("role", ""):
         chosen = list(study.items.filter(role=role).values_list("pk", flat=True))
     else:
@@ -163,7 +163,7 @@ def _shape(query: QueryDict) -> tuple[ItemKind, int]:
 
 
 def _expected(criteria: list[Criterion], size: int, sent: QueryDict) -> tuple[dict[str, Any], dict[str, str]]:
-    """What the questions were answered with, by criterion; what of it can't be an answer."""
+    """The answers given, by criterion; and the problems with them."""
     expected, problems = dict[str, Any](), dict[str, str]()
     tolerance = sent.get("tolerance", "0")
     near = whole(tolerance) or 0

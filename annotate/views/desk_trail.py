@@ -1,4 +1,4 @@
-"""The trail of a study, for its owners: who did what, to look through and to take along."""
+"""The trail of a study, for its owners: to read and to download."""
 
 import csv
 import datetime as dt

@@ -1,4 +1,4 @@
-"""The way in, the schema, and its documentation for a browser, with nothing from elsewhere."""
+"""The API's root, its schema, and documentation for a browser, without third-party files."""
 
 from functools import cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the API tells of judging's tables."""
+"""judging's tables in the API."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class ScorerSerializer(serializers.Serializer[Any]):
 
 
 class StoredSerializer(Chosen, serializers.ModelSerializer[ScoreRun]):
-    """A scorer whose numbers the study has: computed here, or brought in."""
+    """A scorer with scores in the study: computed here, or imported."""
 
     n_scores = serializers.IntegerField(read_only=True)
     n_verdicts = serializers.IntegerField(read_only=True)
@@ -35,7 +35,7 @@ class StoredSerializer(Chosen, serializers.ModelSerializer[ScoreRun]):
 
 
 class RunSerializer(Chosen, serializers.ModelSerializer[ScoringTask]):
-    """An order to score the study's pool, and how far it is."""
+    """An order to score the study's pool, and its progress."""
 
     stored = serializers.IntegerField(read_only=True, help_text="scored, including by earlier runs")
     wanted = serializers.IntegerField(read_only=True, help_text="out of how many; 0 until it is known")

@@ -1,4 +1,4 @@
-"""What judging has: scorers, runs, their numbers, and the results."""
+"""Scorers, runs, scores, and results."""
 
 from collections.abc import Callable
 from typing import Any
@@ -170,7 +170,7 @@ def result_schema(name: str, summary: str) -> Any:
 
 
 class Result(StudyViewSet):
-    """Computed from rows when somebody asks, and kept as long as they stay the same."""
+    """Computed from the rows on request, and cached until they change."""
 
     def respond(self, request: Request, name: str, compute: Callable[[], Any]) -> HttpResponseBase:
         etag = quote_etag(f"{name}-{fingerprint(self.study)}")

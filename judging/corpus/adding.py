@@ -1,4 +1,4 @@
-"""New prompts, sources or samples put into a pool that is there: to each partition at once, or to none of it."""
+"""Add prompts, sources or samples to an existing pool: each partition changes completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from judging.corpus.pool import RESULTS, Pool, PoolError, partition_of, write_parts
 
 SAME = ("prompt_id", "text", "source")
-"""What a response that is there already must have in common with one that comes again."""
+"""Columns in which a response sent again must equal the stored one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Added:
     there: int
     """Responses that the pool had already, with the same prompt, text and source."""
     partitions: int
-    """Partitions that were written anew."""
+    """Partitions that were rewritten."""
 
 
 def add_to_pool(pool: Pool, rows: Iterable[Mapping[str, Any]]) -> Added:
@@ -62,7 +62,7 @@ def _parts(pool: Pool, scratch: str) -> list[str]:
 
 
 def _there(pool: Pool, scratch: str, names: list[str]) -> set[str]:
-    """The ids that the pool has already; whatever contradicts it, or itself, is named."""
+    """The ids that the pool already has; contradictions are reported."""
     coming: dict[str, str] = {}
     problems = []
     for part in _parts(pool, scratch):

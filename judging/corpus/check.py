@@ -1,4 +1,4 @@
-"""What must hold of a pool before any work starts: whole files, ids once, texts not empty, prompts in one partition."""
+"""Checks of a pool before any work starts: whole files, unique ids, non-empty texts, prompts in one partition."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a look at one partition found; the hashes of its ids lie on disk, in buckets."""
+    """The result of checking one partition; the hashes of its ids are on disk, in buckets."""
 
     partition: str
     problems: list[str]
@@ -34,7 +34,7 @@ class Checked:
 
 
 def check_partition(pool: Pool, name: str, buckets: int, scratch: str) -> Checked:
-    """Look at one partition by itself, and put the hashes of its ids where `repeated_ids` finds them."""
+    """Check one partition, and store the hashes of its ids for `repeated_ids`."""
     try:
         table = pool.read(pool.partition_path(name), list(NEEDED))
     except (pa.ArrowException, OSError, ValueError) as error:

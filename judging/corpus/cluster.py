@@ -1,4 +1,4 @@
-"""Moves tasks to workers and follows them: what is lost with a worker or a scheduler is given out again."""
+"""Sends tasks to workers and follows them: tasks lost with a worker or scheduler are sent again."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ LOG = logging.getLogger(__name__)
 # Every connection made and closed would be told on the terminal.
 logging.getLogger("distributed").setLevel(logging.ERROR)
 PATIENCE = 20
-"""How often a lost scheduler or a broken task is tried again before the run gives up."""
+"""Retries of a lost scheduler or broken task before the run gives up."""
 PAUSE = 2.0
 """Seconds between two tries."""
 CONNECT = "30s"
-"""How long somebody may take to answer before there is nobody at an address."""
+"""Seconds to wait for an answer from an address."""
 
 # A worker that says nothing for so long is given up, and its tasks go to others.
 SETTINGS = {
@@ -38,7 +38,7 @@ SETTINGS = {
 
 
 class ClusterError(Exception):
-    """The cluster can't be reached, or stays away."""
+    """The cluster can't be reached, or does not come back."""
 
 
 class Cluster:

@@ -1,4 +1,4 @@
-"""How alike the responses of a partition's prompts are: judging.stats a prompt at a time, one row a prompt."""
+"""Homogeneity of a partition's prompts: judging.stats prompt by prompt, one row each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was measured of a pool, read where it lies: its summary, and the unusualness of some of its responses."""
+"""A pool's measurements, read in place: its summary, and the unusualness of some of its responses."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 from judging.corpus.pool import MEASURED, RESULTS, SUMMARY, Pool, PoolError
 
 OF_ITS_OWN = ("embedder", "identity", "partitions", "embeddings_sha256", "computed_at")
-"""What a file of results says of itself, beside what was measured."""
+"""A results file's metadata."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one embedder's column says of a whole pool."""
+    """One embedder's measurements of a whole pool."""
 
     name: str
     identity: dict[str, Any]

@@ -117,7 +117,7 @@ class Pool:
 
 
 class _whole:
-    """A file that is there whole or not at all: written beside its place, then moved to it."""
+    """A file that appears whole or not at all: written next to its place, then moved there."""
 
     def __init__(self, pool: Pool, path: str) -> None:
         self.fs, self.path = pool.fs, path
@@ -139,7 +139,7 @@ class _whole:
 
 
 def text_hash(text: str) -> bytes:
-    """By which a text is known again, 16 bytes."""
+    """A text's hash, 16 bytes."""
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 

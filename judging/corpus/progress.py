@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, lines with time, rate and time left for a batch system's log."""
+"""A run's progress: a bar on a terminal, or lines with time, rate and time left for a batch system's log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run over the whole pool: looks at the input first, then gives the partitions out, then sums up."""
+"""A run over the whole pool: checks the input, then hands out the partitions, then sums up."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Ran:
 
 
 def check(pool: Pool, cluster: Cluster) -> list[Checked]:
-    """Look at the whole input; raise PoolError with file and row for whatever is wrong."""
+    """Check the whole input; raise PoolError with file and row for every problem."""
     names = pool.partitions()
     scratch = pool.path(RESULTS, f".check.{uuid.uuid4().hex}")
     try:

@@ -1,4 +1,4 @@
-"""What is done to one partition. Every function here runs on a worker and sees nothing larger than its partition."""
+"""The work on one partition. Every function here runs on a worker and never sees more than its partition."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def run(
 # -- embed
 
 EMBED_CODE = "1"
-"""Raised by hand: what embeddings are is the model's identity, and to compute them again is dear."""
+"""Raised by hand: the model's identity defines embeddings, and recomputing them is expensive."""
 
 
 def embed(task: Task) -> Done:

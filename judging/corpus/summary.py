@@ -1,4 +1,4 @@
-"""What all partitions say together: one small object, read a partition at a time."""
+"""The summary of all partitions: one small object, built a partition at a time."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from judging.stats.similarity.pair_similarity import PromptPairs, pair_similarit
 
 Floats = npt.NDArray[np.float64]
 LISTED = 50
-"""Prompts that are named, from the most alike down."""
+"""Prompts listed, most similar first."""
 
 
 @dataclass(slots=True)
 class _Sums:
-    """Grows by a prompt at a time, and never with their number but for one row of numbers each."""
+    """Running sums over prompts; of each prompt it stores one row of numbers."""
 
     n: int
     total: Floats = field(init=False)

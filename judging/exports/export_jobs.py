@@ -1,4 +1,4 @@
-"""Exports that are made, waiting or failed: a .zip and beside it what became of it. No row of the database is spent."""
+"""Export jobs: a .zip and, next to it, a JSON record of its status. They need no database rows."""
 
 import datetime as dt
 import json
@@ -58,7 +58,7 @@ class ExportJob:
 
 
 def order(study: Study, writer: str, *, escape: bool) -> str:
-    """Note what is wanted; the name under which it will lie there."""
+    """Record the job; returns its name."""
     moment = timezone.now().strftime("%Y%m%d-%H%M%S")
     name = f"{study.slug}-{writer}-{moment}-{secrets.token_hex(2)}"
     trail.note(study, Action.EXPORTED, writer, name=name)
@@ -70,7 +70,7 @@ def order(study: Study, writer: str, *, escape: bool) -> str:
 
 
 def make(study: Study, name: str) -> None:
-    """Write the .zip; whatever goes wrong is told beside it, and nothing half made stays."""
+    """Write the .zip; errors go into the record, and no partial file stays."""
     record = json.loads(_beside(study, name).read_text())
     _write_record(study, name, **record | {"status": "running"})
     path = _folder(study) / f"{name}.zip"
@@ -106,7 +106,7 @@ def _all(study: Study) -> Iterator[ExportJob]:
 
 
 def find(study: Study, name: str) -> ExportJob | None:
-    """Only by a name that we gave: it is part of a path."""
+    """Only names of our own making: the name is part of a path."""
     if not _NAME.match(name) or not name.startswith(f"{study.slug}-") or not _beside(study, name).is_file():
         return None
     return ExportJob(name, _folder(study) / f"{name}.zip", json.loads(_beside(study, name).read_text()))

@@ -1,4 +1,4 @@
-"""A file that a browser can go on downloading where it was cut off (RFC 9110, section 14: one range of bytes)."""
+"""A resumable file download (RFC 9110, section 14: one range of bytes)."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
 
 
 def ranged(request: HttpRequest, path: Path, content_type: str) -> HttpResponseBase:
-    """The whole file, the part that was asked for, or 416 where there is no such part."""
+    """The whole file, the requested part, or 416 if there is no such part."""
     stat = path.stat()
     etag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
     headers = {
@@ -37,7 +37,7 @@ def ranged(request: HttpRequest, path: Path, content_type: str) -> HttpResponseB
 
 
 def _part(request: HttpRequest, size: int, etag: str, modified: str) -> range | None:
-    """Which bytes are asked for; None for all. A part of a file that is another one by now is no use."""
+    """The requested bytes; None for all, also if the file has changed since."""
     match = _RANGE.match(request.headers.get("Range", "").strip())
     unchanged = request.headers.get("If-Range", etag) in (etag, modified)
     if match is None or not any(match.groups()) or not unchanged:

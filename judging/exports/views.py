@@ -1,4 +1,4 @@
-"""Exports: choose a shape, have it made, download it."""
+"""Exports: choose a format, start it, download it."""
 
 from django import forms
 from django.contrib import messages
@@ -60,7 +60,7 @@ def _make(request: HttpRequest, study: Study, writer: str, *, escape: bool) -> N
 @require_safe
 @for_members(Role.RESEARCHER)
 def download(request: HttpRequest, study: Study, name: str) -> HttpResponseBase:
-    """A finished export, also from where a download was cut off."""
+    """A finished export; interrupted downloads resume."""
     job = export_jobs.find(study, name)
     if job is None or job.status != "done" or not job.path.is_file():
         raise Http404("no such export")

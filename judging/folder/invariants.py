@@ -1,4 +1,4 @@
-"""What holds of machine scores, and which rows break it; together with what holds of annotators' rows."""
+"""Invariants of machine scores, together with those of annotators' rows."""
 
 import sys
 from collections.abc import Callable, Iterator

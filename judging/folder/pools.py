@@ -1,4 +1,4 @@
-"""What `corpus` measured of a pool that stays on disk: brought in with a study folder, and written to one."""
+"""`corpus` measurements of a pool on disk: loaded with a study folder, and written to one."""
 
 import datetime as dt
 import hashlib
@@ -57,10 +57,10 @@ class UnusualnessRow(Row):
 
 @dataclass
 class Pools:
-    """The part of a folder that tells of a larger pool: its tables, and what lies in the pool itself."""
+    """A folder's tables about a larger pool, and the pool's own files."""
 
     url: str | None = None
-    """Of the pool on disk, by any name that fsspec knows."""
+    """The pool on disk, by any URL that fsspec knows."""
     _names: set[str] = field(default_factory=set)
     _counts: dict[str, int] = field(default_factory=dict)
     _brought: "Brought | None" = None
@@ -210,7 +210,7 @@ class Brought:
 
 @contextmanager
 def _told(url: str) -> Iterator[None]:
-    """What is wrong with a pool in the form of what is wrong with a folder."""
+    """A pool's problems as problems of a folder."""
     from judging.corpus.pool import PoolError
 
     try:

@@ -1,4 +1,4 @@
-"""Compute agreement and audit again from an exported study folder, and hold them against tables exported before."""
+"""Recompute agreement and audit from an exported study folder, and compare them with exported tables."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ class Reproduced:
 
 
 def reproduce(folder: Path, tables: Path | None = None) -> Reproduced:
-    """Load, embed, compute, and leave the database as it was."""
+    """Load, embed, compute, and roll back."""
     with transaction.atomic():
         study = load_folder(folder, SLUG).study
         results = compute(study)
@@ -67,7 +67,7 @@ def _read(path: Path) -> Any:
 
 
 def _leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Every number and word of both, by its place."""
+    """Every number and text of both, by its path."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in before:
             if name != "study":

@@ -40,7 +40,7 @@ CORPUS = "corpus"
 
 
 def _drawable(name: str) -> str:
-    """Names stand in charts: what XML can't hold would stop the program that draws them."""
+    """Names appear in charts, so they must be valid in XML."""
     if not all(c.isprintable() for c in name):
         raise refused("a name without control characters")
     return name
@@ -64,13 +64,13 @@ class ScoreRow(Row):
 
     @property
     def of(self) -> tuple[str, str | None, str, str]:
-        """What there is one score for."""
+        """The key of a score."""
         response_id = self.response_id if self.item_id is None else None
         return self.item_id or "", response_id, self.scorer, self.version
 
 
 class Scores:
-    """The part of a folder that is judging's; and the webhooks, which outlive a study that is loaded anew."""
+    """judging's part of a folder; and the webhooks, which survive replacing a study."""
 
     def __init__(self) -> None:
         self.webhooks: list[Webhook] = []
@@ -116,7 +116,7 @@ def load_folder(
 
 
 def remove_judged(study: Study) -> None:
-    """Delete all that judging holds of a study, before the study goes."""
+    """Delete everything that judging stores for a study, before the study itself."""
     for part in (Scores(), Pools()):
         part.remove(study)
 
@@ -124,12 +124,12 @@ def remove_judged(study: Study) -> None:
 def export_folder(
     study: Study, target: Path | str, form: Form | None = None, progress: Progress = quiet
 ) -> Exported:
-    """Write a study with its scores to a folder: all of it, or FolderError and the folder as before."""
+    """Write a study with its scores to a folder; FolderError leaves the folder unchanged."""
     return folder.export_folder(study, target, form, progress, further=further_sheets)
 
 
 def import_scores(study: Study, path: Path | str, progress: Progress = quiet) -> dict[str, int]:
-    """Add one file of scores to a study: all of it, or FolderError and the database as before."""
+    """Add one file of scores to a study; FolderError leaves the database unchanged."""
     table, problems = Table(Path(path)), Problems()
     if not table.path.is_file():
         raise FolderError([Problem(str(path), None, "", "a file of scores", "nothing")])
@@ -253,7 +253,7 @@ def _merge_pairwise(merge: Merge, file: str, runs: Runs, responses: dict[str, in
 
 
 def _may_add(merge: Merge, file: str, line: int, run: ScoreRun) -> bool:
-    """A run computed here holds nothing but what was computed here."""
+    """Runs computed here hold nothing that was computed elsewhere."""
     if run.computed_here:
         expected = "another scorer or version, since this one's scores were computed here"
         merge.problems.add(file, line, "scorer", expected, quoted(str(run)))

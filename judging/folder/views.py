@@ -1,4 +1,4 @@
-"""What of the study desk needs both sides: folders with scores, pairs by embedding distance, deleting a study."""
+"""Desk pages that need scores too: folders with scores, pairs by embedding distance, deleting a study."""
 
 import tempfile
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ class StrataForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 @staff_only
 def upload(request: HttpRequest) -> HttpResponse:
-    """Load a study folder: all of it, or nothing and a table of what is wrong."""
+    """Load a study folder: everything, or nothing and a table of the problems."""
     form = UploadForm(posted(request), request.FILES or None)
     error: FolderError | None = None
     if request.method == "POST" and form.is_valid():
@@ -149,7 +149,7 @@ def distances(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 @require_http_methods(["GET", "POST"])
 @for_members(Role.OWNER)
 def delete(request: HttpRequest, study: Study) -> HttpResponse:
-    """A draft without judgments goes with all that is in it; asked once more before."""
+    """Delete a draft without judgments, and everything in it, after confirmation."""
     deletable = study.status == Study.Status.DRAFT and not judged(study)
     if request.method == "POST" and deletable:
         with transaction.atomic():

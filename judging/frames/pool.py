@@ -1,4 +1,4 @@
-"""The whole pool, a prompt at a time: what homogeneity is measured on, whether anybody judged it or not."""
+"""The whole pool, a prompt at a time, judged or not: homogeneity is measured on it."""
 
 import datetime as dt
 import re

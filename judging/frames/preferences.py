@@ -1,4 +1,4 @@
-"""Pairs as people and machines compare them: votes for each response, and what scorers make of the same pairs."""
+"""Pairs as people and machines compare them: votes for each response, and scorers' preferences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Voted:
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """What a scorer says of each pair: above 0 for the first response, below for the second; NaN where nothing."""
+    """A scorer's preference in each pair: above 0 for the first response, below for the second; NaN if none."""
 
     scorer: str
     order: Order
@@ -76,7 +76,7 @@ def shown_pairs(study: Study) -> pd.DataFrame:
 
 
 def voted(criterion: Criterion, pairs: pd.DataFrame) -> Voted:
-    """Who cannot tell has no vote."""
+    """“Cannot tell” is no vote."""
     answers = frames.answers(criterion)
     first = pairs.set_index("pair_id")["first"]
     signed = signed_preference(answers, first)

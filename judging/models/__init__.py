@@ -1,4 +1,4 @@
-"""What machines said of a study, the work of asking them, and who is notified."""
+"""Machine scores, scoring runs, and webhooks."""
 
 from judging.models.pools import PoolSummary, PoolUnusualness
 from judging.models.scores import (

@@ -1,4 +1,4 @@
-"""Runs of scorers and what they said: scores, verdicts and embeddings."""
+"""Runs of scorers: scores, verdicts and embeddings."""
 
 import datetime as dt
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Where somebody wants to be told, and what was told."""
+"""Webhooks and their deliveries."""
 
 import base64
 import secrets
@@ -15,7 +15,7 @@ def new_secret() -> str:
 
 
 class Webhook(models.Model):
-    """An address that is told what happens in a study."""
+    """An address to notify of what happens in a study."""
 
     class Event(models.TextChoices):
         FULL = "study.full", "the study is full: every seat has a judgment"
@@ -48,7 +48,7 @@ class Webhook(models.Model):
 
 
 class Delivery(models.Model):
-    """One message to one address, from its first try to the last."""
+    """One message to one address, and its delivery attempts."""
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     uuid = models.UUIDField(default=uuid.uuid4, unique=True)
@@ -73,5 +73,5 @@ class Delivery(models.Model):
 
     @property
     def failed(self) -> bool:
-        """Tried to the end, and not delivered."""
+        """All attempts failed."""
         return self.delivered_at is None and self.next_at is None and self.attempts > 0

@@ -1,4 +1,4 @@
-"""Orders to score a study, and what endpoints replied."""
+"""Orders to score a study, and endpoints' replies."""
 
 import datetime as dt
 import secrets
@@ -15,7 +15,7 @@ from judging.models.scores import ScoreRun
 
 
 class Reply(models.Model):
-    """What an endpoint answered to exactly this call, whichever study asked: nothing is paid for twice."""
+    """An endpoint's reply to exactly this call, shared by all studies: nothing is paid for twice."""
 
     key = models.CharField(max_length=64, primary_key=True)
     body = models.JSONField()
@@ -42,7 +42,7 @@ class ScoringTaskQuerySet(models.QuerySet["ScoringTask"]):
 
 
 class ScoringTask(models.Model):
-    """One order to score a study, from asking to its end. One worker at a time does it."""
+    """One order to score a study. One worker at a time does it."""
 
     class Status(models.TextChoices):
         WAITING = "waiting"
@@ -106,7 +106,7 @@ class ScoringTask(models.Model):
 
     @property
     def stored(self) -> int:
-        """Of all there are; what an earlier run did included."""
+        """Out of how many, including those of earlier runs."""
         return self.stored_before + self.done - self.failed
 
     @property
@@ -115,14 +115,14 @@ class ScoringTask(models.Model):
 
     @property
     def seconds_left(self) -> float | None:
-        """As the pace of this attempt says; None before the first batch."""
+        """By the pace of this attempt; None before the first batch."""
         if self.status != self.Status.RUNNING or not self.done or self.claimed_at is None:
             return None
         spent = (timezone.now() - self.claimed_at).total_seconds()
         return max(0.0, spent / self.done * (self.total - self.done))
 
     def claim(self) -> bool:
-        """Take it, unless somebody has it; whoever had it and fell silent has lost it."""
+        """Claim it, unless a live worker has it; a worker that fell silent has lost it."""
         now, token = timezone.now(), secrets.token_hex(8)
         claimed = (
             ScoringTask.objects.free()
@@ -153,7 +153,7 @@ class ScoringTask(models.Model):
         self.save_progress(status=status, error=error, finished_at=timezone.now())
 
     def cancel(self) -> None:
-        """One that nobody has begun ends here; one that runs ends at its next batch."""
+        """A waiting one ends at once; a running one ends after its current batch."""
         with transaction.atomic():
             waiting = ScoringTask.objects.free().filter(pk=self.pk)
             done = waiting.update(status=self.Status.CANCELLED, finished_at=timezone.now())

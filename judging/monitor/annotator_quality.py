@@ -49,12 +49,12 @@ class AnnotatorQuality:
 
     @property
     def gold_says_something(self) -> bool:
-        """A single gold item may be misread by anybody."""
+        """Anyone can misread a single gold item."""
         return self.gold >= 2
 
 
 def annotator_quality(study: Study) -> list[AnnotatorQuality]:
-    """One entry an annotator who judged something, in a bounded number of queries."""
+    """One entry per annotator with judgments, in a bounded number of queries."""
     judged = frames.judged(study)
     own = judged[_is_own(judged["excluded"])]
     people = list(Annotator.objects.filter(study=study).persons().order_by("key"))

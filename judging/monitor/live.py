@@ -1,4 +1,4 @@
-"""How a study is going: a handful of queries whatever its size, since a page asks every ten seconds."""
+"""How a study is going: a handful of queries whatever its size, since a page is updated every ten seconds."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -156,7 +156,7 @@ def _finish(seats_left: int, an_hour: float | None, at_pace: str) -> str:
 
 
 def duration(hours: float) -> str:
-    """A length of time in words, as exactly as a guess deserves."""
+    """A duration in words, rounded to the precision of an estimate."""
     for size, unit in ((24 * 7, "week"), (24, "day"), (1, "hour")):
         if hours >= 2 * size:
             return f"{round(hours / size):,} {unit}s"
@@ -165,7 +165,7 @@ def duration(hours: float) -> str:
 
 
 def _people(study: Study) -> list[tuple[str, int]]:
-    """How many annotators are where on their way, in the order of the way."""
+    """Annotators by stage, in the order of stages."""
     gave = Exists(Assignment.objects.submitted().filter(annotator=OuterRef("pk")))
     loaded = Q(stage=Annotator.Stage.CONSENT, consented_at=None) & Q(gave=True)
     rows = (
@@ -203,7 +203,7 @@ def _listed(rows: QuerySet[Judgment]) -> Listed:
 
 
 def _skipped(study: Study) -> Listed:
-    """Items passed over, the most often first."""
+    """Skipped items, most often first."""
     rows = list(
         Judgment.objects.in_study(study)
         .filter(excluded=SKIPPED)
@@ -222,7 +222,7 @@ class Excluded:
 
 
 def excluded(study: Study) -> Excluded:
-    """Whoever and whatever was excluded by hand; items passed over are no exclusions."""
+    """Annotators and judgments excluded by hand; skipped items are not exclusions."""
     one_by_one = _current(study).exclude(excluded="").exclude(excluded=SKIPPED)
     return Excluded(
         list(Annotator.objects.filter(study=study).exclude(excluded="").order_by("key")),
@@ -264,7 +264,7 @@ def people_table(study: Study, sort: str) -> Dated[list[AnnotatorQuality]]:
 
 
 def ordered(rows: Sequence[AnnotatorQuality], sort: str) -> list[AnnotatorQuality]:
-    """By a column, downwards with a minus before its name; whoever has no number comes last."""
+    """Sorted by a column, descending with a minus before its name; missing numbers come last."""
     name = sort.removeprefix("-")
     if name not in COLUMNS or name == "annotator":
         return sorted(rows, key=lambda r: r.annotator.key, reverse=sort == "-annotator")

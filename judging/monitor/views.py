@@ -1,4 +1,4 @@
-"""How a study is going, page by page: the whole, one annotator, one judgment; and who or what does not count."""
+"""The monitor's pages: the study, one annotator, one judgment; and exclusions."""
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -38,7 +38,7 @@ def monitor(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _column(name: str, sort: str) -> dict[str, str]:
-    """What a heading says, what its link asks for, and how the table stands for `aria-sort`."""
+    """A column heading: its label, its link's sort order, and the current one for `aria-sort`."""
     standing = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
     order = f"-{name}" if standing == "ascending" else name
     return {"name": name, "label": monitors.COLUMNS[name], "sort": order, "standing": standing}

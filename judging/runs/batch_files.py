@@ -1,4 +1,4 @@
-"""Endpoint calls as a file, for machines that this application can't reach: written here, answered there, read back.
+"""Endpoint calls as a file, for endpoints that this application can't reach: written here, answered there, read back.
 
 The lines are those of batch endpoints and of ``vllm run-batch``. A line's `custom_id` is the key of the call, so an
 answer finds its place whatever the order, and a result file may come in pieces.
@@ -67,7 +67,7 @@ def write(study: Study, name: str, path: Path) -> Written:
 
 
 def read(study: Study, name: str, path: Path) -> tuple[ReadBack, ScoringTask]:
-    """Keep the answers of a result file, and score what they allow without calling anybody."""
+    """Store the replies of a result file, and score from them without any call."""
     result = keep(study, name, path)
     # Calls without an answer are what the next file will hold.
     with suppress(SpentError):
@@ -93,7 +93,7 @@ def _writable(scorer: AnyScorer) -> TypeGuard[Endpoint]:
 
 
 def _calls(study: Study, name: str, scorer: Endpoint) -> Iterator[Keyed]:
-    """Every call for what has no number yet."""
+    """Every call for what has no score yet."""
     lacking = missing(study, run_of(study, name, scorer), scorer)  # type: ignore[arg-type]
     for start in range(0, len(lacking.pks), AT_ONCE):
         pks = lacking.pks[start : start + AT_ONCE]
@@ -120,7 +120,7 @@ def _pair_calls(scorer: PairEndpoint, pks: list[int]) -> Iterator[Keyed]:
 
 
 def keep(study: Study, name: str, path: Path) -> ReadBack:
-    """Keep the answers of a result file; nothing is scored yet."""
+    """Store the replies of a result file; nothing is scored yet."""
     scorer = _endpoint(name)
     expected = {key for key, _ in _calls(study, name, scorer)}
     result, replies = ReadBack(), StoredReplies()
@@ -150,7 +150,7 @@ def _result(file: str, number: int, line: str) -> tuple[str, dict[str, Any]]:
 
 
 def _body(row: dict[str, Any]) -> Any:
-    """The answer of a result line. Raises ShapeError with what went wrong instead."""
+    """The reply of a result line; raises ShapeError with the error instead."""
     response = row.get("response") or {}
     if row.get("error") or response.get("status_code", 200) != 200 or "body" not in response:
         error = row.get("error") or response.get("body") or f"HTTP {response.get('status_code', 'unknown')}"

@@ -1,4 +1,4 @@
-"""What a scorer has not scored yet, and how it is scored and stored: batch by batch."""
+"""What a scorer has not scored yet, scored and stored batch by batch."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def rows_of(scorer: AnyScorer) -> Rows:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What a run lacks, by primary key, in the order in which it is best done."""
+    """What a run still has to score, by primary key, in the best order."""
 
     run: ScoreRun
     scorer: AnyScorer
@@ -59,7 +59,7 @@ def missing(study: Study, run: ScoreRun, scorer: AnyScorer) -> Missing:
 
 
 def pairs(study: Study) -> QuerySet[Item]:
-    """The pairs a judge is asked about: what teaches annotators, or asks them again, is not."""
+    """The pairs a judge is asked about: not practice items and repeats."""
     roles = [Item.Role.MAIN, Item.Role.GOLD]
     return Item.objects.filter(study=study, kind="pair", role__in=roles, withheld=False)
 
@@ -80,7 +80,7 @@ class Stored:
 
 
 def score_batch(run: ScoreRun, scorer: AnyScorer, pks: Sequence[int]) -> Stored:
-    """Score and store one batch; what the budget did not reach is not stored."""
+    """Score and store one batch; what exceeds the budget is not stored."""
     if isinstance(scorer, Embedder):
         return _embed(run, scorer, pks)
     if isinstance(scorer, Scorer):
@@ -170,7 +170,7 @@ def verdict(
     error: str = "",
     raw: str = "",
 ) -> Verdict:
-    """Both orders together: what they agree on counts whole, what they part on is a tie."""
+    """Combine both orders: agreement is a preference, disagreement a tie."""
     straight, swapped = (None if np.isnan(p) else p for p in preferences)
     known = [p for p in (straight, swapped) if p is not None]
     mean = sum(known) / len(known) if known else 0.0
@@ -208,7 +208,7 @@ class Report:
 
 
 Progress = Callable[[Missing, Stored], None]
-"""Called before the first batch and after each, with what there was to do and what was done so far."""
+"""Called before the first batch and after each one, with what was missing and what was done so far."""
 
 
 def score_missing(

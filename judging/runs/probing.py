@@ -1,4 +1,4 @@
-"""Try a judge: the same responses asked again, and by other wordings of its rubric."""
+"""Test a judge for consistency: the same responses again, and with other wordings of its rubric."""
 
 import random
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ REPEATS, RESPONSES = 3, 100
 
 
 class NoJudgeError(ValueError):
-    """A scorer that can't be asked again in other words."""
+    """The scorer has no rubric to reword."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class _Part:
 def probe(
     study: Study, name: str, scorer: AnyScorer, settings: dict[str, int], on_progress: Progress
 ) -> Report:
-    """Score a seeded sample by every variant of a judge, the judge as it is among them."""
+    """Score a seeded sample with every variant of a judge, including the judge itself."""
     if not isinstance(scorer, (Judge, PairwiseJudge)):
         raise NoJudgeError(f"{name} is not a judge with a rubric, so there is nothing to test")
     sample = _sample(study, scorer, settings["responses"])
@@ -53,7 +53,7 @@ def probe(
 
 
 def variants(judge: Judge | PairwiseJudge, repeats: int) -> Iterator[tuple[str, AnyScorer]]:
-    """The judge as it is, asked again, and in other words; each with the label of its run."""
+    """The judge itself, repeated, and reworded; each with the label of its run."""
     yield "", judge
     for n in range(1, repeats):
         yield f"repeat {n + 1}", judge.repeated(n)
@@ -62,7 +62,7 @@ def variants(judge: Judge | PairwiseJudge, repeats: int) -> Iterator[tuple[str, 
 
 
 def _sample(study: Study, scorer: AnyScorer, n: int) -> set[int]:
-    """Seeded, so that a run that was killed goes on with the same ones."""
+    """Seeded, so that a killed run continues with the same ones."""
     rows = pairs(study) if isinstance(scorer, PairJudge) else study.responses.all()
     pks = list(rows.order_by("pk").values_list("pk", flat=True))
     return set(random.Random(study.seed).sample(pks, min(n, len(pks))))  # noqa: S311

@@ -1,4 +1,4 @@
-"""The scorers that the settings name, and the runs that hold what exactly these said."""
+"""The scorers of the settings, and their runs."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ def build(name: str) -> AnyScorer:
 
 
 def run_of(study: Study, name: str, scorer: AnyScorer, probe: str = "") -> ScoreRun:
-    """The run of exactly this scorer: another model, weights, parameters or version make another run."""
+    """The run of exactly this scorer: a different model, weights, parameters or version is a different run."""
     identity = scorer.identity | ({"probe": probe} if probe else {})
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
     languages = getattr(scorer, "languages", None)

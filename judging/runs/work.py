@@ -29,7 +29,7 @@ __all__ = ["UnknownScorerError", "build", "order", "perform", "run_of", "score"]
 
 
 class CancelledError(Exception):
-    """Somebody asked the work to end."""
+    """The run was cancelled."""
 
 
 class SpentError(Exception):
@@ -41,11 +41,11 @@ class LostError(Exception):
 
 
 class BusyError(ValueError):
-    """The scorer is at this study already."""
+    """The scorer is already scoring this study."""
 
 
 def order(study: Study, scorer: str, **settings: Any) -> ScoringTask:
-    """Write an order down; nothing is done yet."""
+    """Create an order; nothing is done yet."""
     entry_of(scorer)
     try:
         with transaction.atomic():
@@ -61,7 +61,7 @@ def order(study: Study, scorer: str, **settings: Any) -> ScoringTask:
 def score(
     study: Study, name: str, progress: Progress = lambda lacking, stored: None, **settings: Any
 ) -> Report:
-    """Order and do it at once, here; what goes wrong is raised, and written down."""
+    """Order and do it at once, here; errors are raised and recorded."""
     waiting = ScoringTask.objects.free().filter(study=study, scorer=name, probe={}).first()
     task = waiting or order(study, name, **settings)
     if not task.claim():
@@ -74,7 +74,7 @@ def score(
 
 
 def perform(task: ScoringTask, progress: Progress = lambda lacking, stored: None) -> Report:
-    """Do a claimed order to its end, and write down how it ended."""
+    """Do a claimed order, and record how it ended."""
     try:
         with beating(task):
             report = _work(task, progress)
@@ -120,7 +120,7 @@ def _ending(error: Exception) -> tuple[ScoringTask.Status, str]:
 
 
 def _connect(scorer: AnyScorer, task: ScoringTask) -> None:
-    """Give a scorer that asks elsewhere what was answered before, and what is left of its budget."""
+    """Give a remote scorer the stored replies, and the rest of its budget."""
     if isinstance(scorer, Remote):
         calls, tokens = task.call_budget, task.token_budget
         budget = Budget(
@@ -135,7 +135,7 @@ def budget(scorer: AnyScorer) -> Budget:
 
 
 class StoredReplies:
-    """What endpoints answered, in the database: a killed run, another study or another server pays nothing again."""
+    """Endpoints' replies, stored in the database: nothing is paid for twice, by any run, study or server."""
 
     def known(self, keys: Iterable[str]) -> dict[str, Any]:
         return dict(Reply.objects.filter(key__in=list(keys)).values_list("key", "body"))
@@ -181,7 +181,7 @@ LONGEST_BEAT = 10
 
 @contextmanager
 def beating(task: ScoringTask) -> Iterator[None]:
-    """Show signs of life while a batch takes its time; a worker that shows none has lost its work."""
+    """Send heartbeats during a long batch; a worker without heartbeats loses its work."""
     over = threading.Event()
 
     def beat_until_over() -> None:

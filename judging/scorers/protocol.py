@@ -107,7 +107,7 @@ class Scorer(Protocol):
 
 @runtime_checkable
 class PairJudge(Protocol):
-    """Chooses between two responses to one prompt."""
+    """Chooses between two responses to a prompt."""
 
     @property
     def identity(self) -> Identity:

@@ -1,4 +1,4 @@
-"""Telling addresses what happens in a study: signed, tried again, and never to what only this machine can reach.
+"""Webhook messages: signed, retried, and never sent to addresses that only this machine can reach.
 
 Signatures follow the Standard Webhooks specification (webhook-id, webhook-timestamp, webhook-signature).
 """
@@ -31,7 +31,7 @@ SECONDS = 10.0
 
 
 def notify(study: Study, event: Event, key: str, data: dict[str, Any], to: Webhook | None = None) -> int:
-    """Write a message down for every address that wants it and has not had it; how many there are."""
+    """Queue a message for every webhook that wants it and has not had it; returns how many."""
     hooks = [to] if to else [h for h in study.webhooks.all() if h.wants(event)]
     head = {"event": event.value, "study": study.slug, "simulated": study.simulated}
     body = json.dumps(head | {"at": timezone.now().isoformat()} | data)
@@ -49,7 +49,7 @@ def notify(study: Study, event: Event, key: str, data: dict[str, Any], to: Webho
 
 @task()
 def deliver(pk: int, attempt: int) -> str:
-    """Try it once. The next try is in the queue before this one begins: a worker that dies loses nothing."""
+    """Make one attempt. The next one is queued before this one begins: a worker that dies loses nothing."""
     with transaction.atomic():
         due = Delivery.objects.filter(pk=pk, attempts=attempt, delivered_at=None)
         if not due.update(attempts=attempt + 1, tried_at=timezone.now(), next_at=_later(attempt)):
@@ -109,13 +109,13 @@ def run_finished(done: ScoringTask) -> None:
 
 
 def begin(study: Study) -> None:
-    """Have somebody look at the study from time to time."""
+    """Start checking the study from time to time."""
     look.enqueue(study.pk)
 
 
 @task()
 def look(pk: int) -> str:
-    """See whether a study has become full or its annotators agree, as long as somebody wants to know."""
+    """Check whether a study is full or its annotators agree, as long as it has webhooks."""
     study = Study.objects.filter(pk=pk).first()
     if study is None or not study.webhooks.exists():
         return "nobody asks"

@@ -85,7 +85,7 @@ def _add(study: Study, settings: dict[str, Any]) -> Webhook:
 @require_POST
 @for_members(Role.RESEARCHER)
 def webhook(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
-    """Send a test, or remove it with all it was told."""
+    """Send a test message, or remove the webhook and its deliveries."""
     hook = get_object_or_404(Webhook, pk=pk, study=study)
     if request.POST.get("do") == "remove":
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""A study in the shapes of other tools. Every export has a manifest that reconciles it with the database."""
+"""A study in other tools' formats. Every export has a manifest that reconciles it with the database."""
 
 import json
 from collections.abc import Callable
@@ -81,7 +81,7 @@ def export(
     escape: bool = True,
     progress: Progress = quiet,
 ) -> Exported:
-    """Write the study to the folder `target`: all of it, or FolderError and the folder as before."""
+    """Write the study to the folder `target`; FolderError leaves the folder unchanged."""
     writer = WRITERS[name]
     if name == "folder":
         done = export_folder(study, target, form, progress)

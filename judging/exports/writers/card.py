@@ -1,4 +1,4 @@
-"""A study folder in Parquet with a data card, which `datasets.load_dataset` reads as it lies there."""
+"""A study folder in Parquet with a data card, ready for `datasets.load_dataset`."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ def write_card(study: Study, folder: Path, manifest: dict[str, Any]) -> Written:
 
 
 def card(study: Study, manifest: dict[str, Any]) -> str:
-    """What is in the folder, who is behind it, and what does not count."""
+    """The folder's contents, the people behind it, and what does not count."""
     tables = [f for f in manifest["files"] if f["table"] != "study"]
     configs = "\n".join(
         f"- config_name: {f['table']}\n  data_files: {f['name']}"

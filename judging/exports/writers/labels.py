@@ -1,4 +1,4 @@
-"""Who said what: for R and SPSS (long and wide), for crowd-kit, and pairs in the shape of STS."""
+"""Who said what: for R and SPSS (long and wide), for crowd-kit, and pairs in STS format."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -63,7 +63,7 @@ def for_r(study: Study, output: Output) -> None:
 
 
 def _long(study: Study, output: Output) -> Iterator[Sequence[Any]]:
-    """Every answer that is stored, with what makes it count or not beside it."""
+    """Every stored answer, with the columns that decide whether it counts."""
     seat = "judgment__assignment__"
     fields = (
         f"{seat}item__key", f"{seat}item__kind", f"{seat}item__role", f"{seat}item__withheld",

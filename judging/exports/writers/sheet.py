@@ -1,4 +1,4 @@
-"""Files that are written row by row, with what spreadsheets would take for a formula made harmless."""
+"""Files written row by row, with spreadsheet formulas escaped."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 @dataclass
 class Output:
-    """The files of one export, how many rows each has, and what was left out of them and why."""
+    """The files of one export, their row counts, and what was left out and why."""
 
     folder: Path
     # Whether a text that a spreadsheet would calculate gets an apostrophe in front.

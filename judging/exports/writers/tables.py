@@ -57,7 +57,7 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> Row:
 
 
 def _named(row: Mapping[str, Any], key: str, number: str) -> Row:
-    """A row of a list under the first text in it, else under its number."""
+    """A list's row, named by the first text in it, else by its number."""
     column = next((name for name, value in row.items() if isinstance(value, str)), None)
     label = number if column is None else "_".join(str(row[column]).split())
     return _flat({name: value for name, value in row.items() if name != column}, f"{key}_{label}")

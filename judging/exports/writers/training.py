@@ -1,4 +1,4 @@
-"""Preference sets for training, soft labels, and sets in the shape of AlpacaEval and RewardBench."""
+"""Preference data for training, soft labels, and data in AlpacaEval and RewardBench format."""
 
 import math
 from collections import Counter
@@ -47,7 +47,7 @@ def _preferences(criterion: Criterion, output: Output) -> Iterator[Row]:
 
 
 def decided(unit: Unit, criterion: Criterion, output: Output) -> int | None:
-    """The place of the response that more people preferred; what has none is left out and counted."""
+    """The place of the response that more people preferred; units without one are left out and counted."""
     wins = Counter(g.response for g in unit.answers if g.response)
     first, second = (wins[r.key] for r in unit.responses)
     if not any(_is_vote(g) for g in unit.answers):
@@ -72,7 +72,7 @@ def _signed(answer: UnitAnswer, chosen: Response) -> float:
 
 
 def votes(unit: Unit, chosen: Response) -> dict[str, int]:
-    """How many said what, in the words that the reader of this format knows."""
+    """How many said what, in the words of this format's reader."""
     names = {2: "chosen_much", 1: "chosen_slightly", -1: "rejected_slightly", -2: "rejected_much"}
     counts = Counter(
         names[int(_signed(g, chosen))] if g.response else g.label for g in unit.answers if _is_vote(g)

@@ -102,6 +102,6 @@ def _answers_of(criterion: Criterion, items: list[Item]) -> dict[int, list[UnitA
 
 
 def category(unit: Unit) -> str:
-    """What other tools call a subset or a data set: the prompt's first category, else the study."""
+    """The subset or data set for other tools: the prompt's first category, else the study."""
     there: list[Any] = unit.item.prompt.category
     return str(there[0]) if there else unit.item.study.slug
