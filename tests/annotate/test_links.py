@@ -83,7 +83,7 @@ def test_a_link_for_some_people_is_used_up(study: Study) -> None:
     late = Client().post(path)
     assert late.status_code == 410
     assert "As many people as this link was made for" in late.content.decode()
-    assert "Welcome back" in first.get(path).content.decode(), "whoever came by it goes on"
+    assert "Welcome back" in first.get(path).content.decode(), "those who joined can continue"
     assert Annotator.objects.count() == 2
 
 

@@ -80,7 +80,7 @@ def test_cancelling(staff: Client, study: Study) -> None:
 def test_the_same_scorer_is_not_started_twice(staff: Client, study: Study) -> None:
     for _ in range(2):
         answer = staff.post(reverse("start-run", args=["tiny"]), {"scorer": "length"}, follow=True)
-    assert "at this study already" in answer.content.decode()
+    assert "is already scoring this study" in answer.content.decode()
     assert ScoringTask.objects.count() == 1
 
 

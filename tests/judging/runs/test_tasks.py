@@ -41,7 +41,7 @@ def test_an_order_is_claimed_once(study: Study) -> None:
 
 def test_one_scorer_has_one_order_at_a_time(study: Study) -> None:
     scoring.order(study, "length")
-    with pytest.raises(scoring.BusyError, match="at this study already"):
+    with pytest.raises(scoring.BusyError, match="is already scoring this study"):
         scoring.order(study, "length")
     scoring.order(study, "minilm")
 
