@@ -25,7 +25,7 @@ def perform(pk: int) -> str:
         return str(ended)
     except (KeyboardInterrupt, SystemExit):
         # The worker is told to stop in the middle: another one goes on.
-        found.tell(status=ScoringTask.Status.WAITING)
+        found.save_progress(status=ScoringTask.Status.WAITING)
         perform.enqueue(pk)
         raise
     return "done"

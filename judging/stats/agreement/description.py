@@ -90,8 +90,6 @@ def describe_annotators(
         Ratings; NaN is missing.
     domain : sequence of numbers, length V
         Admissible values, strictly increasing.
-    confidence : float
-        Level of the intervals.
 
     Returns
     -------

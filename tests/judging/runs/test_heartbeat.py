@@ -51,7 +51,7 @@ def test_whoever_holds_the_lock_may_wait_for_the_heartbeat(task: ScoringTask, se
     connected = threading.Event()
     with locked(), signalled(connected), work.beating(task):
         assert connected.wait(LONG)
-    assert task.tell(done=1)
+    assert task.save_progress(done=1)
 
 
 @contextmanager
