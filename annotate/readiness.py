@@ -24,7 +24,7 @@ class OpenIssue:
 
 
 def open_issues(study: Study) -> list[OpenIssue]:
-    return [*_content(study), *_checks(study), *_planted(study), *_panel(study)]
+    return [*_content(study), *_checks(study), *_check_items(study), *_panel(study)]
 
 
 def _content(study: Study) -> Iterator[OpenIssue]:
@@ -51,13 +51,13 @@ def _checks(study: Study) -> Iterator[OpenIssue]:
             yield OpenIssue(text, "settings", section="journey")
 
 
-def _planted(study: Study) -> Iterator[OpenIssue]:
-    planted = list(study.items.filter(role__in=["gold", "practice"]).values_list("key", "role", "expected"))
-    for key, role, expected in planted:
+def _check_items(study: Study) -> Iterator[OpenIssue]:
+    checked = list(study.items.filter(role__in=["gold", "practice"]).values_list("key", "role", "expected"))
+    for key, role, expected in checked:
         if not by_criterion(expected):
             text = f"The {role} item {key} has no expected answer, so it can't be passed or failed."
             yield OpenIssue(text, "items", stops=role == Item.Role.GOLD)
-    if [role for _, role, _ in planted].count("gold") == 1:
+    if [role for _, role, _ in checked].count("gold") == 1:
         text = "There is only one gold item. One failed check is no reason to exclude anyone: add at least one more."
         yield OpenIssue(text, "items", stops=False)
 
@@ -69,7 +69,7 @@ def _panel(study: Study) -> Iterator[OpenIssue]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LeakingResponse:
     response: Response
     places: list[Leak]
 
@@ -78,9 +78,9 @@ class Found:
         return excerpts(self.response.text, self.places)
 
 
-def leaking(study: Study) -> Iterator[Found]:
+def leaking(study: Study) -> Iterator[LeakingResponse]:
     """Responses on show that reveal who wrote them."""
     rows = study.responses.order_by("pk").only("pk", "key", "text", "source", "held_back", "study_id")
     for response in rows.filter(held_back="").iterator(chunk_size=1_000):
         if places := leaks(response.text, settings.LEAK_WORDS):
-            yield Found(response, places)
+            yield LeakingResponse(response, places)

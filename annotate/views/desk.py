@@ -92,7 +92,7 @@ def _counts(study: Study) -> dict[str, int]:
         "responses": Response.objects.filter(study=study).count(),
         "held_back": Response.objects.filter(study=study).exclude(held_back="").count(),
         "items": sum(roles.values()),
-        "planted": sum(n for role, n in roles.items() if role != Item.Role.MAIN),
+        "other_items": sum(n for role, n in roles.items() if role != Item.Role.MAIN),
         "annotators": Annotator.objects.filter(study=study).count(),
         **{status: seats.get(status, 0) for status in Assignment.Status.values},
     }

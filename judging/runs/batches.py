@@ -198,7 +198,7 @@ def _error(error: str, nothing: bool) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ScoringReport:
     run: ScoreRun
     computed: int
     stored_before: int
@@ -213,7 +213,7 @@ Progress = Callable[[Missing, Stored], None]
 
 def score_missing(
     run: ScoreRun, scorer: AnyScorer, on_progress: Progress = lambda lacking, stored: None
-) -> Report:
+) -> ScoringReport:
     """Score what the run lacks; every batch is stored at once, so a killed run goes on."""
     lacking = missing(run.study, run, scorer)
     so_far = Stored(0, 0)
@@ -228,4 +228,4 @@ def score_missing(
         run.save(update_fields=["updated_at"])
     rows = rows_of(scorer)
     cut = 0 if rows is Verdict else rows._default_manager.filter(run=run, truncated=True).count()
-    return Report(run, so_far.done, lacking.stored, cut, so_far.failed)
+    return ScoringReport(run, so_far.done, lacking.stored, cut, so_far.failed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from annotate.models import Study
 from judging.models import ScoreRun
-from judging.runs.batches import Missing, Progress, Report, Stored, missing, pairs, score_batch
+from judging.runs.batches import Missing, Progress, ScoringReport, Stored, missing, pairs, score_batch
 from judging.runs.registry import run_of
 from judging.scorers import AnyScorer, PairJudge
 from judging.scorers.endpoints.judge import Judge, PairwiseJudge
@@ -27,7 +27,7 @@ class _Part:
 
 def probe(
     study: Study, name: str, scorer: AnyScorer, settings: dict[str, int], on_progress: Progress
-) -> Report:
+) -> ScoringReport:
     """Score a seeded sample with every variant of a judge, including the judge itself."""
     if not isinstance(scorer, (Judge, PairwiseJudge)):
         raise NoJudgeError(f"{name} is not a judge with a rubric, so there is nothing to test")
@@ -49,7 +49,7 @@ def probe(
             one = score_batch(part.run, part.scorer, batch)
             so_far = Stored(so_far.done + one.done, so_far.failed + one.failed, so_far.error or one.error)
             on_progress(whole, so_far)
-    return Report(parts[0].run, so_far.done, whole.stored, 0, so_far.failed)
+    return ScoringReport(parts[0].run, so_far.done, whole.stored, 0, so_far.failed)
 
 
 def variants(judge: Judge | PairwiseJudge, repeats: int) -> Iterator[tuple[str, AnyScorer]]:

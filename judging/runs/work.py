@@ -16,7 +16,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from annotate import trail
 from annotate.models import Action, Study
 from judging.models import Reply, ScoreRun, ScoringTask
-from judging.runs.batches import Missing, Progress, Report, Stored, score_missing
+from judging.runs.batches import Missing, Progress, ScoringReport, Stored, score_missing
 from judging.runs.probing import probe
 from judging.runs.registry import UnknownScorerError, build, entry_of, run_of
 from judging.scorers import AnyScorer
@@ -60,7 +60,7 @@ def order(study: Study, scorer: str, **settings: Any) -> ScoringTask:
 
 def score(
     study: Study, name: str, progress: Progress = lambda lacking, stored: None, **settings: Any
-) -> Report:
+) -> ScoringReport:
     """Order and do it at once, here; errors are raised and recorded."""
     waiting = ScoringTask.objects.free().filter(study=study, scorer=name, probe={}).first()
     task = waiting or order(study, name, **settings)
@@ -73,7 +73,7 @@ def score(
         raise
 
 
-def perform(task: ScoringTask, progress: Progress = lambda lacking, stored: None) -> Report:
+def perform(task: ScoringTask, progress: Progress = lambda lacking, stored: None) -> ScoringReport:
     """Do a claimed order, and record how it ended."""
     try:
         with beating(task):
@@ -89,7 +89,7 @@ def perform(task: ScoringTask, progress: Progress = lambda lacking, stored: None
     return report
 
 
-def _work(task: ScoringTask, progress: Progress) -> Report:
+def _work(task: ScoringTask, progress: Progress) -> ScoringReport:
     scorer, used = build(task.scorer), (task.calls, task.tokens)
     _connect(scorer, task)
     run = run_of(task.study, task.scorer, scorer)

@@ -14,7 +14,7 @@ def adjusted_rand(
     item: npt.ArrayLike,
     annotator: npt.ArrayLike,
     response: npt.ArrayLike,
-    pile: npt.ArrayLike,
+    group: npt.ArrayLike,
     *,
     resamples: int = 1000,
     rng: np.random.Generator | None = None,
@@ -24,7 +24,7 @@ def adjusted_rand(
 
     Parameters
     ----------
-    item, annotator, response, pile : array_like, shape (n,)
+    item, annotator, response, group : array_like, shape (n,)
         As in `co_membership`.
     resamples : int
         Number of bootstrap resamples of the items.
@@ -34,9 +34,9 @@ def adjusted_rand(
     Returns
     -------
     Estimate
-        At most 1, about 0 for groupings at random with the same sizes of piles. `n` is the number of items
+        At most 1, about 0 for groupings at random with the same sizes of groups. `n` is the number of items
         with a pair of annotators for whom the index is defined: both placed two responses, and not both put
-        all in one pile or all apart. Undefined without such an item.
+        all in one group or all apart. Undefined without such an item.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def adjusted_rand(
     Hubert and Arabie (1985), Journal of Classification 2:193-218.
     """
     check_confidence(confidence)
-    pairs = co_membership(item, annotator, response, pile)
+    pairs = co_membership(item, annotator, response, group)
     each = np.array([_mean_index(part) for _, part in pairs.groupby("item_id", sort=True)])
     each = each[np.isfinite(each)]
     if each.size == 0:
@@ -64,16 +64,16 @@ def adjusted_rand(
 
 
 def co_membership(
-    item: npt.ArrayLike, annotator: npt.ArrayLike, response: npt.ArrayLike, pile: npt.ArrayLike
+    item: npt.ArrayLike, annotator: npt.ArrayLike, response: npt.ArrayLike, group: npt.ArrayLike
 ) -> pd.DataFrame:
-    """Return, for each grouping, whether each unordered pair of responses lies in one pile.
+    """Return, for each grouping, whether each unordered pair of responses lies in one group.
 
     Parameters
     ----------
     item, annotator, response : array_like, shape (n,)
         Whose grouping of what each row belongs to.
-    pile : array_like, shape (n,)
-        Pile the response was put in. Numbers mean nothing across annotators; a missing pile is a response
+    group : array_like, shape (n,)
+        Group the response was put in. Numbers mean nothing across annotators; a missing group is a response
         that was not placed and forms no pair.
 
     Returns
@@ -89,10 +89,10 @@ def co_membership(
     ValueError
         If lengths differ or an annotator placed a response of an item twice.
     """
-    inputs = {"item_id": item, "annotator_id": annotator, "response": response, "pile": pile}
+    inputs = {"item_id": item, "annotator_id": annotator, "response": response, "group": group}
     arrays = {name: np.asarray(column) for name, column in inputs.items()}
     if len({array.shape for array in arrays.values()}) != 1:
-        raise ValueError("item, annotator, response and pile differ in length.")
+        raise ValueError("item, annotator, response and group differ in length.")
     placed = pd.DataFrame(arrays).dropna()
     if bool(placed.duplicated(["item_id", "annotator_id", "response"]).any()):
         raise ValueError("An annotator placed the same response of an item twice.")
@@ -100,7 +100,7 @@ def co_membership(
     pairs = placed.merge(placed, on=["item_id", "annotator_id"], suffixes=("", "_other"))
     pairs = pairs[pairs["code"] < pairs["code_other"]]
     unit = pairs.groupby(["item_id", "code", "code_other"], sort=True).ngroup()
-    together = pairs["pile"] == pairs["pile_other"]
+    together = pairs["group"] == pairs["group_other"]
     table = pairs.rename(columns={"response_other": "other"}).assign(
         unit=unit, value=together.astype("int64")
     )
