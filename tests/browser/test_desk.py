@@ -63,7 +63,7 @@ def test_from_nothing_to_the_first_judgment(page: Page, chromium: Browser, site:
     page.get_by_role("button", name="Open", exact=True).click()
     page.get_by_role("link", name="Look at them").click()
     expect(page.locator("mark")).to_have_text("As an AI")
-    page.get_by_role("button", name="Hold all 1 back").click()
+    page.get_by_role("button", name="Hold back all 1").click()
     expect(page.get_by_text("Items shown to nobody now: 1")).to_be_visible()
     page.get_by_role("link", name="Study", exact=True).click()
     page.get_by_role("button", name="Open", exact=True).click()

@@ -149,7 +149,7 @@ def test_a_poll_computes_at_most_once_a_minute_and_an_exclusion_shows_at_once() 
 
 def test_seats_pace_and_people() -> None:
     study = make_study(prompts=1, kinds=("single",), responses=6, seats=2)
-    assert monitor.live(study).pace.words == "not known yet: fewer than 5 judgments were given here"
+    assert monitor.live(study).pace.words == "not known yet: fewer than 5 judgments so far"
     work(make_annotator(study, "one"))
     seat = seats.next_assignment(make_annotator(study, "two"))
     assert seat is not None
