@@ -35,11 +35,11 @@ def demo(db: None, _embedded: list[Embedded]) -> Study:
     load_folder(DEMO)
     study = Study.objects.get(slug="demo")
     if not _embedded:
-        model = scoring.made("minilm")
+        model = scoring.build("minilm")
         assert isinstance(model, Embedder)
         rows = list(Response.objects.filter(study=study).values_list("key", "text"))
         _embedded.append(Embedded([key for key, _ in rows], model.embed([text for _, text in rows])))
-    run = scoring.run_of(study, "minilm", scoring.made("minilm"))
+    run = scoring.run_of(study, "minilm", scoring.build("minilm"))
     pk_of = dict(Response.objects.filter(study=study).values_list("key", "pk"))
     kept = _embedded[0]
     Embedding.objects.bulk_create(

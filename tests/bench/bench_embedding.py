@@ -45,7 +45,7 @@ def compare(n: int) -> float:
     from judging.runs import work as scoring
     from judging.scorers.minilm import MiniLM
 
-    model = scoring.made("minilm")
+    model = scoring.build("minilm")
     assert isinstance(model, MiniLM)
     study = Study.objects.create(slug="bench", title="Bench")
     prompt = Prompt.objects.create(study=study, key="p", text="?")

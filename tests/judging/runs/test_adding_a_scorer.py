@@ -31,7 +31,7 @@ def test_the_readme_adds_a_scorer(settings: Settings, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, name, module)
     settings.SCORERS = dict(settings.SCORERS)
     exec(setting, {"SCORERS": settings.SCORERS})
-    assert isinstance(scoring.made("exclaim"), Scorer)
+    assert isinstance(scoring.build("exclaim"), Scorer)
 
     make_study(prompts=1, responses=3, kinds=["single"])
     Response.objects.filter(key="secret-model-0-1").update(text="Hear! Hear!")

@@ -61,9 +61,9 @@ def server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endp
             }
             for name, dotted in CLASSES.items()
         }
-        scoring.made.cache_clear()
+        scoring.build.cache_clear()
         yield running
-    scoring.made.cache_clear()
+    scoring.build.cache_clear()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.factories import make_study
 
 
 def test_minilm_knows_what_is_alike() -> None:
-    model = scoring.made("minilm")
+    model = scoring.build("minilm")
     assert isinstance(model, Embedder)
     found = model.embed(["Time is a river.", "Time flows like a stream.", "My invoice is overdue."])
     cosine = found.vectors @ found.vectors.T
@@ -26,13 +26,13 @@ def test_minilm_knows_what_is_alike() -> None:
 
 
 def test_texts_beyond_256_tokens_are_counted() -> None:
-    model = scoring.made("minilm")
+    model = scoring.build("minilm")
     assert isinstance(model, Embedder)
     assert model.embed(["river " * 254, "river " * 255, ""]).truncated.tolist() == [False, True, False]
 
 
 def test_the_identity_names_the_weights() -> None:
-    identity = scoring.made("minilm").identity
+    identity = scoring.build("minilm").identity
     assert identity["model"] == "all-MiniLM-L6-v2"
     assert len(identity["sha256"]) == 64
 
@@ -89,7 +89,7 @@ def test_the_length_scorer() -> None:
 
 def test_unknown_scorers_are_named() -> None:
     with pytest.raises(scoring.UnknownScorerError, match=r"there are .*length, minilm"):
-        scoring.made("gpt")
+        scoring.build("gpt")
     with pytest.raises(ValueError, match="no such scorer"):
         load("judging.scorers.nowhere.Nothing")
     with pytest.raises(ValueError, match="has none of `embed`, `score` and `compare`"):
@@ -99,7 +99,7 @@ def test_unknown_scorers_are_named() -> None:
 
 @pytest.mark.django_db
 def test_another_identity_makes_another_run(demo: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = scoring.made("minilm")
+    model = scoring.build("minilm")
     monkeypatch.setattr(type(model), "identity", property(lambda self: {"model": "another"}))
     scoring.score(demo, "minilm")
     assert ScoreRun.objects.filter(study=demo, scorer="minilm").count() == 2
