@@ -118,4 +118,4 @@ def _similarity(row: dict[str, Any], n: int) -> PromptSimilarity:
     arrays: dict[str, Any] = {
         name: np.array(row[name], dtype=kind).reshape(shapes.get(name, (-1,))) for name, kind in ARRAYS
     }
-    return PromptSimilarity(thresholds=THRESHOLDS, kept=np.empty((0, 0), np.float32), **arrays)
+    return PromptSimilarity(thresholds=THRESHOLDS, sample=np.empty((0, 0), np.float32), **arrays)

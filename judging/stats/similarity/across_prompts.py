@@ -109,7 +109,7 @@ def _off_diagonal(weights: FloatArray, matrix: FloatArray) -> FloatArray:
 def _thinned(prompts: Sequence[PromptSimilarity]) -> list[npt.NDArray[np.float32]]:
     """Return the kept vectors of each prompt, fewer where there are many prompts."""
     each = max(1, MOST_VECTORS // len(prompts))
-    return [p.kept[:each] for p in prompts]
+    return [p.sample[:each] for p in prompts]
 
 
 def _sampled_pairs(

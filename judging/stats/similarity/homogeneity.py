@@ -21,8 +21,8 @@ NEIGHBORS = (5, 10, 50)
 BINS = np.linspace(-1.0, 1.0, 41)
 """Edges of the histograms of cosines."""
 
-KEPT = 50
-"""Unit vectors of a prompt that are kept for the pairs across prompts."""
+SAMPLED = 50
+"""Unit vectors of a prompt sampled for the pairs across prompts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class PromptSimilarity:
         Mean share of the response's own source among them, and by chance; NaN likewise.
     vector_sum : ndarray, shape (d,)
         Sum of the unit vectors.
-    kept : ndarray of float32, shape (at most KEPT, d)
+    sample : ndarray of float32, shape (at most SAMPLED, d)
         Unit vectors drawn at random without replacement.
     """
 
@@ -70,7 +70,7 @@ class PromptSimilarity:
     same: FloatArray
     same_expected: FloatArray
     vector_sum: FloatArray
-    kept: npt.NDArray[np.float32]
+    sample: npt.NDArray[np.float32]
 
     @property
     def means(self) -> FloatArray:
@@ -117,7 +117,7 @@ def prompt_similarity(
     neighbors : sequence of int
         Sizes of the neighborhoods in which sources are counted.
     rng : numpy.random.Generator, optional
-        Draws the vectors that are kept; a generator with seed 0 by default.
+        Draws the sample of vectors; a generator with seed 0 by default.
 
     Returns
     -------
@@ -158,7 +158,7 @@ def prompt_similarity(
     above = _above(cosines, blocks, n_sources, thresholds)
     mixing = _mixing(cosines, codes, counts, neighbors)
     generator = rng if rng is not None else np.random.default_rng(0)
-    drawn = np.sort(generator.permutation(len(unit))[:KEPT])
+    drawn = np.sort(generator.permutation(len(unit))[:SAMPLED])
     return PromptSimilarity(
         counts=counts,
         total=sums @ sums.T - np.diag(own),
@@ -172,7 +172,7 @@ def prompt_similarity(
         same=mixing[:, 2],
         same_expected=mixing[:, 3],
         vector_sum=sums.sum(axis=0),
-        kept=vectors[drawn].astype(np.float32),
+        sample=vectors[drawn].astype(np.float32),
     )
 
 
