@@ -116,11 +116,6 @@ def fleiss_kappa(
     ChanceCorrected
         At most 1. Undefined without a unit that has two values and when all values are equal.
 
-    Raises
-    ------
-    ValueError
-        As in `gwet_ac`.
-
     Notes
     -----
     As `gwet_ac`, with p_e = sum_kl w_kl p_k p_l. Annotators are taken to be interchangeable; with two of them
@@ -158,11 +153,6 @@ def brennan_prediger(
     -------
     ChanceCorrected
         At most 1. Undefined without a unit that has two values and for a domain of one value.
-
-    Raises
-    ------
-    ValueError
-        As in `gwet_ac`.
 
     Notes
     -----

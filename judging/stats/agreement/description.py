@@ -38,11 +38,6 @@ def describe_items(
         with fewer than two, bimodality with fewer than four or no variance, and all number statistics when
         the domain is not of numbers.
 
-    Raises
-    ------
-    ValueError
-        As in `value_counts`.
-
     Notes
     -----
     Entropy is -sum p log2 p of the observed shares, without a correction for small n, so it is biased down:

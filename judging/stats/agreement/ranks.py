@@ -114,10 +114,6 @@ def kendall_w_of_sets(
     Notes
     -----
     Each item weighs the same. See `kendall_w`: W is about 1 / m when m annotators agree by chance only.
-
-    References
-    ----------
-    As for `kendall_w`.
     """
     check_confidence(confidence)
     columns = {"item": item, "annotator": annotator, "response": response}

@@ -143,11 +143,6 @@ def scott_pi(
     ChanceCorrected
         As from `fleiss_kappa`.
 
-    Raises
-    ------
-    ValueError
-        As in `cohen_kappa`.
-
     References
     ----------
     Scott (1955), Public Opinion Quarterly 19:321-325.

@@ -132,18 +132,9 @@ def percent_agreement_new_annotators(
     Estimate
         A share between 0 and 1, the same as from `percent_agreement`; `n` as there.
 
-    Raises
-    ------
-    ValueError
-        As in `krippendorff_alpha_new_annotators`.
-
     Notes
     -----
     As `krippendorff_alpha_new_annotators`: an annotator drawn twice forms no pair with himself.
-
-    References
-    ----------
-    As for `krippendorff_alpha_new_annotators`.
     """
     counts, drawn, owners = _both(unit, annotator, value, domain, clusters)
     same = percent_agreement(counts, clusters=owners, resamples=0, confidence=confidence)
