@@ -131,7 +131,7 @@ def test_a_study_may_be_called_as_what_is_left_out(kept: Path, settings: Setting
 
 
 def test_nothing_is_restored_over_data(kept: Path) -> None:
-    with pytest.raises(BackupError, match="there is data already"):
+    with pytest.raises(BackupError, match="already has data"):
         restore(kept)
     assert Study.objects.count() == 1
 

@@ -199,7 +199,7 @@ def test_the_preview_draws_what_is_typed(staff: Client) -> None:
     assert page.count('type="radio"') == 5
     assert "not at all" in page
     assert "Response 0 to 0" in page  # the study's own texts
-    assert "comes back" in staff.post(path, typed | {"on": "set"}).content.decode()
+    assert "preview returns" in staff.post(path, typed | {"on": "set"}).content.decode()
     for kind, on in (
         ("ranking", "set"),
         ("grouping", "set"),
