@@ -31,7 +31,7 @@ class MatchedPairs:
     held_out_gap : Estimate
         Quality of the usual less that of the unusual response by annotators who had no part in the matching,
         in SDs of true quality: 0 when the pairs are equal. Interval over prompts.
-    naive_usual_preferred, naive_held_out_gap : Estimate
+    naive_typical_preferred, naive_held_out_gap : Estimate
         The same matched on the human mean alone, which misleads. Intervals over prompts.
     distance : float or None
         Mean difference in unusualness of matched pairs, in SDs.
@@ -46,7 +46,7 @@ class MatchedPairs:
     typical_preferred: Estimate
     p: float | None
     held_out_gap: Estimate
-    naive_usual_preferred: Estimate
+    naive_typical_preferred: Estimate
     naive_held_out_gap: Estimate
     distance: float | None
     n_pairs: int
@@ -131,7 +131,7 @@ def matched_pairs(
         typical_preferred=as_share(share),
         p=_p_of_half(share, calibration),
         held_out_gap=gaps[0],
-        naive_usual_preferred=as_share(ratio_over_prompts(naive, int(naive[:, 1].sum()), confidence)),
+        naive_typical_preferred=as_share(ratio_over_prompts(naive, int(naive[:, 1].sum()), confidence)),
         naive_held_out_gap=gaps[1],
         distance=float(pairs.apart[near].mean()),
         n_pairs=n,
