@@ -74,7 +74,7 @@ _visit: ContextVar[_Visit | None] = ContextVar("visit", default=None)
 _making: ContextVar[bool] = ContextVar("making", default=False)
 
 
-class Patience:
+class PendingResultMiddleware:
     """Middleware: a page whose result is still being made says so, and asks again by itself."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

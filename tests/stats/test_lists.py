@@ -15,7 +15,7 @@ def test_matched_pairs_acquit_fair_scorers_and_are_equal_to_people_held_out() ->
         matched_pairs(*simulate(seed, prompts=40, size=12, seats=12, annotators=30), splits=1)
         for seed in range(40)
     ]
-    shares = [f.typical_preferred for f in found]
+    shares = [f.usual_preferred for f in found]
     assert np.mean([e.estimate for e in shares]) == pytest.approx(0.5, abs=0.03)
     assert np.mean([(e.low or 0) < 0.5 < (e.high or 0) for e in shares]) >= 0.85
     assert np.mean([f.held_out_gap.estimate for f in found]) == pytest.approx(0, abs=0.07)
@@ -26,8 +26,8 @@ def test_matched_pairs_acquit_fair_scorers_and_are_equal_to_people_held_out() ->
 def test_a_planted_penalty_is_found() -> None:
     frames = simulate(2, prompts=40, size=12, seats=12, annotators=30, effect=0.5)
     pairs = matched_pairs(*frames, splits=2)
-    assert pairs.typical_preferred.low is not None
-    assert pairs.typical_preferred.low > 0.5
+    assert pairs.usual_preferred.low is not None
+    assert pairs.usual_preferred.low > 0.5
     missed = false_negatives(*frames)
     assert missed.ratio.estimate is not None
     assert missed.fair_ratio is not None
@@ -38,7 +38,7 @@ def test_a_planted_penalty_is_found() -> None:
 def test_ratings_that_are_all_the_same_say_nothing() -> None:
     ratings, responses = simulate(3, prompts=5, size=5, seats=4, annotators=6)
     ratings["value"] = 3.0
-    assert matched_pairs(ratings, responses).typical_preferred.reason
+    assert matched_pairs(ratings, responses).usual_preferred.reason
     assert false_negatives(ratings, responses).reason
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from annotate.models import Study
 from judging.results.homogeneity import external_pool as on_disk
 from judging.results.homogeneity.report import THRESHOLDS, Homogeneity
-from judging.stats import Alikeness, Estimate
+from judging.stats import Estimate, PairSimilarity
 from judging.stats.similarity.homogeneity import BINS, NEIGHBORS
 
 
@@ -22,13 +22,17 @@ def as_json(study: Study, found: Homogeneity) -> dict[str, Any]:
     }
     return (
         head
-        | {"bins": _plain(BINS), "all": _alikeness(found.all), "machines": _alikeness(found.machines)}
+        | {
+            "bins": _plain(BINS),
+            "all": _pair_similarity(found.all),
+            "machines": _pair_similarity(found.machines),
+        }
         | body
         | {"pools": on_disk.as_json(study)}
     )
 
 
-def _alikeness(found: Alikeness | None) -> dict[str, Any] | None:
+def _pair_similarity(found: PairSimilarity | None) -> dict[str, Any] | None:
     if found is None:
         return None
     body = {f.name: _plain(getattr(found, f.name)) for f in dataclasses.fields(found)}

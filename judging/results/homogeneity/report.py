@@ -16,19 +16,19 @@ from judging.models import ScoreRun
 from judging.results.homogeneity.human import Humans, humans, same_idea
 from judging.results.summary import taxonomy
 from judging.stats import (
-    Alikeness,
     Estimate,
     Overlap,
+    PairSimilarity,
     PromptSimilarity,
     RandomPairs,
     SourceMatrix,
     Threshold,
-    alikeness,
     cosine_matrix,
     ideas,
     means_over_prompts,
     means_within,
     overlap,
+    pair_similarity,
     prompt_similarity,
     random_pairs,
     rarefied_count,
@@ -118,8 +118,8 @@ class Homogeneity:
     truncated: int
     unknown_languages: tuple[str, ...]
     sources: tuple[Source, ...]
-    all: Alikeness
-    machines: Alikeness | None
+    all: PairSimilarity
+    machines: PairSimilarity | None
     people: Estimate
     machines_less_people: Estimate
     matrix: SourceMatrix
@@ -294,8 +294,8 @@ def _summary(
 ) -> Homogeneity:
     machine = np.array([not pool.is_human(name) for name in names])
     prompts = {p.pk: p for p in study.prompts.all()}
-    everything = alikeness(found.similarity)
-    machines = alikeness(found.similarity, among=machine) if 0 < machine.sum() < len(names) else None
+    everything = pair_similarity(found.similarity)
+    machines = pair_similarity(found.similarity, among=machine) if 0 < machine.sum() < len(names) else None
     people, difference = _people(found.similarity, machine)
     vendi, counted = means_over_prompts(np.array(found.vendi)), means_over_prompts(np.array(found.ideas))
     dates = [found.released.get(name) for name in names]
@@ -411,7 +411,7 @@ def _categories(found: _Gathered, prompts: Mapping[int, Prompt]) -> tuple[Group,
             members.setdefault(label, []).append(result)
     rows = []
     for name in sorted(members):
-        one = alikeness(members[name])
+        one = pair_similarity(members[name])
         rows.append(Group(name, one.within, one.between, len(members[name])))
     return tuple(rows)
 

@@ -15,11 +15,11 @@ from judging.results.result import NotComputable
 from judging.stats import Estimate
 from judging.stats.pairs.judges import (
     Position,
+    Retest,
     Sensitivity,
-    Steadiness,
     position_bias,
     prefers_longer,
-    steadiness,
+    retest,
     template_sensitivity,
 )
 
@@ -45,7 +45,7 @@ class Judge:
     pairwise: bool
     n: int
     failed: int
-    test_retest: Steadiness | None = None
+    test_retest: Retest | None = None
     wordings: list[tuple[str, Sensitivity]] = field(default_factory=list)
     position: Position | None = None
     longer: Estimate | None = None
@@ -90,13 +90,13 @@ def _pairwise(name: str, rows: pd.DataFrame) -> Judge:
     )
 
 
-def _variants(rows: pd.DataFrame) -> tuple[Steadiness | None, list[tuple[str, Sensitivity]]]:
+def _variants(rows: pd.DataFrame) -> tuple[Retest | None, list[tuple[str, Sensitivity]]]:
     """By repeats and by other wordings, over what each of them answered."""
     table = rows.pivot_table(index=["prompt", "of"], columns="probe", values="value", dropna=False)
     prompts = table.index.get_level_values("prompt").to_numpy()
     names = [str(name) for name in table.columns]
     repeats = [name for name in names if name == "" or name.startswith("repeat")]
-    test_retest = steadiness(table[repeats].to_numpy(), prompts) if len(repeats) > 1 else None
+    test_retest = retest(table[repeats].to_numpy(), prompts) if len(repeats) > 1 else None
     if "" not in names:
         return test_retest, []
     wordings = [name for name in names if name.startswith("wording")]

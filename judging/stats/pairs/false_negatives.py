@@ -23,7 +23,7 @@ class FalseNegatives:
 
     Parameters
     ----------
-    unusual, typical : Estimate
+    unusual, usual : Estimate
         Share of the good responses, the more unusual and the more usual ones, that the scorer puts in its bottom
         third. `n` counts good responses.
     ratio : Estimate
@@ -40,7 +40,7 @@ class FalseNegatives:
     """
 
     unusual: Estimate
-    typical: Estimate
+    usual: Estimate
     ratio: Estimate
     fair_unusual: float | None
     fair_usual: float | None

@@ -23,7 +23,7 @@ class MatchedPairs:
 
     Parameters
     ----------
-    typical_preferred : Estimate
+    usual_preferred : Estimate
         Share of matched pairs in which the scorer puts the more usual response above (equal scores count
         half); .5 for a fair scorer. `n` counts pairs.
     p : float or None
@@ -31,7 +31,7 @@ class MatchedPairs:
     held_out_gap : Estimate
         Quality of the usual less that of the unusual response by annotators who had no part in the matching,
         in SDs of true quality: 0 when the pairs are equal. Interval over prompts.
-    naive_typical_preferred, naive_held_out_gap : Estimate
+    naive_usual_preferred, naive_held_out_gap : Estimate
         The same matched on the human mean alone, which misleads. Intervals over prompts.
     distance : float or None
         Mean difference in unusualness of matched pairs, in SDs.
@@ -43,10 +43,10 @@ class MatchedPairs:
         Why nothing is said, or None.
     """
 
-    typical_preferred: Estimate
+    usual_preferred: Estimate
     p: float | None
     held_out_gap: Estimate
-    naive_typical_preferred: Estimate
+    naive_usual_preferred: Estimate
     naive_held_out_gap: Estimate
     distance: float | None
     n_pairs: int
@@ -128,10 +128,10 @@ def matched_pairs(
     gaps = _held_out(calibration, pairs, tolerance, splits, generator, confidence)
     naive = pairs.sums(calibration.naive, tolerance)
     return MatchedPairs(
-        typical_preferred=as_share(share),
+        usual_preferred=as_share(share),
         p=_p_of_half(share, calibration),
         held_out_gap=gaps[0],
-        naive_typical_preferred=as_share(ratio_over_prompts(naive, int(naive[:, 1].sum()), confidence)),
+        naive_usual_preferred=as_share(ratio_over_prompts(naive, int(naive[:, 1].sum()), confidence)),
         naive_held_out_gap=gaps[1],
         distance=float(pairs.apart[near].mean()),
         n_pairs=n,
