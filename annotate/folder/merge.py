@@ -58,7 +58,7 @@ class Merge:
 
 
 def comparable(value: Any) -> Any:
-    """JSON as either database gives it back: PostgreSQL turns a large float into a whole number.
+    """JSON as both databases return it: PostgreSQL turns a large float into a whole number.
 
     Texts that were stored before there was one rule for newlines are the same by it.
     """

@@ -1,4 +1,4 @@
-"""A study leaves in the shapes of other tools: made at once or by a worker, downloaded in ranges."""
+"""Export a study in other tools' formats: at once or by a worker, with resumable downloads."""
 
 from annotate.navigation import RESEARCHER, Page
 

@@ -35,7 +35,9 @@ class ResultCommand(BaseCommand):
             else:
                 how |= {"default": field.default, "metavar": self.metavars.get(name)}
             parser.add_argument(f"--{name.replace('_', '-')}", **how)
-        parser.add_argument("--json", action="store_true", help="one JSON object, numbers at full precision")
+        parser.add_argument(
+            "--json", action="store_true", help="one JSON object, with numbers at full precision"
+        )
 
     def handle(self, *args: Any, slug: str, **options: Any) -> None:
         study, chosen = study_named(slug), self._options(options)

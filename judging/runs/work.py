@@ -161,7 +161,7 @@ def _save_progress(task: ScoringTask, lacking: Missing, stored: Stored) -> None:
 
 
 def notes(run: ScoreRun) -> list[str]:
-    """What whoever reads the numbers should know before."""
+    """Warnings for readers of the scores."""
     found = []
     if unknown := run.unknown_languages():
         knows = ", ".join(run.languages or [])

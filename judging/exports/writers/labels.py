@@ -183,7 +183,7 @@ def _choices(criterion: Criterion, output: Output) -> Iterator[Sequence[Any]]:
 
 
 def sts(study: Study, output: Output) -> None:
-    """sentence1, sentence2, the mean, and with it everything that people said."""
+    """sentence1, sentence2, the mean, and all answers."""
     for criterion in criteria(study, "compares"):
         output.expected[criterion.key] += counted_items(criterion).count()
         output.jsonl(f"sts.{criterion.key}.jsonl", "sts", _sts(criterion, output))

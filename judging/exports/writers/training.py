@@ -81,7 +81,7 @@ def votes(unit: Unit, chosen: Response) -> dict[str, int]:
 
 
 def unpaired(study: Study, output: Output) -> None:
-    """TRL's unpaired format out of ratings: above the middle of the scale is desirable, below it is not."""
+    """TRL's unpaired format from ratings: above the middle of the scale is desirable, below it is not."""
     for criterion in criteria(study, "rates"):
         if criterion.on == "single":
             output.expected[criterion.key] += counted_items(criterion).count()
