@@ -21,7 +21,7 @@ from annotate.folder import FolderError, unpack
 from annotate.folder.tables import Table, json_value
 from annotate.formats.source import Source
 from annotate.models import Study, TrailEntry
-from tests.annotate.test_folder import database, small, write_folder
+from tests.annotate.folder.small import database, small, write_folder
 from tests.factories import make_study
 
 MB = 2**20

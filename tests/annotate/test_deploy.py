@@ -18,8 +18,8 @@ from pytest_django import Settings
 
 from annotate.models import Judgment
 from annotate.views.access import invite_path
+from tests.annotate.stages import study_with, submit
 from tests.annotate.test_journey import url
-from tests.annotate.test_journey_stages import study_with, submit
 from tests.annotate.test_settings import GOOD
 from tests.annotate.test_settings import settings as environment_of
 from tests.serving import ROOT, manage, served

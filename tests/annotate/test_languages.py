@@ -13,8 +13,8 @@ from django.utils.translation.template import templatize
 from annotate.kinds import KINDS
 from annotate.models import Judgment, Study
 from annotate.views.access import invite_path
+from tests.annotate.stages import CHECKS, add_practice, see, step, study_with, submit
 from tests.annotate.test_journey import fill, url
-from tests.annotate.test_journey_stages import CHECKS, add_practice, see, step, study_with, submit
 from tests.factories import make_study
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from annotate import invites, members
 from annotate.models import Annotator, InviteLink, Role, Study
 from annotate.views.access import invite_path
 from judging.folder.scores import export_folder, load_folder
-from tests.annotate.test_journey_stages import see, step
+from tests.annotate.stages import see, step
 from tests.factories import make_study
 
 pytestmark = pytest.mark.django_db

@@ -16,8 +16,8 @@ from annotate.folder import Form, export_folder, load_folder
 from annotate.folder.study_toml import spec_of
 from annotate.models import Annotator, Assignment, Study
 from annotate.views.access import invite_path
+from tests.annotate.stages import see, step, study_with, submit
 from tests.annotate.test_journey import fill, url
-from tests.annotate.test_journey_stages import see, step, study_with, submit
 
 pytestmark = pytest.mark.django_db
 

@@ -9,43 +9,11 @@ from django.utils import timezone
 
 from annotate import exclusions, offer, seats
 from annotate.kinds import Value
-from annotate.models import Annotator, Answer, Assignment, Criterion, Item, Judgment, Study
+from annotate.models import Answer, Assignment, Item, Judgment, Study
+from tests.annotate.working import expire_all, rows_for, submit, work_through
 from tests.factories import make_annotator, make_study
 
 pytestmark = pytest.mark.django_db
-
-
-def rows_for(seat: Assignment) -> list[tuple[Criterion, Value]]:
-    """An admissible judgment: the lowest point, the first pile, the first response slightly better."""
-    shown: list[int] = seat.shown or []
-    rows = []
-    for criterion in Criterion.objects.filter(study=seat.study_id, on=seat.item.kind):
-        match criterion.kind:
-            case "rating":
-                rows += [(criterion, Value(response=r, value=1)) for r in shown]
-            case "grouping":
-                rows += [(criterion, Value(response=r, value=1)) for r in shown]
-            case "preference":
-                rows.append((criterion, Value(response=shown[0], value=1)))
-            case "similarity":
-                rows.append((criterion, Value(response=shown[0], other=shown[1], value=0)))
-    return rows
-
-
-def submit(
-    annotator: Annotator, seat: Assignment, *, token: uuid.UUID | None = None, revision: int = 0
-) -> Assignment | None:
-    submission = seats.Submission(rows_for(seat), token or uuid.uuid4(), revision, 1500)
-    return seats.submit(annotator, seat, submission)
-
-
-def work_through(annotator: Annotator) -> list[Assignment]:
-    done = []
-    seat = seats.next_assignment(annotator)
-    while seat is not None:
-        done.append(seat)
-        seat = submit(annotator, seat)
-    return done
 
 
 def test_an_annotator_sees_every_item_once_and_the_study_ends_full() -> None:
@@ -156,11 +124,6 @@ def test_a_stale_tab_cannot_overwrite() -> None:
     assert Judgment.objects.count() == 1
 
 
-def expire_all(study: Study) -> None:
-    past = timezone.now() - dt.timedelta(minutes=1)
-    Assignment.objects.filter(study=study).held().update(expires_at=past)
-
-
 def test_an_expired_seat_comes_back_for_others() -> None:
     study = make_study(prompts=1, seats=1)
     slow, quick = make_annotator(study, "slow"), make_annotator(study, "quick")
@@ -233,49 +196,6 @@ def test_an_exclusion_can_be_undone() -> None:
     exclusions.readmit_annotator(annotator)
     assert Judgment.objects.counted().count() == items
     assert Assignment.objects.filter(study=study).free().count() == 0
-
-
-def with_role(study: Study, place: int, **role: object) -> Item:
-    """The study's item at a place, made a practice, gold or repeat item: it loses its waiting seats."""
-    item = list(study.items.order_by("pk"))[place]
-    Assignment.objects.filter(item=item).delete()
-    Item.objects.filter(pk=item.pk).update(**role)
-    return item
-
-
-def test_a_repeat_comes_later_and_with_sides_swapped() -> None:
-    study = make_study(prompts=3, responses=2, seats=2, kinds=["pair"])
-    (original, *_), other = study.items.order_by("pk"), 2
-    repeat = with_role(study, other, role="repeat", repeat_of=original)
-    repeat.item_responses.all().delete()
-    for row in original.item_responses.all():
-        repeat.item_responses.create(response=row.response, position=row.position)
-    done = work_through(make_annotator(study))
-    order = [s.item_id for s in done]
-    assert order.index(original.pk) < order.index(repeat.pk)
-    shown = {s.item_id: s.shown for s in done}
-    assert shown[repeat.pk] == (shown[original.pk] or [])[::-1]
-
-
-def test_everybody_meets_the_gold_items() -> None:
-    study = make_study(prompts=2, responses=3, seats=1, kinds=["single"])
-    gold = with_role(study, 0, role="gold")
-    for key in "abc":
-        assert gold.pk in [s.item_id for s in work_through(make_annotator(study, key))]
-    assert gold.assignments.submitted().count() == 3
-
-
-def test_practice_is_for_everybody_and_apart_from_work() -> None:
-    study = make_study(prompts=1, responses=3, seats=1, kinds=["single"])
-    practice = with_role(study, 0, role="practice")
-    for key in "ab":
-        annotator = make_annotator(study, key)
-        seat = seats.next_practice(annotator)
-        assert seat is not None
-        assert seat.item_id == practice.pk
-        submit(annotator, seat)
-        assert seats.next_practice(annotator) is None
-    assert practice.pk not in [s.item_id for s in work_through(make_annotator(study, "c"))]
 
 
 def test_a_visit_ends_after_its_items_and_another_goes_on() -> None:

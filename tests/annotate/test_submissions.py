@@ -12,7 +12,7 @@ from django.test import Client
 from annotate import pseudonyms, submissions
 from annotate.folder import FolderError
 from annotate.models import Annotator, Judgment, Study, TrailEntry
-from tests.annotate.test_journey_stages import study_with, submit
+from tests.annotate.stages import study_with, submit
 from tests.annotate.test_panels import come
 
 pytestmark = pytest.mark.django_db

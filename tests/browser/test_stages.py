@@ -19,7 +19,7 @@ import django
 django.setup()
 from annotate.models import Study
 from annotate.views.access import invite_path
-from tests.annotate.test_journey_stages import CHECKS, add_practice
+from tests.annotate.stages import CHECKS, add_practice
 from tests.factories import make_study
 
 for slug, break_after in (("open", 2), ("paused", 0)):

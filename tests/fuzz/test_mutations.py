@@ -19,7 +19,7 @@ from annotate.folder import unpack
 from annotate.formats import FORMATS
 from annotate.models import Study
 from judging.folder.scores import load_folder
-from tests.annotate.test_folder import database
+from tests.annotate.folder.small import database
 from tests.fuzz import targets
 
 # Not shrunk: what broke a reader is small enough to be read, and shrinking takes minutes.

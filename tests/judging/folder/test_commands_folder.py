@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from annotate.models import Study
-from tests.annotate.test_folder import assert_same, database, read_tables, small, write_folder
+from tests.annotate.folder.small import assert_same, database, read_tables, small, write_folder
 
 pytestmark = pytest.mark.django_db
 

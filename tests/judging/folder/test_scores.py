@@ -11,7 +11,7 @@ from annotate.folder.replace import remove_study
 from annotate.models import Study
 from judging.folder.scores import Scores, export_folder, import_scores, load_folder
 from judging.models import Embedding, Score, ScoreRun, Verdict
-from tests.annotate.test_folder import Row, Tables, assert_same, database, read_tables, small, write_folder
+from tests.annotate.folder.small import Row, Tables, assert_same, database, read_tables, small, write_folder
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotate.folder import FolderError, load_folder
 from annotate.models import Annotator, Answer, Assignment, Criterion, Judgment, Response, Study
 
-from .test_folder import STUDY, Tables, assert_same, database, read_tables, small, write_folder
+from .small import STUDY, Tables, assert_same, database, read_tables, small, write_folder
 
 pytestmark = pytest.mark.django_db
 
