@@ -45,14 +45,14 @@ class CriterionForm(CriterionModelForm):
     )
     measures = forms.ChoiceField(
         required=False,
-        choices=[("", "nothing the audit needs"), *Measure.choices],
+        choices=[("", "Not used in the audit"), *Measure.choices],
         help_text="What the audit takes the answers for.",
     )
     key = forms.CharField(
         required=False,
         max_length=100,
         label="Short name",
-        help_text="In exports: letters, digits, - and _. Empty: made from the text.",
+        help_text="In exports: letters, digits, - and _. Leave empty to derive it from the text.",
     )
     on = forms.ChoiceField(label="Asked about", choices=[(k.value, CALLED[k.value]) for k in ItemKind])
     kind = forms.ChoiceField(

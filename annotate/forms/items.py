@@ -49,7 +49,7 @@ class DesignForm(forms.Form):
         min_value=1,
         max_value=100_000,
         label="For each prompt",
-        help_text="So many more. Empty: a single for every response.",
+        help_text="How many to add per prompt. Leave empty for one item per response.",
     )
     size = forms.IntegerField(
         required=False, min_value=3, max_value=50, initial=5, label="Responses in a set"

@@ -24,7 +24,7 @@ class SlugForm(StudyModelForm):
         max_length=100,
         required=False,
         label="Short name",
-        help_text="In addresses and file names: letters, digits, - and _. Empty: made from the title.",
+        help_text="In addresses and file names: letters, digits, - and _. Leave empty to derive it from the title.",
     )
 
     def clean_slug(self) -> str:
@@ -91,7 +91,7 @@ class JourneyForm(StudyModelForm):
             "check_tries": "Tries at the questions on the instructions",
         }
         help_texts = {
-            "minutes": "Told before consent. Empty: estimated.",
+            "minutes": "Shown before consent. Leave empty to have it estimated.",
             "session_items": "0: all there are.",
             "break_after": "0: no breaks.",
             "check_tries": "After so many wrong tries the annotator is thanked and screened out.",
@@ -193,7 +193,7 @@ class PanelForm(StudyModelForm):
         }
         help_texts = {
             "return_url": "Where annotators go at the end; CODE stands for the completion code. "
-            "Empty: the code is only shown.",
+            "Leave empty to only show the code.",
             "panel_required": "Others are asked to open the study from the panel’s page.",
         }
 

@@ -46,19 +46,21 @@ class FilesForm(forms.Form):
 class LookForm(forms.Form):
     format = forms.ChoiceField(
         required=False,
-        choices=[("", "as it looks"), *((f.name, f.title) for f in FORMATS.values())],
+        choices=[("", "Detect automatically"), *((f.name, f.title) for f in FORMATS.values())],
         label="Format",
     )
     slug = forms.SlugField(
         max_length=100, label="Short name", help_text="A study of this name takes up what is new."
     )
-    title = forms.CharField(required=False, max_length=300, label="Title", help_text="Empty: the short name.")
+    title = forms.CharField(
+        required=False, max_length=300, label="Title", help_text="Leave empty to use the short name."
+    )
     split = forms.CharField(
         required=False, max_length=100, label="Split", help_text="Of a data set; empty: all."
     )
     seats = forms.IntegerField(
         required=False, min_value=1, max_value=32767, label="Annotators for each item",
-        help_text="Empty: as many as every item has.",
+        help_text="Leave empty for as many as each item has.",
     )  # fmt: skip
     voters = forms.ChoiceField(
         choices=[("auto", "by their names"), ("people", "all are people"), ("machines", "all are machines")],

@@ -17,7 +17,7 @@ def test_a_table_is_mapped_loaded_and_exported(page: Page, site: Site, tmp_path:
     table.write_text("Frage;Antwort;Anna;Ben\nWarum?;Darum.;4;2\nWarum?;So.;5;\n")
     log_in(page, site, "/desk/import/")
     page.get_by_label("Files, or a .zip").set_input_files(table)
-    page.get_by_role("button", name="Look into them").click()
+    page.get_by_role("button", name="Preview import").click()
     # Nothing is recognised, and what stands in the columns is shown.
     expect(page.get_by_role("cell", name='"Darum." · "So."')).to_be_visible()
     for column, role in (
@@ -27,7 +27,7 @@ def test_a_table_is_mapped_loaded_and_exported(page: Page, site: Site, tmp_path:
         ("Ben", "rating.quality"),
     ):
         page.get_by_label(f"Meaning of {column}").select_option(role)
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Update preview").click()
     expect(page.get_by_text("2 rows, read as mapped", exact=False)).to_be_visible()
     expect(page.get_by_text("Column 'Ben' is empty: no answer was made of it.", exact=False)).to_be_visible()
     page.get_by_role("button", name="Load it").click()

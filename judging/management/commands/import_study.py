@@ -31,7 +31,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--formats", action="store_true", help="only list the formats, as the README has them"
         )
-        parser.add_argument("--as", dest="format", default="", metavar="NAME", help="left out: as it looks")
+        parser.add_argument(
+            "--as", dest="format", default="", metavar="NAME", help="default: detected automatically"
+        )
         parser.add_argument("--slug", help="of the study; left out: the first file's name")
         parser.add_argument("--title", default="")
         parser.add_argument("--seats", type=int, help="annotators wanted for each item")
