@@ -14,6 +14,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.core.management import call_command
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -178,17 +179,19 @@ def test_a_full_study_is_told_once_and_again_when_it_is_full_again(study: Study,
 def test_agreement_is_told_when_its_interval_lies_above_the_threshold(
     study: Study, receiver: Receiver
 ) -> None:
-    hook(study, receiver, Event.AGREEMENT, threshold=0.8)
+    hook(study, receiver, Event.AGREEMENT, threshold=0.3)
     webhooks.look.call(study.pk)
     assert not Delivery.objects.exists()
     judge_all(study)
+    # Perfect agreement has no interval.
+    Answer.objects.filter(pk=Answer.objects.earliest("pk").pk).update(value=F("value") % 5 + 1)
     for _ in range(2):
         webhooks.look.call(study.pk)
     send_all()
     [(_, body)] = receiver.got
     told = json.loads(body)
-    assert (told["criterion"], told["threshold"], told["n_items"]) == ("quality", 0.8, 8)
-    assert told["alpha"]["low"] >= 0.8
+    assert (told["criterion"], told["threshold"], told["n_items"]) == ("quality", 0.3, 8)
+    assert told["alpha"]["low"] >= 0.3
 
 
 def test_people_who_do_not_agree_are_not_told_of(study: Study, receiver: Receiver) -> None:
