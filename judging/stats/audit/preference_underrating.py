@@ -182,7 +182,8 @@ def _moments(votes: _Votes) -> tuple[FloatArray, tuple[FloatArray, FloatArray, F
     """Return moments by prompt, shape (P, D, D), and totals without each prompt, annotator and cell."""
     n_pairs = len(votes.prompt)
     n, total, square = (
-        np.bincount(votes.pair, weights, n_pairs) for weights in (None, votes.value, votes.value**2)
+        np.bincount(votes.pair, weights, n_pairs).astype(np.float64)
+        for weights in (None, votes.value, votes.value**2)
     )
     whole = _of_pairs(n, total, square, votes.columns)
     # The pair of each vote without that vote; a pair left with one vote drops out.
