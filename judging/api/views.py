@@ -30,6 +30,7 @@ from judging.results.cache import fingerprint, kept
 from judging.results.homogeneity import report as homogeneity
 from judging.results.homogeneity.json import as_json as homogeneity_json
 from judging.runs import work as scoring
+from judging.runs.registry import class_of
 
 from .serializers import (
     ExportOrder,
@@ -50,13 +51,8 @@ class Scorers(ApiViewSet):
 
     @extend_schema(responses=ScorerSerializer(many=True))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Answered:
-        rows = [{"scorer": n, "implementation": _class(e)} for n, e in sorted(settings.SCORERS.items())]
+        rows = [{"scorer": n, "implementation": class_of(n)} for n in sorted(settings.SCORERS)]
         return Answered(ScorerSerializer(rows, many=True).data)
-
-
-def _class(entry: Any) -> str:
-    # Only this of an entry: the rest may say where a lab's machines are.
-    return str(entry["class"] if isinstance(entry, dict) else entry)
 
 
 @extend_schema_view(

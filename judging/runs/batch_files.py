@@ -12,12 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from django.conf import settings
-
 from annotate import trail
 from annotate.models import Action, Item, ItemResponse, Response, Study
 from judging.models import ScoringTask
 from judging.runs.batches import missing
+from judging.runs.registry import named_in
 from judging.runs.work import SpentError, StoredReplies, build, run_of, score
 from judging.scorers import AnyScorer
 from judging.scorers.endpoints.base import EmbeddingEndpoint, Endpoint, PairEndpoint, PointwiseEndpoint
@@ -77,8 +76,7 @@ def read(study: Study, name: str, path: Path) -> tuple[ReadBack, ScoringTask]:
 
 def names() -> list[str]:
     """Scorers of the settings that call endpoints."""
-    entries = {n: e if isinstance(e, str) else e.get("class", "") for n, e in settings.SCORERS.items()}
-    return sorted(n for n, entry in entries.items() if entry.startswith("judging.scorers.endpoints."))
+    return named_in("judging.scorers.endpoints")
 
 
 def _endpoint(name: str) -> Endpoint:

@@ -26,6 +26,17 @@ def entry_of(name: str) -> str | dict[str, Any]:
     return entry
 
 
+def class_of(name: str) -> str:
+    """The dotted name of its class, and no more: the rest of an entry may say where a lab's machines are."""
+    entry = entry_of(name)
+    return str(entry.get("class", "")) if isinstance(entry, dict) else entry
+
+
+def named_in(package: str) -> list[str]:
+    """The names of the settings whose scorers are classes of this package or module."""
+    return sorted(name for name in settings.SCORERS if class_of(name).startswith(f"{package}."))
+
+
 @cache
 def build(name: str) -> AnyScorer:
     return load_entry(entry_of(name))

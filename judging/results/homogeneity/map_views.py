@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from annotate.kinds import Measure, names_of
 from annotate.models import Answer, Judgment, Prompt, Response, Role, Study
 from annotate.views.access import for_members
 from annotate.whole_numbers import whole
 from judging.frames import pool
 from judging.frames import tables as frames
+from judging.frames.criteria import ratings
 from judging.models import ScoreRun
 from judging.results.cache import kept
 from judging.results.figures import Figure
@@ -84,12 +84,11 @@ def _mapped(prompt: Prompt, run: ScoreRun) -> Mapped | None:
 
 def human_means(prompt: Prompt) -> dict[int, tuple[float, int]]:
     """Mean of the counted ratings of quality of one prompt's responses, and how many there are."""
-    criteria = prompt.study.criteria.filter(kind__in=names_of("rates"), measures=Measure.QUALITY)
-    asked = criteria.order_by("position").first()
-    if asked is None:
+    criterion = next(iter(ratings(prompt.study)), None)
+    if criterion is None:
         return {}
     rows = (
-        Answer.objects.filter(criterion=asked, judgment__in=Judgment.objects.counted())
+        Answer.objects.filter(criterion=criterion, judgment__in=Judgment.objects.counted())
         .filter(judgment__assignment__item__role__in=frames.COUNTED_ROLES)
         .filter(judgment__assignment__item__withheld=False, response__prompt=prompt)
         .values_list("response_id")

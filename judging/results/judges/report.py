@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Length
 
 from annotate.models import ItemResponse, Study
 from judging.models import Score, ScoreRun, Verdict
 from judging.results.result import NotComputable
+from judging.runs.registry import named_in
 from judging.stats import Estimate
 from judging.stats.pairs.judges import (
     Position,
@@ -53,9 +53,7 @@ class Judge:
 
 def judges() -> list[str]:
     """Scorers that have a rubric and can be called again."""
-    dotted = "judging.scorers.endpoints.judge."
-    entries = {n: e if isinstance(e, str) else e.get("class", "") for n, e in settings.SCORERS.items()}
-    return sorted(name for name, entry in entries.items() if entry.startswith(dotted))
+    return named_in("judging.scorers.endpoints.judge")
 
 
 def compute(study: Study) -> list[Judge]:

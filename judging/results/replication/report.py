@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from annotate.kinds import ItemKind, Measure, Trait, kind_of
+from annotate.kinds import Trait, kind_of
 from annotate.models import Criterion, Study
 from judging.frames import preferences
 from judging.frames import tables as frames
+from judging.frames.criteria import quality_ratings
 from judging.frames.preferences import stored_name
 from judging.results.audit import ratings_of
 from judging.results.result import NotComputable
@@ -113,12 +114,7 @@ def _answered(study: Study) -> list[Labels]:
 
 def criteria(study: Study) -> list[Criterion]:
     """Ratings of quality of single responses, then preferences."""
-    ratings = [
-        c
-        for c in study.criteria.all()
-        if kind_of(c).rates and (c.on, c.measures) == (ItemKind.SINGLE, Measure.QUALITY)
-    ]
-    both = [*ratings, *preferences.criteria(study)]
+    both = [*quality_ratings(study), *preferences.criteria(study)]
     if not both:
         raise NotComputable(
             "The panel needs a rating of the quality of single responses or a preference between two. In study.toml: "

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from annotate.kinds import ItemKind, Measure, names_of
 from annotate.models import Criterion, Response, Study
 from judging.frames import tables as frames
+from judging.frames.criteria import quality_ratings
 from judging.results.cache import kept
 from judging.scorers.length import NAME as LENGTH
 from judging.stats import describe_items, score_gaps
@@ -60,9 +60,7 @@ def browsed(study: Study) -> Browsed:
 
 def rated_quality(study: Study) -> Criterion | None:
     """The first criterion that rates the quality of single responses."""
-    return study.criteria.filter(
-        kind__in=names_of("rates"), on=ItemKind.SINGLE, measures=Measure.QUALITY
-    ).order_by("position").first()  # fmt: skip
+    return next(iter(quality_ratings(study)), None)
 
 
 def _human(criterion: Criterion | None, ratings: pd.DataFrame) -> pd.DataFrame:
