@@ -1,4 +1,4 @@
-"""Agreement and audit as tables: CSV, JSON and LaTeX with the same numbers."""
+"""Every result as JSON, and each of its tables as CSV and LaTeX with the same numbers."""
 
 import json
 from collections.abc import Mapping
@@ -8,32 +8,50 @@ import pandas as pd
 
 from annotate.models import Study
 from judging.exports.writers.sheet import Output, Row
-from judging.results import find
-from judging.results.audit.options import DEFAULTS
-from judging.results.audit.result import RESULT as AUDIT
-from judging.results.result import Options
+from judging.results import COMPUTED, find
+from judging.results.result import NotComputable
 
 LONGEST = 40
+WIDE = {"agreement": "criteria", "audit": "scorers"}
+"""Results with a table of everything in the rows of their JSON, `NAME.csv`: the rows' key."""
 
 
 def tables(study: Study, output: Output) -> None:
-    agreement = find("agreement").cached_json(study, Options())
-    write_tables(output, _without_empty_reasons(agreement), AUDIT.cached_json(study, DEFAULTS))
+    for name in COMPUTED:
+        result = find(name)
+        options = result.options()
+        try:
+            report = result.cached(study, options)
+        except NotComputable as error:
+            output.text(f"{name}.txt", f"No {name}: {error}\n")
+            continue
+        write_result(output, name, result.cached_json(study, options))
+        for table in result.tables(report):
+            stem = f"{name}-{table.key}"
+            rows = [[record.get(c) for c in table.flat_columns] for record in table.records]
+            output.csv(f"{stem}.csv", stem, table.flat_columns, rows)
+            output.text(f"{stem}.tex", table.latex)
 
 
-def write_tables(output: Output, page: dict[str, Any], audited: dict[str, Any]) -> None:
-    _write(output, "agreement", page, [_flat(row) for row in page["criteria"]])
-    if audited["scorers"]:
-        _write(output, "audit", audited, [_flat(row) for row in audited["scorers"]])
-    else:
-        output.text("audit.txt", f"No audit: {audited.get('reason', 'there are no scorers')}\n")
+def write_result(output: Output, name: str, record: Mapping[str, Any]) -> None:
+    """The JSON, and where its rows make one, the wide table."""
+    rows = [_flat(row) for row in record[WIDE[name]]] if name in WIDE else []
+    path = output.folder / f"{name}.json"
+    path.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n")
+    output.add(path.name, name, len(rows) or 1)
+    if rows:
+        columns = _columns(name, rows)
+        output.csv(f"{name}.csv", name, columns, ([row.get(c) for c in columns] for row in rows))
+        output.text(f"{name}.tex", _latex(name, columns, rows))
 
 
-def _without_empty_reasons(value: Any) -> Any:
-    """A column of reasons only where there are some: tables that were written before stay the same."""
-    if isinstance(value, Mapping):
-        return {k: _without_empty_reasons(v) for k, v in value.items() if k != "reason" or v is not None}
-    return [_without_empty_reasons(v) for v in value] if isinstance(value, list) else value
+def _columns(name: str, rows: list[Row]) -> list[str]:
+    """Scripts read wide tables by place: keys that the JSON gained since stay out, and reasons where there are none."""
+    columns = dict.fromkeys(key for row in rows for key in row)
+    if name == "audit":
+        gained = {c for c in columns if c.endswith("_reason") and not c.startswith("divisive_")}
+        return [c for c in columns if c not in gained and not c.endswith("_n")]
+    return [c for c in columns if not c.endswith("_reason") or any(row.get(c) for row in rows)]
 
 
 def _flat(row: Mapping[str, Any], prefix: str = "") -> Row:
@@ -63,26 +81,17 @@ def _named(row: Mapping[str, Any], key: str, number: str) -> Row:
     return _flat({name: value for name, value in row.items() if name != column}, f"{key}_{label}")
 
 
-def _write(output: Output, name: str, whole: Mapping[str, Any], rows: list[Row]) -> None:
-    path = output.folder / f"{name}.json"
-    path.write_text(json.dumps(whole, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n")
-    output.add(path.name, name, len(rows))
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    output.csv(f"{name}.csv", name, columns, ([row.get(c) for c in columns] for row in rows))
-    output.text(f"{name}.tex", _latex(name, columns, rows))
-
-
 def _latex(name: str, columns: list[str], rows: list[Row]) -> str:
     """Many columns fit no page: the table lies on its side, one column a row of the results; sentences stay out."""
-    texts = {c: [_said(row.get(c)) for row in rows] for c in columns}
-    short = {c: cells for c, cells in texts.items() if max(map(len, cells)) <= LONGEST}
+    printed = {c: [_in_print(row.get(c)) for row in rows] for c in columns}
+    short = {c: cells for c, cells in printed.items() if max(map(len, cells)) <= LONGEST}
     first, *rest = short
     frame = pd.DataFrame([short[c] for c in rest], index=rest, columns=short[first])
     frame.index.name = first
     return frame.to_latex(escape=True, caption=f"{name.capitalize()} of the study", label=f"tab:{name}")
 
 
-def _said(value: Any) -> str:
+def _in_print(value: Any) -> str:
     if value is None:
         return "--"
     if isinstance(value, float):

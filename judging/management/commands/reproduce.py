@@ -9,11 +9,13 @@ from judging.folder.reproduction import reproduce
 
 
 class Command(BaseCommand):
-    help = "Recompute agreement and audit from an exported study folder. The database is not changed."
+    help = "Recompute results from an exported study folder. The database is not changed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", help="what export_study wrote, as a study folder or --as huggingface")
-        parser.add_argument("--tables", help="what export_study --as tables wrote: every number is compared")
+        parser.add_argument(
+            "--tables", help="what export_study --as tables wrote: every result in it is compared"
+        )
         parser.add_argument("--json", action="store_true", help="print the results")
 
     def handle(self, *, folder: str, tables: str | None, **options: Any) -> None:

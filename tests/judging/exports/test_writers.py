@@ -19,6 +19,7 @@ from judging.exports.writers import WRITERS, export, tables, training
 from judging.exports.writers.units import units
 from judging.folder.reproduction import reproduce
 from judging.folder.scores import export_folder, load_folder
+from judging.results import COMPUTED, find
 from tests.annotate.formats.samples import absolute, brought, jsonl, sample
 
 pytestmark = pytest.mark.django_db
@@ -297,6 +298,53 @@ def test_every_number_of_the_tables_comes_out_of_the_exported_folder(
     (tmp_path / "tables" / "agreement.json").write_text(json.dumps(whole))
     done = reproduce(tmp_path / "folder", tmp_path / "tables")
     assert [path for path, _, _ in done.different] == ["agreement.criteria.0.alpha.estimate"]
+
+
+def test_the_tables_hold_every_result_or_why_there_is_none(ratings: Study, tmp_path: Path) -> None:
+    """Only agreement and audit were exported."""
+    export(ratings, tmp_path / "tables", "tables")
+    there = {path.name for path in (tmp_path / "tables").iterdir()}
+    for name in COMPUTED:
+        result = find(name)
+        record = result.cached_json(ratings, result.options())
+        if f"{name}.txt" in there:
+            assert (tmp_path / "tables" / f"{name}.txt").read_text() == f"No {name}: {record['reason']}\n"
+            continue
+        assert json.loads((tmp_path / "tables" / f"{name}.json").read_text()) == record
+        for table in result.tables(result.cached(ratings, result.options())):
+            written = rows(tmp_path / "tables" / f"{name}-{table.key}.csv")
+            assert [list(row) for row in written] == [table.flat_columns] * len(table.records)
+            assert f"{name}-{table.key}.tex" in there
+    assert {"agreement.json", "audit.txt"} <= there
+
+
+def test_reproduction_compares_what_the_tables_hold(ratings: Study, tmp_path: Path) -> None:
+    export(ratings, tmp_path / "folder")
+    (tmp_path / "tables").mkdir()
+    with pytest.raises(FolderError, match=r"one of .*audit\.json"):
+        reproduce(tmp_path / "folder", tmp_path / "tables")
+    whole = find("audit").to_json(ratings, lambda: find("audit").compute(ratings, find("audit").options()))
+    (tmp_path / "tables" / "audit.json").write_text(json.dumps(whole | {"reason": "Another one."}))
+    done = reproduce(tmp_path / "folder", tmp_path / "tables")
+    assert list(done.results) == ["audit"]
+    assert [path for path, _, _ in done.different] == ["audit.reason"]
+    # A release that says more than the tables' own changes none of their numbers.
+    del whole["contrasts"]
+    (tmp_path / "tables" / "audit.json").write_text(json.dumps(whole))
+    assert reproduce(tmp_path / "folder", tmp_path / "tables").different == []
+
+
+def test_wide_tables_keep_their_columns() -> None:
+    audited = {
+        "n_pool": 9, "naive": 0.1, "naive_low": None, "naive_n": 9, "naive_reason": "why",
+        "divisive_slope_low_reason": None, "reason": "words",
+    }  # fmt: skip
+    columns = ["n_pool", "naive", "naive_low", "divisive_slope_low_reason", "reason"]
+    assert tables._columns("audit", [audited]) == columns
+    agreed = [{"alpha": 0.1, "alpha_n": 3, "alpha_reason": None}]
+    assert tables._columns("agreement", agreed) == ["alpha", "alpha_n"]
+    undefined = [*agreed, {"alpha": None, "alpha_n": 3, "alpha_reason": "too few"}]
+    assert tables._columns("agreement", undefined) == ["alpha", "alpha_n", "alpha_reason"]
 
 
 def test_lists_in_results_become_columns() -> None:
