@@ -11,12 +11,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from annotate.models import Prompt, Response, Study
-from judging.frames import pool
+from judging.frames import pool, taxonomy
 from judging.frames import tables as frames
 from judging.models import Embedding, ScoreRun
 from judging.results.homogeneity.map_chart import projected
 from judging.results.homogeneity.report import HomogeneityError, homogeneity
-from judging.results.summary import taxonomy
 from judging.results.summary.report import report
 from judging.runs.work import notes
 from judging.stats import cosine_matrix

@@ -10,11 +10,10 @@ import numpy.typing as npt
 from django.db.models import Count
 
 from annotate.models import Prompt, Study
-from judging.frames import pool
+from judging.frames import pool, taxonomy
 from judging.frames import tables as frames
 from judging.models import ScoreRun
 from judging.results.homogeneity.human import Humans, humans, same_idea
-from judging.results.summary import taxonomy
 from judging.stats import (
     Estimate,
     Overlap,

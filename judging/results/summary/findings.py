@@ -8,12 +8,12 @@ import pandas as pd
 
 from annotate.models import Criterion, Study
 from judging.frames import tables as frames
+from judging.frames import taxonomy
 from judging.models import PoolSummary, ScoreRun
 from judging.results import audit
 from judging.results.audit.options import DEFAULTS
 from judging.results.audit.report import Row
 from judging.results.audit.result import RESULT as AUDIT
-from judging.results.summary import taxonomy
 from judging.stats import (
     Underrating,
     Verdict,
