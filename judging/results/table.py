@@ -27,7 +27,7 @@ class Link:
 Cell = Estimate | Link | str | float | int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column(Generic[R]):
     """One column. `digits` and `sign` are for the page; files keep full precision.
 
