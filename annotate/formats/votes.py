@@ -48,7 +48,7 @@ WORDS = {
 }
 
 # Words that mean the same everywhere; all but letters, digits, < > and = is left out of them.
-TIES: Mapping[str, Vote] = {
+TIES: dict[str, Vote] = {
     **dict.fromkeys(("tie", "equal", "same", "draw", "nopreference", "neutral", "tieinconsistent"), TIE),
     **dict.fromkeys(("tienopreference", "similar", "aboutthesame", "nodifference"), TIE),
     **dict.fromkeys(("bothgood", "tiebothgood", "botharegood"), BOTH_GOOD),
@@ -56,7 +56,7 @@ TIES: Mapping[str, Vote] = {
     **dict.fromkeys(("cannottell", "canttell", "unsure", "notsure", "hardtotell", "unclear"), CANNOT_TELL),
 }
 # What nobody has to explain: ties, and our own words.
-CLEAR: Mapping[str, Vote] = TIES | {re.sub("_", "", word): vote for word, vote in MEANINGS.items()}
+CLEAR: dict[str, Vote] = TIES | {re.sub("_", "", word): vote for word, vote in MEANINGS.items()}
 # Codes, for formats that document them.
 MODEL_A_B: Mapping[str, Vote] = TIES | {"modela": FIRST, "modelb": SECOND}
 LEFT_RIGHT: Mapping[str, Vote] = TIES | {"left": FIRST, "right": SECOND}

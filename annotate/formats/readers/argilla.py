@@ -9,15 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .. import guess, values
-from ..line import Line
+from annotate.folder.problems import Problem, quoted
+
+from .. import guess, votes
+from ..line import VALUES, Line, WrongError
 from ..pairs import scale
 from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
 
-NESTED = ("id", "external_id", "status", "_server_id", "fields", "responses", "suggestions", "metadata", "vectors",
-          "inserted_at", "updated_at")  # fmt: skip
+NESTED = ("id", "external_id", "status", "_server_id", "fields", "responses", "suggestions", "inserted_at",
+          "updated_at")  # fmt: skip
 GIVEN = ".responses"
 
 
@@ -30,23 +32,76 @@ class Response:
 
 
 def read(records: Records, files: Sequence[Source]) -> None:
-    columns = {name for source in files for row in source.head() for name in row}
+    shown_fields: set[str] = set()
+    questions = _vote_questions(records, files)
 
     def row(line: Line) -> None:
         fields = line.inner("fields", line.object("fields")) if line.has("fields") else line
         responses = _responses(line)
-        kind, shown = _shown(records, line, fields)
+        kind, shown, names = _shown(records, line, fields)
+        shown_fields.update(names)
         item = records.item(kind, shown)
         for number, response in enumerate(responses, 1):
             if response.status not in ("", "submitted", "None"):
                 records.remark(f"A response with status {response.status!r} was left out.")
             elif response.value not in (None, ""):
-                _answer(records, line, response, kind, item, shown, number)
+                vote = response.question in questions
+                _answer(records, line, response, kind, item, shown, number, is_vote=vote)
+        for suggestion in _suggestions(line):
+            _suggested(records, suggestion, kind, shown)
 
-    # Flattened, fields and metadata can't be told apart: only what is shown is known to be used.
-    records.each(
-        files, row, (*NESTED, *(c for c in columns if re.search(r"\.(responses|suggestion)", c)), *columns)
-    )
+    columns = {name for source in files for row in source.head() for name in row}
+    records.each(files, row, (*NESTED, *(c for c in columns if re.search(r"\.(responses|suggestion)", c))))
+    # Flattened, fields and metadata can't be told apart: only what is shown is used.
+    for name in shown_fields:
+        records.unknown.pop(name, None)
+
+
+def _vote_questions(records: Records, files: Sequence[Source]) -> set[str]:
+    """Questions whose answers are all words for a vote; FolderError for one that has such words and others."""
+    words: dict[str, dict[str, bool]] = {}
+    for source in files:
+        for number, row in source.rows():
+            if isinstance(row, Problem):
+                continue
+            try:
+                responses = _responses(Line(source.name, number, row))
+            except WrongError:
+                continue
+            for given in responses:
+                if isinstance(given.value, str) and given.value:
+                    known = votes.code(given.value) in records.options.values or votes.vote(given.value)
+                    words.setdefault(given.question, {})[given.value[:80]] = bool(known)
+    for question, known_words in words.items():
+        if len(set(known_words.values())) > 1:
+            unknown = next(word for word, known in known_words.items() if not known)
+            expected = f"words for a vote in all answers to {question!r}, or in none ({VALUES})"
+            raise files[0].unreadable(None, expected, quoted(unknown))
+    return {question for question, known_words in words.items() if all(known_words.values())}
+
+
+def _suggestions(line: Line) -> list[tuple[str, Line]]:
+    """What machines suggested, by question."""
+    if line.has("suggestions"):
+        given = line.object("suggestions")
+        return [(q, line.inner(f"suggestions.{q}", s)) for q, s in given.items() if isinstance(s, Mapping)]
+    names = [n for n in line.row if n.endswith(".suggestion") and line.has(n)]
+    return [
+        (
+            n.removesuffix(".suggestion"),
+            line.inner(n, {"value": line.get(n), "agent": line.row.get(f"{n}.agent")}),
+        )
+        for n in names
+    ]
+
+
+def _suggested(records: Records, suggestion: tuple[str, Line], kind: str, shown: list[str]) -> None:
+    question, line = suggestion
+    value = line.get("value")
+    if kind == "single" and isinstance(value, int | float) and not isinstance(value, bool):
+        records.score(f"{line.text_or('agent', '') or 'suggestion'}/{question}", shown[0], float(value))
+    elif value not in (None, ""):
+        records.remark(f"A suggestion for {question!r} that is no number was left out.")
 
 
 def _responses(line: Line) -> list[Response]:
@@ -76,24 +131,38 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _shown(records: Records, line: Line, fields: Line) -> tuple[str, list[str]]:
+def _shown(records: Records, line: Line, fields: Line) -> tuple[str, list[str], list[str]]:
     names = [
-        n for n, v in fields.row.items() if isinstance(v, str | list) and "." not in n and n not in NESTED
+        n
+        for n, v in fields.row.items()
+        if isinstance(v, str | list) and "." not in n and n not in (*NESTED, "metadata", "vectors")
     ]
     mapping = records.options.mapping
     field = guess.field(names, "prompt", guess.PROMPT, mapping)
     prompt = records.prompt(fields.words(field) if field else f"(record {line.key('id')})")
     if sides := guess.pair(names, mapping):
-        return "pair", [records.response(prompt, fields.words(name)) for name in sides]
+        return (
+            "pair",
+            [records.response(prompt, fields.answer(name)) for name in sides],
+            [field or "", *sides],
+        )
     single = guess.field([n for n in names if n != field], "response", guess.RESPONSE, mapping)
     if single is None:
         expected = "fields named by --map prompt=… response=…, or response_a=… response_b=…"
         raise line.wrong("fields", expected, names)
-    return "single", [records.response(prompt, fields.words(single))]
+    return "single", [records.response(prompt, fields.answer(single))], [field or "", single]
 
 
 def _answer(
-    records: Records, line: Line, given: Response, kind: str, item: str, shown: list[str], number: int
+    records: Records,
+    line: Line,
+    given: Response,
+    kind: str,
+    item: str,
+    shown: list[str],
+    number: int,
+    *,
+    is_vote: bool,
 ) -> None:
     who = records.annotator(given.user) if given.user else records.slot(item, number)
     asked = re.sub(r"[^\w-]+", "-", given.question).strip("-_") or "answer"
@@ -104,8 +173,9 @@ def _answer(
         )
     elif isinstance(value, int | float):
         _rating(records, line, asked, kind, item, who, float(value), shown)
-    elif kind == "pair" and (vote := values.vote(value)) is not None:
+    elif kind == "pair" and is_vote:
         key = records.ask(asked, "pair", "preference", given.question, measures="quality")
+        vote = replace(line, row={given.question: value}).needed_vote(given.question)
         records.prefer(item, who, key, vote, shown)
     else:
         records.tell(
@@ -134,5 +204,6 @@ FORMATS = [
         "argilla", "Argilla: records as a list of objects, flat or nested", read,
         marks("id fields responses suggestions", "id .responses"),
         "argilla-io/argilla, argilla/src/argilla/records/_io/_generic.py",
+        scores=True,
     ),
 ]  # fmt: skip

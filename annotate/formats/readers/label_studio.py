@@ -7,13 +7,13 @@ from typing import Any
 
 from .. import guess, votes
 from ..line import Line
-from ..records import Records
+from ..records import Choice, Records
 from ..registry import Format, marks
 from ..source import Source
 from ..votes import Vote
 
 USES = (
-    "id", "data", "annotations", "predictions", "drafts", "file_upload", "meta", "created_at", "updated_at",
+    "id", "data", "annotations", "predictions", "file_upload", "created_at", "updated_at",
     "project", "inner_id", "total_annotations", "cancelled_annotations", "total_predictions", "comment_count",
     "unresolved_comment_count", "last_comment_updated_at", "updated_by", "comment_authors",
 )  # fmt: skip
@@ -25,6 +25,8 @@ class Task:
 
     responses: list[str]
     ids: list[str]
+    # The data fields that the responses of a pair come from.
+    fields: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -41,6 +43,8 @@ class Given:
     who: str
     asked: str
     row: dict[str, Any]
+    # What the result is about, by the name of its tag.
+    about: str = ""
 
     def ask(self, kind: str, text: str = "", **further: Any) -> str:
         return self.records.ask(self.asked, self.task.kind, kind, text or self.asked, **further)
@@ -54,6 +58,8 @@ def read(records: Records, files: Sequence[Source]) -> None:
                 records.remark("A cancelled annotation was left out.")
             else:
                 _annotation(records, annotation, task)
+        for prediction in line.lines("predictions") if line.get("predictions") else ():
+            _prediction(records, prediction, task)
 
     records.each(files, row, USES)
 
@@ -64,7 +70,8 @@ def _task(records: Records, line: Line, data: Mapping[str, Any]) -> Task:
     field = guess.field(data, "prompt", guess.PROMPT, mapping)
     prompt = records.prompt(inner.text(field) if field else f"(task {line.key('id')})")
     if sides := guess.pair(data, mapping):
-        return Task([records.response(prompt, inner.words(n), _source(inner, n)) for n in sides], [])
+        responses = [records.response(prompt, inner.answer(n), _source(inner, n)) for n in sides]
+        return Task(responses, [], sides)
     listed = next((name for name, value in data.items() if _is_listed(value)), None)
     if listed:
         entries = inner.lines(listed)
@@ -78,7 +85,7 @@ def _task(records: Records, line: Line, data: Mapping[str, Any]) -> Task:
     if single is None:
         expected = "fields named by --map prompt=… response=…, or response_a=… response_b=…"
         raise line.wrong("data", expected, sorted(data))
-    return Task([records.response(prompt, inner.words(single), _source(inner, single))], [])
+    return Task([records.response(prompt, inner.answer(single), _source(inner, single))], [])
 
 
 def _is_listed(value: object) -> bool:
@@ -101,15 +108,30 @@ def _source(inner: Line, name: str) -> str:
 def _annotation(records: Records, line: Line, task: Task) -> None:
     item, who = records.item(task.kind, task.responses), records.annotator(_who(records, line))
     row = {"submitted_at": line.time("updated_at") or line.time("created_at")}
+    if line.has("lead_time"):
+        records.remark("`lead_time` holds pauses too, so it is no time of work: left out.")
     for result in line.lines("result"):
         kind = result.text_or("type", "")
         if kind not in RESULTS:
             records.remark(f"A result of type {kind!r} has no place in a study: left out.")
             continue
         asked = re.sub(r"[^\w-]+", "-", result.text_or("from_name", kind)).strip("-_") or kind
-        RESULTS[kind](
-            Given(records, task, item, who, asked, row), result.inner("value", result.object("value"))
-        )
+        given = Given(records, task, item, who, asked, row, result.text_or("to_name", ""))
+        RESULTS[kind](given, result.inner("value", result.object("value")))
+
+
+def _prediction(records: Records, line: Line, task: Task) -> None:
+    """What a model predicted: a rating of one response is a score, a choice in a pair a verdict."""
+    scorer = line.text_or("model_version", "") or "prediction"
+    for result in line.lines("result"):
+        kind, value = result.text_or("type", ""), result.inner("value", result.object("value"))
+        if kind == "rating" and task.kind == "single":
+            records.score(scorer, task.responses[0], value.number("rating"))
+        elif kind == "pairwise" and task.kind == "pair":
+            vote = value.needed_vote("selected", votes.LEFT_RIGHT, "left or right")
+            records.verdict(scorer, task.responses, Choice(vote.preference))
+        else:
+            records.remark(f"A prediction of type {kind!r} has no place in a study: left out.")
 
 
 def _who(records: Records, line: Line) -> str:
@@ -144,11 +166,32 @@ def _prefer(given: Given, vote: Vote) -> None:
 def _rating(given: Given, value: Line) -> None:
     top = given.records.options.mapping.get("max_rating", "5")
     rating = value.number("rating")
-    if given.task.kind != "single" or rating is None or not top.isdecimal() or not 1 <= rating <= int(top):
-        expected = f"a whole number from 1 to {top} in a task of one response (--map max_rating=N)"
-        raise value.wrong("rating", expected, value.get("rating"))
-    key = given.ask("rating", "How good is this response?", measures="quality", scale=[1, int(top)])
-    given.records.rate(given.item, given.who, key, rating, **given.row)
+    if rating is None or not top.isdecimal() or not 1 <= rating <= int(top):
+        raise value.wrong(
+            "rating", f"a whole number from 1 to {top} (--map max_rating=N)", value.get("rating")
+        )
+    if given.task.kind == "single":
+        key = given.ask("rating", "How good is this response?", measures="quality", scale=[1, int(top)])
+        given.records.rate(given.item, given.who, key, rating, **given.row)
+    elif (place := _about(given)) is not None:
+        # The two ratings of a pair are answers to one question.
+        key = given.records.ask(
+            "rating", "pair", "rating", "How good is this response?", measures="quality", scale=[1, int(top)]
+        )
+        given.records.rate(given.item, given.who, key, rating, given.task.responses[place], **given.row)
+    elif given.task.kind == "pair" and given.records.options.mapping.get("similarity") == given.asked:
+        key = given.ask("similarity", "How alike are the two?", measures="similarity", scale=[1, int(top)])
+        given.records.similar(given.item, given.who, key, rating, **given.row)
+    else:
+        expected = f"a rating of one response, or --as label-studio --map similarity={given.asked}"
+        raise value.wrong("rating", expected, f"one of {given.about or 'several'}")
+
+
+def _about(given: Given) -> int | None:
+    """Which response of a pair the tag of a result names, if it names one."""
+    names = [re.sub(r"[^a-z0-9]", "", field.lower()) for field in given.task.fields]
+    about = re.sub(r"[^a-z0-9,]", "", given.about.lower())
+    return names.index(about) if about in names else None
 
 
 def _text(given: Given, value: Line) -> None:
@@ -181,5 +224,6 @@ FORMATS = [
     Format(
         "label-studio", "Label Studio: JSON export", read, marks("id data annotations", "data annotations"),
         "HumanSignal/label-studio-frontend, tags/control/Pairwise.js and Rating.js; label-studio docs (export)",
+        scores=True,
     ),
 ]  # fmt: skip

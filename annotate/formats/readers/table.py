@@ -33,7 +33,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
 def _columns(records: Records, file: Source) -> dict[str, str]:
     """One column for each part, for the whole file; two that fit are a question to whoever imports."""
     there = {name for _, row in file.rows() if not isinstance(row, Problem) for name in row}
-    columns = {}
+    columns: dict[str, str] = {}
     for part, names in COLUMNS.items():
         fitting = [name for name in names if name in there]
         if part == "value" and len(fitting) > 1:
