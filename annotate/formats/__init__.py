@@ -13,6 +13,7 @@ from annotate.folder.tables import Row
 
 from .draft import Draft
 from .machine_scores import MachineScores, Score, Verdict
+from .numbers import is_plain
 from .options import Existing, Options
 from .records import Records, Unknown
 from .registry import Format, discover
@@ -64,10 +65,12 @@ def read(
 ) -> Iterator[Reading]:
     """Read files as `format`, or as what they look like. FolderError names all that is wrong with them."""
     options = options or Options()
-    files = [source for path in paths for source in sources(path, split)]
+    files = [source for path in paths for source in sources(path, split, options)]
     chosen = _chosen(files, format, options.mapping)
     with tempfile.TemporaryDirectory(prefix="offbeat-import-") as name, contextlib.ExitStack() as stack:
         draft = Draft(Path(name), options, stack)
+        if not format and chosen.marks:
+            draft.remark(why(chosen, files), placed=False)
         chosen.read(draft, files)
         draft.problems.raise_any()
         spec = draft.finish()
@@ -83,7 +86,7 @@ def read_scores(
     paths: Sequence[Path], format: str, options: Options, take: Callable[[Score | Verdict], None]
 ) -> list[str]:
     """Hand on what machines said in the files, and return what was decided. FolderError names all that is wrong."""
-    files = [source for path in paths for source in sources(path)]
+    files = [source for path in paths for source in sources(path, options=options)]
     chosen = _chosen(files, format, options.mapping)
     scores = MachineScores(replace(options, voters="machines"), take)
     chosen.read(scores, files)
@@ -113,16 +116,24 @@ def _chosen(files: Sequence[Source], name: str, mapping: Mapping[str, str]) -> F
     if mapping.keys() - NO_COLUMNS:
         return FORMATS["mapped"]
     fitting = recognised(files)
-    if len(fitting) != 1:
-        columns = ", ".join(files[0].head(1)[0] if files[0].head(1) else ())
-        also = " or ".join(f.name for f in fitting)
-        expected = (
-            f"a format to be named: {also}"
-            if also
-            else "the columns of a known format, or a mapping of columns"
+    if len(fitting) == 1:
+        return fitting[0]
+    columns = list(files[0].head(1)[0]) if files[0].head(1) else []
+    if fitting:
+        why = " or ".join(f"--as {f.name} (by {', '.join(sorted(f.mark(columns)))})" for f in fitting)
+        raise FolderError(
+            [Problem(files[0].name, None, "format", f"one of two that fit: {why}", "neither named")]
         )
-        raise FolderError([Problem(files[0].name, None, "", expected, columns or "no rows")])
-    return fitting[0]
+    expected = "the columns of a known format, or a mapping of columns (--as mapped --map …)"
+    if any(is_plain(name) for name in columns):
+        expected += "; a file without a header needs --header NAME,NAME,…"
+    raise FolderError([Problem(files[0].name, None, "", expected, ", ".join(columns) or "no rows")])
+
+
+def why(chosen: Format, files: Sequence[Source]) -> str:
+    """What made a file be taken for a format, where nobody named it."""
+    mark = chosen.mark({name for row in files[0].head() for name in row})
+    return f"Taken for {chosen.name}, since it has the columns {', '.join(sorted(mark))}."
 
 
 def recognised(files: Sequence[Source]) -> list[Format]:

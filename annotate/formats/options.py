@@ -33,6 +33,10 @@ class Options:
     values: Mapping[str, str] = field(default_factory=dict)
     # The decimal mark of numbers in texts; empty: as each column shows it.
     decimal: str = ""
+    # What is said of the files: their encoding, whether quotes are letters or enclose cells, columns without a header.
+    encoding: str = ""
+    quotes: str = ""
+    header: tuple[str, ...] = ()
     # What a machine is called whose scores the file holds; empty: as the file says.
     scorer: str = ""
     into: Existing | None = None

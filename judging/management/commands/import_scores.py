@@ -1,6 +1,6 @@
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,6 +9,9 @@ from annotate.folder import FolderError
 from annotate.folder.progress import bar
 from annotate.models import Study
 from judging.folder.scores import import_scores
+
+if TYPE_CHECKING:
+    from annotate.formats import Options
 
 
 class Command(BaseCommand):
@@ -24,6 +27,21 @@ class Command(BaseCommand):
         )
         parser.add_argument("--scorer", default="", help="its name, where the file does not say it")
         parser.add_argument("--score-version", default="")
+        parser.add_argument(
+            "--map", nargs="+", default=[], metavar="ROLE=COLUMN", help="what columns mean, --as mapped"
+        )
+        parser.add_argument(
+            "--decimal", choices=[".", ","], default="", help="the decimal mark of numbers in texts"
+        )
+        parser.add_argument(
+            "--encoding", default="", help="of files of text; left out: UTF-8, or as it can be told"
+        )
+        parser.add_argument(
+            "--quotes", choices=["cells", "letters"], default="", help="what quotes mean in CSV"
+        )
+        parser.add_argument(
+            "--header", default="", metavar="NAME,NAME", help="the columns of a file without a header"
+        )
         parser.add_argument("--dry-run", action="store_true", help="only tell what would match")
         parser.add_argument("--yes", action="store_true", help="store what matches without asking")
 
@@ -42,7 +60,7 @@ class Command(BaseCommand):
 
     def _foreign(self, study: Study, form: str, file: Path, options: dict[str, Any]) -> None:
         # Imported here: a study's own tables need none of it.
-        from annotate.formats import Options, of_name
+        from annotate.formats import of_name
         from judging.imports.scores import SCORES, join
         from judging.imports.storing import ConflictError, store
 
@@ -50,7 +68,7 @@ class Command(BaseCommand):
         if format is None or not format.scores:
             raise CommandError(f"There is no format {form!r} of scores; there are {', '.join(SCORES)}.")
         try:
-            joined = join(study, [file], format.name, Options(scorer=options["scorer"]))
+            joined = join(study, [file], format.name, _options(options))
             self.stdout.write(f"{file}: {joined.report()}")
             if options["dry_run"] or not joined.matched:
                 self.stdout.write("Nothing was stored.")
@@ -64,3 +82,17 @@ class Command(BaseCommand):
 
     def _agreed(self) -> bool:
         return sys.stdin.isatty() and input("Store what matches? [y/N] ").strip().lower() == "y"
+
+
+def _options(given: dict[str, Any]) -> "Options":
+    from annotate.formats import Options
+    from judging.management.commands.import_study import mapping_of
+
+    return Options(
+        scorer=given["scorer"],
+        mapping=mapping_of(given["map"]),
+        decimal=given["decimal"],
+        encoding=given["encoding"],
+        quotes=given["quotes"],
+        header=tuple(filter(None, given["header"].split(","))),
+    )

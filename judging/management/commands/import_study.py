@@ -53,6 +53,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scorer", default="", help="the machine whose scores the files hold, if they don't say"
         )
+        parser.add_argument(
+            "--encoding", default="", help="of files of text; left out: UTF-8, or as it can be told"
+        )
+        parser.add_argument(
+            "--quotes", choices=["cells", "letters"], default="", help="what quotes mean in CSV"
+        )
+        parser.add_argument(
+            "--header", default="", metavar="NAME,NAME", help="the columns of a file without a header"
+        )
         parser.add_argument("--dry-run", action="store_true", help="only say what would come in")
 
     def handle(self, *, files: list[str], format: str, dry_run: bool, **given: Any) -> None:
@@ -71,6 +80,9 @@ class Command(BaseCommand):
             scorer=given["scorer"],
             values=values_of(given["values"]),
             decimal=given["decimal"],
+            encoding=given["encoding"],
+            quotes=given["quotes"],
+            header=tuple(filter(None, given["header"].split(","))),
             mapping=mapping_of(given["map"]),
             progress=bar,
         )

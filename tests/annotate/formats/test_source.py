@@ -9,7 +9,7 @@ import pytest
 
 from annotate.folder import FolderError
 from annotate.folder.problems import Problem
-from annotate.formats import source
+from annotate.formats import json_rows
 from annotate.formats.numbers import is_missing, number
 from annotate.formats.source import Source, sources
 from annotate.formats.values import as_list
@@ -38,7 +38,7 @@ def test_json_may_be_an_array_lines_or_columns(tmp_path: Path, indent: int | Non
 def test_a_long_array_is_read_in_pieces_with_the_lines_of_its_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "CHUNK", 7)
+    monkeypatch.setattr(json_rows, "CHUNK", 7)
     path = tmp_path / "a.json"
     path.write_text("[\n" + ",\n".join(json.dumps({"n": n, "long": "x" * 50}) for n in range(40)) + "\n]\n")
     found = list(Source(path).rows())

@@ -1,0 +1,160 @@
+"""Rows of CSV and TSV as spreadsheets and scripts write them: which mark holds cells apart, and what quotes mean."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from annotate.folder.bounds import lines
+from annotate.folder.problems import Problem, quoted
+from annotate.folder.tables import Lines, Row
+
+if TYPE_CHECKING:
+    from .source import Source
+
+DELIMITERS = (",", ";", "\t", "|")
+QUOTES = ("cells", "letters")
+
+
+class CsvFile:
+    """One file; `text` opens it anew, since some questions need all of it."""
+
+    def __init__(self, source: "Source") -> None:
+        self.source = source
+        self.given_delimiter = ""
+        self.delimiter = ","
+
+    def rows(self) -> Lines:
+        csv.field_size_limit(settings.READ_MOST_LINE)
+        self._look()
+        letters = self._quotes_are_letters()
+        yield from self._rows(letters=letters)
+        if self.delimiter != ",":
+            self.source.remark(f"columns are separated by {quoted(self.delimiter)}")
+        if letters:
+            self.source.remark("quotes were read as letters, not as marks around cells")
+
+    def _look(self) -> None:
+        with self.source.text() as text:
+            first = next(lines(text), "")
+        # Excel's own way to name the mark.
+        stripped = first.rstrip("\r\n")
+        if stripped.lower().startswith("sep=") and len(stripped) == 5:
+            self.given_delimiter = stripped[4]
+        self.delimiter = self.given_delimiter or _delimiter(first)
+
+    def _quotes_are_letters(self) -> bool:
+        if self.source.quotes:
+            return self.source.quotes == "letters"
+        return self.delimiter == "\t" and not self._quoted_tsv()
+
+    def _quoted_tsv(self) -> bool:
+        """Whether every quote at the start of a cell is one around it, as by a program that writes such files."""
+        seen = False
+        with self.source.text() as text:
+            for line in lines(text):
+                for cell in line.rstrip("\r\n").split("\t"):
+                    if cell.startswith('"'):
+                        inner = cell[1:-1]
+                        if len(cell) < 2 or not cell.endswith('"') or inner.replace('""', "").count('"'):
+                            return self._whole_when_quoted()
+                        seen = True
+        return seen
+
+    def _whole_when_quoted(self) -> bool:
+        """Cells that span lines: only if the file has no other reading."""
+
+        def widths(*, letters: bool) -> set[int]:
+            with self.source.text() as text:
+                try:
+                    return {len(cells) for cells in self._reader(text, letters=letters) if any(cells)}
+                except csv.Error:
+                    return set()
+
+        return len(widths(letters=False)) == 1 != len(widths(letters=True))
+
+    def _reader(self, text: Iterable[str], *, letters: bool) -> "csv._reader":
+        quoting = csv.QUOTE_NONE if letters else csv.QUOTE_MINIMAL
+        return csv.reader(text, delimiter=self.delimiter, strict=True, quoting=quoting)
+
+    def _rows(self, *, letters: bool) -> Lines:
+        with self.source.text() as text:
+            physical = _Kept(lines(text))
+            if self.given_delimiter:
+                next(physical)
+            reader = self._reader(physical, letters=letters)
+            skipped = 1 if self.given_delimiter else 0
+            try:
+                header = self._header(reader, physical)
+                line = reader.line_num + skipped + 1
+                if self.source.header:
+                    line = 1
+                for cells in reader:
+                    if any(cells):
+                        self._check_swallowed(line, physical.taken(), header)
+                        yield line, self._named(line, header, cells)
+                    physical.forget()
+                    line = reader.line_num + skipped + 1
+            except csv.Error as error:
+                raise self.source.unreadable(reader.line_num + skipped, "a CSV row", str(error)) from error
+
+    def _header(self, reader: Iterator[list[str]], physical: "_Kept") -> list[str]:
+        # pandas leaves the heading of its index empty.
+        cells = list(self.source.header) or next(reader, [])
+        physical.forget()
+        header = [cell.strip() or f"column {n}" for n, cell in enumerate(cells, 1)]
+        seen = set[str]()
+        for name in header:
+            if name in seen:
+                raise self.source.unreadable(
+                    1, "a header that names each column once", f"{quoted(name)} twice"
+                )
+            seen.add(name)
+        return header
+
+    def _named(self, line: int, header: list[str], cells: list[str]) -> Row | Problem:
+        if len(cells) != len(header):
+            return Problem(
+                self.source.name, line, "", f"{len(header)} cells, as in the header", str(len(cells))
+            )
+        return dict(zip(header, cells, strict=True))
+
+    def _check_swallowed(self, line: int, taken: list[str], header: list[str]) -> None:
+        """A cell over several lines, each of which would be a row of its own: a quote that nobody meant."""
+        enough = 2 if len(header) > 2 else 4
+        if self.source.quotes or len(taken) < enough or len(header) < 2:
+            return
+        alone = csv.reader(taken, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
+        if all(len(cells) == len(header) for cells in alone):
+            expected = "cells that end where they begin (--quotes letters, or --quotes cells if it is meant)"
+            found = f"a quoted cell that swallows {len(taken) - 1} more lines"
+            raise self.source.unreadable(line, expected, found)
+
+
+class _Kept(Iterator[str]):
+    """Lines, of which those since the last row are kept."""
+
+    def __init__(self, source: Iterator[str]) -> None:
+        self._source, self._taken = source, list[str]()
+
+    def __next__(self) -> str:
+        line = next(self._source)
+        self._taken.append(line)
+        return line
+
+    def taken(self) -> list[str]:
+        return self._taken
+
+    def forget(self) -> None:
+        self._taken = []
+
+
+def _delimiter(header: str) -> str:
+    def columns(delimiter: str) -> int:
+        try:
+            return len(next(csv.reader([header], delimiter=delimiter), []))
+        except csv.Error:
+            return 0
+
+    return max(DELIMITERS, key=columns)

@@ -1,0 +1,194 @@
+"""Files as people have them: encodings, quotes, separators, spreadsheets, no header; and how much is read of one."""
+
+import gzip
+import io
+import json
+import zipfile
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from annotate.folder import FolderError
+from annotate.folder.problems import Problem
+from annotate.formats import json_rows
+from annotate.formats.source import Source
+from annotate.formats.values import as_list
+
+from .samples import records_of
+
+PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+SINGLE = {"prompt": "q", "response": "a", "annotator": "who", "rating.quality": "r"}
+
+
+def written(folder: Path, content: bytes, name: str = "f.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def rows(path: Path, **said: Any) -> tuple[list[dict[str, Any]], str]:
+    source = Source(path, **said)
+    there = [row for _, row in source.rows() if not isinstance(row, Problem)]
+    return there, "\n".join(source.remarks)
+
+
+# Encodings
+
+
+def test_utf8_with_a_broken_byte_stays_utf8(tmp_path: Path) -> None:
+    content = "a\nGrüße – naïve café\n日本語\n".encode() + b"broken \xf0\x9f\x98\n"
+    there, said = rows(written(tmp_path, content))
+    assert [row["a"] for row in there] == ["Grüße – naïve café", "日本語", "broken \ufffd"]
+    assert "byte 0xf0 on line 4 is broken UTF-8" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Вопрос,Ответ", "问题,回答", "質問,回答", "Ερώτηση,Απάντηση", "שאלה,תשובה", "Wątpliwości mała żółć"],
+)
+@pytest.mark.parametrize("encoding", ["cp1251", "gbk", "shift_jis", "cp1253", "cp1255", "cp1250", "koi8-r"])
+def test_what_is_no_western_text_is_refused_until_somebody_says(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    try:
+        content = text.encode(encoding)
+    except UnicodeEncodeError:
+        pytest.skip("this encoding has no such letters")
+    path = written(tmp_path, b"a,b\n" + (content if b"," in content else content + b",") + b"\n")
+    with pytest.raises(FolderError, match=r"expected UTF-8, .* Windows-1252 \(--encoding"):
+        rows(path)
+    there, _ = rows(path, given_encoding=encoding)
+    assert text.partition(",")[0] == there[0]["a"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Grüße", "naïve café", "¿Qué?", "créée à l’été", "“quoted” – dash…", "yö, työ, ääni", "50 €", "Ærø"],
+)
+def test_western_text_is_read_as_windows_writes_it(tmp_path: Path, text: str) -> None:
+    there, said = rows(written(tmp_path, f"a\n{text}\n".replace(",", "").encode("cp1252")))
+    assert there == [{"a": text.replace(",", "")}]
+    assert "read as Windows-1252" in said
+
+
+def test_text_of_a_mac_is_not_taken_for_windows(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match="--encoding"):
+        rows(written(tmp_path, "a\nGrüße, café\n".replace(",", "").encode("mac_roman")))
+    with pytest.raises(FolderError, match="no encoding of the name latin-x"):
+        rows(written(tmp_path, b"a\n\xff\n"), given_encoding="latin-x")
+
+
+# Quotes and separators
+
+
+@pytest.mark.parametrize("header", ["q,a,who,r", "q,a,who"])
+def test_a_quoted_cell_that_swallows_rows_is_named(tmp_path: Path, header: str) -> None:
+    n = header.count(",") - 1
+    rest = ",w" * n
+    path = written(tmp_path, f'{header}\nQ1,"Never{rest}\nQ2,fine{rest}\nQ3,end"{rest}\n'.encode())
+    with pytest.raises(FolderError, match=r"line 2: .*a quoted cell that swallows 2 more lines"):
+        rows(path)
+    assert [row["a"] for row in rows(path, quotes="letters")[0]] == ['"Never', "fine", 'end"']
+    assert len(rows(path, quotes="cells")[0]) == 1
+
+
+def test_cells_may_span_lines(tmp_path: Path) -> None:
+    path = written(tmp_path, b'q,a\n1,"Dear all,\nyes, no,\nmaybe"\n2,"x\n\ny"\n')
+    assert [row["a"] for row in rows(path)[0]] == ["Dear all,\nyes, no,\nmaybe", "x\n\ny"]
+
+
+def test_a_quote_in_tsv_is_a_letter_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    path = written(tmp_path, b'q\ta\nQ1\t"Never\nQ2\tfine\nQ3\tend"\n', "f.tsv")
+    there, said = rows(path)
+    assert [row["a"] for row in there] == ['"Never', "fine", 'end"']
+    assert "quotes were read as letters" in said
+    quoted = written(tmp_path, b'q\ta\nQ1\t"say ""no"""\nQ2\tfine\n', "g.tsv")
+    assert [row["a"] for row in rows(quoted)[0]] == ['say "no"', "fine"]
+
+
+def test_excel_s_first_line_names_the_separator(tmp_path: Path) -> None:
+    there, _ = rows(written(tmp_path, b"sep=;\r\nq;a\r\nQ;A\r\n"))
+    assert there == [{"q": "Q", "a": "A"}]
+
+
+def test_a_file_without_a_header_asks_for_one(tmp_path: Path) -> None:
+    path = written(tmp_path, b"3.8\tA cat.\tA dog.\n1.0\tOne.\tTwo.\n", "sts.tsv")
+    with pytest.raises(FolderError, match="a file without a header needs --header"):
+        records_of([path])
+    records = records_of([path], header=("score", "sentence1", "sentence2"))
+    assert [row["value"] for row in records["answers"]] == [3.8, 1]
+    assert "Taken for sts, since it has the columns score, sentence1, sentence2." in records["remarks"]
+
+
+# Spreadsheets and tables with types
+
+
+def xlsx(cells: list[list[Any]]) -> bytes:
+    """A workbook of one sheet, by hand: texts inline, numbers as they are."""
+
+    def cell(value: Any) -> str:
+        if isinstance(value, str):
+            return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
+        return f"<c><v>{value}</v></c>" if value is not None else "<c/>"
+
+    lines = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in cells)
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rels = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    parts = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}"><Relationship Id="r1" Type="{rels}/officeDocument" '
+        'Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{rels}"><sheets>'
+        '<sheet name="One" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}"><Relationship Id="r1" '
+        f'Type="{rels}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{lines}</sheetData></worksheet>',
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{content}')
+    return out.getvalue()
+
+
+def test_a_spreadsheet_is_a_table(tmp_path: Path) -> None:
+    content = xlsx([["q", "a", "who", "r"], ["Why?", "So.", "w1", 4], ["Why?", "two\nlines", 7, 5]])
+    path = written(tmp_path, content, "f.xlsx")
+    assert rows(path)[0][1] == {"q": "Why?", "a": "two\nlines", "who": 7, "r": 5}
+    assert [row["value"] for row in records_of([path], mapping=SINGLE)["answers"]] == [4, 5]
+    with pytest.raises(FolderError, match=r"a whole \.xlsx file"):
+        rows(written(tmp_path, content[:200], "g.xlsx"))
+
+
+def test_decimals_are_numbers_and_texts(tmp_path: Path) -> None:
+    table = pa.table(
+        {"q": ["Q"], "a": pa.array([Decimal("1.50")], pa.decimal128(5, 2)), "who": [1.0],
+         "r": pa.array([Decimal("4.00")], pa.decimal128(5, 2))}
+    )  # fmt: skip
+    pq.write_table(table, tmp_path / "t.parquet")
+    records = records_of([tmp_path / "t.parquet"], mapping=SINGLE)
+    assert (records["responses"][0]["text"], records["answers"][0]["value"]) == ("1.50", 4)
+
+
+# How much is read
+
+
+def test_a_row_of_too_many_values_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_rows, "MOST_VALUES", 1000)
+    many = json.dumps({"a": [[]] * 2000}).encode()
+    for name in ("f.json", "f.jsonl", "f.jsonl.gz"):
+        path = written(tmp_path, gzip.compress(many) if name.endswith("gz") else many, name)
+        with pytest.raises(FolderError, match="more than 1,000 values in one row"):
+            records_of([path], "infinity-eval")
+
+
+def test_python_s_own_reader_sees_small_cells_only() -> None:
+    with pytest.raises(ValueError, match=r"\[1"):
+        as_list("[" + "1, " * 100_000 + "'x']")
+    assert as_list("['a', nan]") == ["a", None]
