@@ -174,7 +174,7 @@ def test_agreement_is_computed_of_slots(tmp_path: Path) -> None:
 def test_no_page_tells_of_slots_as_if_they_were_people(tmp_path: Path, admin_client: Client) -> None:
     brought(jsonl(tmp_path / "a.jsonl", absolute()))
     page = admin_client.get("/studies/in/monitor/").content.decode()
-    assert "11 labels came in without the name of who gave them" in page
+    assert "11 labels were imported without naming the annotator" in page
     assert "-label-01" not in page
     assert "-label-01" not in admin_client.get("/studies/in/agreement/").content.decode()
     # Whoever has a name beside them is told of.
