@@ -7,7 +7,7 @@ PORT ?= 8000
 
 export HF_HUB_OFFLINE = 1
 
-.PHONY: run test bench lock audit-lock clean
+.PHONY: run test test-slow lint tests bench lock audit-lock clean
 
 run: $(VENV)/.run .env
 	@$(BIN)/python manage.py demo --host $(HOST) --port $(PORT)
@@ -16,14 +16,26 @@ run: $(VENV)/.run .env
 .env:
 	@umask 077; $(BIN)/python -c "import secrets; print(f'SECRET_KEY={secrets.token_urlsafe(50)}', f'PSEUDONYM_KEY={secrets.token_urlsafe(50)}', 'ALLOWED_HOSTS=127.0.0.1,localhost', 'DATABASE_URL=sqlite:///var/offbeat.sqlite3', f'DEMO_PASSWORD={secrets.token_urlsafe(9)}', sep='\n')" > $@
 
+# Linters and types beside the tests.
 test: $(VENV)/.dev
+	@$(MAKE) --no-print-directory -j2 lint tests
+
+# The same tests, larger: for the night.
+test-slow: $(VENV)/.dev
+	@SLOW=1 $(MAKE) --no-print-directory -j2 lint tests
+
+PYTEST = $(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	DEBUG=1 $(BIN)/mypy .
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-	TEST_DATABASE=postgres $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/annotate tests/judging tests/results tests/api tests/test_trail.py tests/test_access.py
+	DEBUG=1 $(BIN)/mypy .
+
+tests: $(VENV)/.dev
+	$(PYTEST)
+	TEST_DATABASE=postgres $(PYTEST) tests/annotate tests/judging tests/results tests/api tests/test_access.py tests/test_trail.py tests/test_trail_page.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench

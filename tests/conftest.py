@@ -1,52 +1,42 @@
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
-from annotate.models import Response, Study
-from judging.folder.scores import load_folder
-from judging.models import Embedding
-from judging.runs import work as scoring
-from judging.scorers import Embedder, Embeddings
+from annotate.models import Study
+from tests.demo import copy_in, own_results_from_the_first_write, put_aside
+
+CI = bool(os.environ.get("CI"))
+# No example fails because a machine is slow; in CI the same examples come every time.
+hypothesis.settings.register_profile(
+    "offbeat",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize=CI,
+    database=None if CI else hypothesis.settings.default.database,
+)
+hypothesis.settings.load_profile("offbeat")
 
 SHARED = Path(__file__).parents[2] / "shared"
-DEMO = Path(__file__).parents[1] / "fixtures" / "demo"
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """The demo's texts as the real embedder sees them, computed once a test run."""
-
-    keys: list[str]
-    result: Embeddings
 
 
 @pytest.fixture(scope="session")
-def _embedded() -> list[Embedded]:
-    return []
+def _demo_aside(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    with django_db_blocker.unblock():
+        put_aside()
 
 
 @pytest.fixture
-def demo(db: None, _embedded: list[Embedded]) -> Study:
+def demo(_demo_aside: None, db: None) -> Iterator[Study]:
     """The demo study, loaded and embedded as `make run` does it."""
-    load_folder(DEMO)
-    study = Study.objects.get(slug="demo")
-    if not _embedded:
-        model = scoring.build("minilm")
-        assert isinstance(model, Embedder)
-        rows = list(Response.objects.filter(study=study).values_list("key", "text"))
-        _embedded.append(Embedded([key for key, _ in rows], model.embed([text for _, text in rows])))
-    run = scoring.run_of(study, "minilm", scoring.build("minilm"))
-    pk_of = dict(Response.objects.filter(study=study).values_list("key", "pk"))
-    kept = _embedded[0]
-    Embedding.objects.bulk_create(
-        Embedding(run=run, response_id=pk_of[key], vector=vector.astype("<f4").tobytes())
-        for key, vector in zip(kept.keys, kept.result.vectors, strict=True)
-    )
-    return study
+    study = copy_in()
+    with own_results_from_the_first_write():
+        yield study
 
 
 @pytest.fixture
@@ -65,14 +55,21 @@ def shared() -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL only what asks Django for its database: all else is the same there, and was run already."""
+    """On PostgreSQL only what asks Django for its database and may depend on which one it is."""
     if os.environ.get("TEST_DATABASE") != "postgres":
         return
-    stored = [item for item in items if _asks_for_database(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in stored])
-    items[:] = stored
+    repeated = [item for item in items if _asks_for_database(item) and not _same_on_both(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in repeated])
+    items[:] = repeated
 
 
 def _asks_for_database(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
     return item.get_closest_marker("django_db") is not None or bool(fixtures & {"db", "transactional_db"})
+
+
+def _same_on_both(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("any_database")
+    if marker is not None and not marker.args:
+        raise pytest.UsageError(f"{item.nodeid}: any_database needs a reason")
+    return marker is not None

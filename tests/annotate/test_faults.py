@@ -17,8 +17,9 @@ import pytest
 
 from tests.environment import crash_postgres, restart_postgres, start_postgres
 from tests.serving import Annotator, Server, hidden, manage, run, served
+from tests.size import sized
 
-CROWD, OVERLAP = 100, 5
+CROWD, PROMPTS, OVERLAP = sized(40, 100), sized(8, 16), 5
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 GONE = (ConnectionError, http.client.HTTPException, TimeoutError)
 
@@ -89,7 +90,7 @@ class Visitor(Annotator):
 
 
 def test_a_crowd_that_comes_and_goes_leaves_exactly_the_judgments_wanted(database: str) -> None:
-    invite, items = made(database, prompts=16)
+    invite, items = made(database, prompts=PROMPTS)
     with served(database) as server:
         people = [Visitor(server.port, "faults", invite) for _ in range(CROWD)]
         together([lambda p=p, i=i: p.visit(random.Random(i)) for i, p in enumerate(people)])  # type: ignore[misc]

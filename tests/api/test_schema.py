@@ -21,6 +21,7 @@ from annotate.config.wsgi import application
 from annotate.models import ApiToken, Role
 from tests.api.test_lists import judge, score
 from tests.factories import make_study
+from tests.size import sized
 
 # Rows that follow the schema may name a prompt that there is not, or hold what no database stores: that is 422.
 CONFIG = SchemathesisConfig.from_dict(
@@ -34,7 +35,7 @@ CONFIG = SchemathesisConfig.from_dict(
 )
 SCHEMA = schemathesis.openapi.from_wsgi("/api/v1/schema/", application, config=CONFIG)
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]  # type: ignore[union-attr]
-EXAMPLES = 6
+EXAMPLES = sized(6, 60)
 # Where nothing is sent, nothing of it can be wrong.
 CASES = [
     pytest.param(operation, mode, id=f"{mode.value} {operation.method.upper()} {operation.path}")

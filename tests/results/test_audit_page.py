@@ -21,6 +21,8 @@ from judging.stats import Verdict
 from tests.annotate.formats.samples import absolute, brought, jsonl
 from tests.factories import make_study
 
+pytestmark = pytest.mark.any_database("computed from frames, which test_results.py reads from both databases")
+
 
 def run(*args: str) -> str:
     out = StringIO()

@@ -13,6 +13,8 @@ from judging.results.summary.sheets import ENDS, Ranged, Sheet
 from judging.stats import Estimate
 from judging.templatetags.figures import cell, cell_class
 
+pytestmark = pytest.mark.any_database("computed from frames, which test_results.py reads from both databases")
+
 
 def heat(key: str) -> Figure:
     """A figure that clips its marks and has a gradient in its legend: what Vega names by counting."""

@@ -21,6 +21,8 @@ from judging.runs.work import notes
 from judging.stats import cosine_matrix
 from tests.factories import make_study
 
+pytestmark = pytest.mark.any_database("computed from frames, which test_results.py reads from both databases")
+
 
 def embedded(study: Study, width: int = 5) -> ScoreRun:
     """Every response with a vector of its own, the same for the same text."""

@@ -18,6 +18,8 @@ from judging import stats
 from judging.results import COMPUTED, find
 from judging.results.methods import parts
 
+pytestmark = pytest.mark.any_database("computed from frames, which test_results.py reads from both databases")
+
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = {name: f for name in stats.__all__ if inspect.isfunction(f := getattr(stats, name))}
 # They count, cut or code what a statistic then reads: no formula and no source of their own.

@@ -24,6 +24,8 @@ from tests.annotate.formats.samples import absolute, brought, jsonl
 from tests.factories import make_annotator, make_study
 from tests.results.commands import json_of
 
+pytestmark = pytest.mark.any_database("computed from frames, which test_results.py reads from both databases")
+
 pairs_json = partial(json_of, "pairs")
 
 

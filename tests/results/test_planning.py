@@ -18,6 +18,8 @@ from judging.results.planning.report import Design, PlanError, Point
 from judging.stats import Estimate, raters_needed
 from tests.factories import make_study
 
+pytestmark = pytest.mark.any_database("computed from frames, which test_results.py reads from both databases")
+
 # What 25 ratings make .77 of: the reference simulation's reliability of the mean.
 ONE = 0.77 / (25 - 24 * 0.77)
 

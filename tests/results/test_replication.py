@@ -23,6 +23,8 @@ from judging.stats import Family, label_counts, replicate_ratings
 from tests.factories import make_study
 from tests.results.commands import json_of
 
+pytestmark = pytest.mark.any_database("computed from frames, which test_results.py reads from both databases")
+
 PROMPTS, RESPONSES, PAIRS = 8, 6, 5
 
 

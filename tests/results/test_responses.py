@@ -11,6 +11,8 @@ from judging.results.responses import report as browse
 from judging.runs import work as scoring
 from tests.factories import make_study
 
+pytestmark = pytest.mark.any_database("computed from frames, which test_results.py reads from both databases")
+
 
 def listed(html: str) -> list[int]:
     return [int(pk) for pk in re.findall(r'class="text"[^>]*><a href="/studies/\w+/responses/(\d+)/"', html)]

@@ -188,18 +188,15 @@ def test_every_number_of_monitor_and_planning_is_on_the_methods_page(client: Cli
     assert columns | others | widths <= set(ids)
 
 
-@pytest.mark.django_db
-def test_pages_follow_a_change_at_once(auditor: Client) -> None:
+def test_pages_follow_a_change_at_once(demo: Study, auditor: Client) -> None:
     """Cached results may not outlive an exclusion."""
-    load_folder(ROOT / "fixtures" / "demo")
-    study = Study.objects.get(slug="demo")
 
     def n_answers() -> int:
         page = auditor.get("/studies/demo/agreement/", {"format": "json"}).json()
         return int(page["criteria"][0]["n_answers"])
 
     before = n_answers()
-    judgment = Judgment.objects.in_study(study).filter(assignment__item__kind="single").earliest("pk")
+    judgment = Judgment.objects.in_study(demo).filter(assignment__item__kind="single").earliest("pk")
     auditor.post(f"/studies/demo/monitor/judgments/{judgment.pk}/exclude/", {"reason": "a test"})
     assert n_answers() == before - 1
     auditor.post(f"/studies/demo/monitor/judgments/{judgment.pk}/readmit/")

@@ -15,6 +15,8 @@ from judging.runs import work as scoring
 from tests.factories import make_study
 from tests.results.commands import json_of
 
+pytestmark = pytest.mark.any_database("computed from frames, which test_results.py reads from both databases")
+
 told = partial(json_of, "similarity")
 
 

@@ -23,6 +23,7 @@ from judging.stats import (
     most_underrated,
     underrating,
 )
+from tests.size import sized
 from tests.stats.simulation import score_sd, simulate, slow_slope, slow_underrating
 
 Frames = tuple[pd.DataFrame, pd.DataFrame]
@@ -147,15 +148,18 @@ def test_close_to_split_half_instruments_and_naive_equals_clustered_ols() -> Non
     assert found.naive.high == pytest.approx(found.naive.estimate + half_width, rel=1e-6)
 
 
+STUDIES = sized(60, 400)
+
+
 @pytest.mark.parametrize("effect", [0.0, 0.3])
 def test_simulated_truth_is_covered_and_the_naive_slope_raises_false_alarms(effect: float) -> None:
     truth = effect / score_sd(effect)
-    studies = [underrating(*simulate(seed, effect=effect), covariates=()) for seed in range(120)]
+    studies = [underrating(*simulate(seed, effect=effect), covariates=()) for seed in range(STUDIES)]
     found = [study.underrating for study in studies]
     error = np.array([(e.estimate or 0) - truth for e in found])
     covered = np.mean([(e.low or 0) <= truth <= (e.high or 0) for e in found])
-    assert abs(error.mean()) < 3 * error.std() / math.sqrt(120) + 0.005
-    assert covered >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 120)
+    assert abs(error.mean()) < 3 * error.std() / math.sqrt(STUDIES) + 0.005
+    assert covered >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / STUDIES)
     naive = np.array([(s.naive.estimate or 0) - truth for s in studies])
     assert naive.mean() > 0.06
     assert np.mean([s.correlation or 0 for s in studies]) == pytest.approx(-0.4, abs=0.05)

@@ -247,7 +247,11 @@ VALUES = st.recursive(
 
 
 @pytest.mark.parametrize("name", ALONE)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_no_row_makes_a_reader_fall_over(name: str, tmp_path: Path, data: st.DataObject) -> None:
     """Rows of the right fields with anything in them are read whole, or refused with places."""
@@ -286,7 +290,11 @@ def _refusal(paths: list[Path], name: str, options: Options) -> FolderError | No
     return None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     content=st.binary(max_size=200),
     form=st.sampled_from(["json", "jsonl", "csv", "parquet", "arrow", "json.gz"]),

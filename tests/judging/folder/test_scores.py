@@ -227,15 +227,15 @@ def round_trip(source: Path, form: Form, tmp_path: Path) -> None:
     assert_same(read_tables(tmp_path / "again"), read_tables(source))
 
 
-@pytest.mark.parametrize(
-    ("name", "form"),
-    [
-        ("hanna", "jsonl"),
-        *((name, form) for name in ("biosses", "pandalm") for form in ("jsonl", "csv", "parquet")),
-    ],
-)
-def test_real_data_comes_back_as_it_was(name: str, form: str, shared: Path, tmp_path: Path) -> None:
+@pytest.mark.any_database("biosses goes both ways on PostgreSQL too; these are more of the same rows")
+@pytest.mark.parametrize(("name", "form"), [("hanna", "jsonl"), ("pandalm", "csv"), ("pandalm", "parquet")])
+def test_much_real_data_comes_back_as_it_was(name: str, form: str, shared: Path, tmp_path: Path) -> None:
     round_trip(shared / "data" / name, Form(form), tmp_path)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_real_data_comes_back_as_it_was(form: str, shared: Path, tmp_path: Path) -> None:
+    round_trip(shared / "data" / "biosses", Form(form), tmp_path)
 
 
 @pytest.mark.skipif(not DEMO.is_dir(), reason="fixtures/demo is not here")
