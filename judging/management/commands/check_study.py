@@ -34,7 +34,7 @@ class Command(BaseCommand):
         self.stdout.write(_as_json(found) if json else _as_text(found))
         wrong = sum(not fault.doubt for some in found.values() for fault in some)
         if wrong:
-            raise CommandError(f"{wrong} checks failed.")
+            raise CommandError(f"{wrong} {'check' if wrong == 1 else 'checks'} failed.")
 
 
 def _as_text(found: dict[str, list[Fault]]) -> str:

@@ -355,7 +355,7 @@ def test_the_command_says_what_is_wrong_and_ends_with_it(study: Study) -> None:
     pk = change(score(study), value=float("inf"))
     text, error = check("sound")
     assert text == f"sound:\n  wrong: score that is no finite number: 1 (Score {pk})\n"
-    assert error == "1 checks failed."
+    assert error == "1 check failed."
     assert check("other")[1] == ""
     told = json.loads(check("--all", "--json")[0])
     assert [s["study"] for s in told["studies"]] == [None, "other", "sound"]
