@@ -13,12 +13,9 @@ from tests.demo import copy_in, own_results_from_the_first_write, put_aside
 
 CI = bool(os.environ.get("CI"))
 # No example fails because a machine is slow; in CI the same examples come every time.
+PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.register_profile(
-    "offbeat",
-    deadline=None,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-    derandomize=CI,
-    database=None if CI else hypothesis.settings.default.database,
+    "offbeat", hypothesis.settings(PATIENT, derandomize=True, database=None) if CI else PATIENT
 )
 hypothesis.settings.load_profile("offbeat")
 
