@@ -41,4 +41,12 @@ def simulation() -> dict[str, Any]:
     lines = found["lines"]
     naive = {(x["design"], x["effect"]): x for x in lines if x["estimator"] == "naive"}
     own = [x for x in lines if x["estimator"] == lines[0]["estimator"]]
-    return found | {"own": [x | {"naive": naive[x["design"], x["effect"]]} for x in own]}
+    conditions = [
+        x | {"depends": x["verdicts"]["depends on the shape"], "cant_tell": x["verdicts"]["can't tell"]}
+        for x in found.get("conditions", [])
+    ]
+    return found | {
+        "own": [x | {"naive": naive[x["design"], x["effect"]]} for x in own],
+        "conditions": conditions,
+        "conditions_error": (0.05 * 0.95 / conditions[0]["n"]) ** 0.5 if conditions else None,
+    }

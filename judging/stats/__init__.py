@@ -27,9 +27,10 @@ from judging.stats.audit.group_gaps import GroupContrast
 from judging.stats.audit.moments import Moments, cross_rater_moments
 from judging.stats.audit.most_underrated import most_underrated, score_gaps
 from judging.stats.audit.preference_underrating import PreferenceUnderrating, preference_underrating
+from judging.stats.audit.scopes import corroborated
 from judging.stats.audit.simulation import Simulated, StudyModel, simulated_study
 from judging.stats.audit.underrating import underrating, underratings
-from judging.stats.audit.verdict import Underrating, Verdict
+from judging.stats.audit.verdict import Scope, Underrating, Verdict
 from judging.stats.core.counts import Level, value_counts
 from judging.stats.core.estimate import Estimate
 from judging.stats.core.multiple import benjamini_hochberg
@@ -115,6 +116,7 @@ __all__ = [
     "PromptSimilarity",
     "RandomPairs",
     "Reading",
+    "Scope",
     "SharedRun",
     "SimilarityCalibration",
     "Simulated",
@@ -141,6 +143,7 @@ __all__ = [
     "compression_ratio",
     "conger_kappa",
     "correlation",
+    "corroborated",
     "cosine_matrix",
     "cross_rater_moments",
     "describe_annotators",

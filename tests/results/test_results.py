@@ -123,7 +123,7 @@ def test_pages_show_the_same_numbers_as_the_commands(demo: Study, auditor: Clien
         assert page == json.loads(run(name, "demo", "--json"))
         html = auditor.get(reverse(name, args=["demo"])).content.decode()
         assert "Simulated." in html
-    assert "no underrating of 0.16 or more" in html
+    assert "no underrating of 0.20 or more" in html
     assert html.count('class="card read"') == 8
     assert "<svg" in html
 

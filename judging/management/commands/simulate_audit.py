@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from judging.stats.audit.conditions import CONDITIONS, condition_line, outcomes
 from judging.stats.audit.simulation import StudyModel
 from judging.stats.audit.validation import (  # fmt: skip
     BIAS,
@@ -49,6 +50,11 @@ class Command(BaseCommand):
         parser.add_argument("--jobs", type=int, default=os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count())  # fmt: skip  # noqa: E501
         parser.add_argument("--all", action="store_true", help="every design of the methods page")
         parser.add_argument(
+            "--condition", dest="conditions", action="append", choices=[*CONDITIONS], metavar="NAME",
+            help=f"where assumptions break, and which verdicts follow; one of: {'; '.join(CONDITIONS)}",
+        )  # fmt: skip
+        parser.add_argument("--conditions", action="store_const", const=[*CONDITIONS], help="every condition")
+        parser.add_argument(
             "--fdr", action="store_true", help=f"{BIASED + FAIR} scorers, {BIASED} of them biased"
         )
         parser.add_argument("--json", action="store_true")
@@ -57,6 +63,9 @@ class Command(BaseCommand):
         if options["studies"] < 2 or options["jobs"] < 1:
             raise CommandError("need two studies or more, and a job")
         how = {name: options[name] for name in ("studies", "seed", "jobs")}
+        if options["conditions"]:
+            self._conditions(options["conditions"], how, as_json=options["json"])
+            return
         lines: list[Line] = []
         found: list[Discoveries] = []
         try:
@@ -79,6 +88,28 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{BIASED + FAIR} scorers, {BIASED} underrating by {BIAS:g}, {x.estimator}: false discoveries "
                 f"{_share(x.rate, x.rate_error)}, found {_share(x.power, x.power_error)} ({x.n:,} studies)"
+            )
+
+    def _conditions(self, names: list[str], how: dict[str, int], *, as_json: bool) -> None:
+        lines = [condition_line(name, CONDITIONS[name], outcomes(CONDITIONS[name], **how)) for name in names]
+        if as_json:
+            record = {
+                "studies": how["studies"],
+                "seed": how["seed"],
+                "conditions": [asdict(x) for x in lines],
+            }
+            self.stdout.write(json.dumps(record, indent=1))
+            return
+        self.stdout.write("Everybody and everything here is simulated. After ±: Monte-Carlo error.")
+        for x in lines:
+            shares = ", ".join(f"{name} {share * 100:.0f} %" for name, share in x.verdicts.items() if share)
+            tipping = "" if x.tipping_point is None else f"; tipping point {x.tipping_point * 100:.0f} %"
+            pooled = f"{x.pooled_alarms * 100:.0f} %"
+            self.stdout.write(
+                f"\n{x.condition}: {x.n:,} studies, bias {x.bias:+.3f} ±{x.bias_error:.3f}\n"
+                f"  wrong {_share(x.wrong, x.wrong_error)} (pooled slope alone off zero {pooled}), "
+                f"underrates {_share(x.found, x.found_error)}, coverage {_share(x.coverage, x.coverage_error)} where "
+                f"the interval has ends ({x.bounded * 100:.0f} %){tipping}\n  {shares}"
             )
 
     def _table(self, lines: list[Line]) -> None:

@@ -119,6 +119,20 @@ def sources(study: Study, options: AuditOptions = DEFAULTS) -> Sources:
     return Sources(study, criteria, pool, scores, embedder, embedders, run, unusual, available)
 
 
+def second_measures(inputs: Sources) -> dict[str, pd.Series]:
+    """People's measures of unusualness that correct the one in use, by name, in the order of the pool."""
+    names = [
+        u.measures[1]
+        for u in inputs.available
+        if u.measures[0] == inputs.unusual.name and len(u.measures) > 1
+    ]
+    ids = inputs.pool["response_id"]
+    return {
+        name: ids.map(_values(inputs.study, inputs.embedder, inputs.run, name)).astype(float)
+        for name in names
+    }
+
+
 def _embedders(study: Study) -> list[ScoreRun | PoolSummary]:
     """By what unusualness can be measured: first the larger pool on disk, where it is what counts, then runs here."""
     measured = frames.measured_pool(study)

@@ -15,6 +15,7 @@ from judging.results.audit.inputs import (
     Unusual,
     named_ratings,
     scored_pool,
+    second_measures,
     sources,
     wide_scores,
 )
@@ -28,6 +29,7 @@ from judging.stats import (
     Underrating,
     Verdict,
     benjamini_hochberg,
+    corroborated,
     divisive_slopes,
     held_out_control,
     most_underrated,
@@ -144,16 +146,39 @@ def _rows(
 ) -> Iterator[Row]:
     scored = [name for name in names if name != LENGTH]
     wide, columns = wide_scores(inputs, scored)
-    results = underratings(ratings, wide, list(columns), covariates=inputs.covariates, second=inputs.second)
+    results = audited(inputs, ratings, wide, list(columns), inputs.covariates)
     checks = _checks(inputs, ratings, wide, list(columns), inputs.covariates)
     for column, name in columns.items():
         yield _row(inputs, criterion, name, results[column], checks[column], wide[column])
     if LENGTH in names:
         # Length held constant, the length of a response says nothing: the baseline goes without covariates.
         table = scored_pool(inputs, LENGTH)
-        result = underratings(ratings, table, ["score"], covariates=(), second=inputs.second)["score"]
+        result = audited(inputs, ratings, table, ["score"], ())["score"]
         check = _checks(inputs, ratings, table, ["score"], ())["score"]
         yield _row(inputs, criterion, LENGTH, result, check, table["score"])
+
+
+def audited(
+    inputs: Sources,
+    ratings: pd.DataFrame,
+    wide: pd.DataFrame,
+    columns: Sequence[str],
+    covariates: Sequence[str],
+) -> dict[str, Underrating]:
+    """What the audit says of scorers, with what people's own measures of unusualness say beside it."""
+    results = underratings(ratings, wide, columns, covariates=covariates, second=inputs.second)
+    twos = {
+        name: underratings(
+            ratings, wide.assign(second=second.to_numpy()), columns, covariates=covariates, second="second"
+        )
+        for name, second in second_measures(inputs).items()
+    }
+    if not twos:
+        return results
+    return {
+        column: corroborated(result, {name: two[column] for name, two in twos.items()})
+        for column, result in results.items()
+    }
 
 
 def _row(

@@ -19,7 +19,7 @@ from judging.results.figures import Figure
 from judging.results.json import EstimateRecord, Record, ResultRecord
 from judging.results.result import Result
 from judging.results.table import Table
-from judging.stats import Estimate
+from judging.stats import Estimate, Scope
 
 TO_READ = 8
 
@@ -54,6 +54,37 @@ class DivisiveRecord(Record):
 class EndsRecord(Record):
     low: float
     high: float
+
+
+class ShapesRecord(Record):
+    """The slope when score and quality are no straight line, and among good and bad answers."""
+
+    by_prompt: EstimateRecord
+    curved: EstimateRecord
+    curvature: EstimateRecord
+    prompts: EstimateRecord
+    good: EstimateRecord
+    bad: EstimateRecord
+    interaction: EstimateRecord
+    curved_good: EstimateRecord
+
+
+class ScopeRecord(Record):
+    """What holds for the people of this study, annotators taken as they are."""
+
+    people: str
+    underrating: EstimateRecord
+    p: float | None
+    p_one_sided: float | None
+    robust: EndsRecord | None
+    decisive: EndsRecord | None
+    strength: float | None
+    smallest_detectable: float | None
+    shapes: ShapesRecord
+    flags: list[str]
+    tipping_point: float | None
+    verdict: str
+    reason: str
 
 
 class ScorerRecord(Record):
@@ -94,6 +125,12 @@ class ScorerRecord(Record):
     verdict: str
     reason: str
     notes: list[str]
+    decisive: EndsRecord | None
+    shapes: ShapesRecord
+    flags: list[str]
+    tipping_point: float | None
+    selection: float | None
+    these_people: ScopeRecord
 
 
 class ControlRecord(Record):
@@ -181,9 +218,19 @@ def _scorer(row: Row) -> dict[str, Any]:
         "length_coefficient": row.length.estimate if row.length else None,
         "covariates": [{"covariate": name, **_values(e)} for name, e in r.covariate_coefficients.items()],
         "divisive": {**_fields(DivisiveRecord, d), "divisive_unusual": d.correlation},
-        "robust": None if r.robust is None else dict(zip(("low", "high"), r.robust, strict=True)),
         "verdict": r.verdict_text,
+        **_ends(r),
+        "these_people": {
+            **_fields(ScopeRecord, r.these_people),
+            "verdict": r.these_people.verdict_text,
+            **_ends(r.these_people),
+        },
     }
+
+
+def _ends(scope: Scope) -> dict[str, dict[str, float] | None]:
+    ends = {"robust": scope.robust, "decisive": scope.decisive}
+    return {name: None if e is None else {"low": e[0], "high": e[1]} for name, e in ends.items()}
 
 
 def _control(row: ControlRow) -> dict[str, Any]:
@@ -263,6 +310,7 @@ def _context(request: HttpRequest, study: Study, options: AuditOptions, report: 
         "scorers": tables.scorers(report.rows, query),
         "controls": tables.controls(report.controls),
         "contrasts": tables.contrasts(report.contrasts.rows),
+        "verdicts": tables.verdicts(chosen),
         "checks": tables.checks(chosen),
         "divisive": tables.divisive(chosen),
         "to_read": kept(study, to_read, lambda: _to_read(study, chosen, options)),

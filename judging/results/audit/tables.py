@@ -1,12 +1,12 @@
 """The tables of the audit: the scorers, one scorer’s checks, the controls and the kinds of source."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
 from judging.results.audit.contrasts import ContrastRow
 from judging.results.audit.report import ControlRow, Row
 from judging.results.table import Cell, Column, Link, Table
-from judging.stats import Estimate
+from judging.stats import Estimate, Scope
 from judging.templatetags.figures import p_value
 
 
@@ -34,7 +34,7 @@ SCORERS: list[Column[Row]] = [
     Column("length", "Rise with length", lambda r: r.length, sign="+"),
     Column("smallest_detectable", "Smallest detectable", lambda r: r.result.smallest_detectable),
     Column(
-        "strength", "Strength", lambda r: r.result.strength, help="of identification: below 3.2 the data can’t tell",
+        "strength", "Strength", lambda r: r.result.strength, help="of identification: weak below 3.2",
         digits=1,
     ),
     Column("sizes", "Based on", _sizes, style="why"),
@@ -47,7 +47,7 @@ def checks(row: Row) -> Table:
     cells: list[tuple[str, Cell]] = [
         ("Annotators split, each half the other’s instrument", row.split_instruments),
         ("Pigeonhole bootstrap", row.pigeonhole),
-        ("Interval that needs no identification (Fieller)", _fieller(row)),
+        ("The interval that decides (Fieller)", _ends(r.robust)),
         ("Whatever the quality", r.total),
         ("In the scorer’s own units", r.raw),
         ("People’s own fall, in points", r.human_raw),
@@ -76,8 +76,28 @@ def _listed(key: str, title: str, cells: Sequence[tuple[str, Cell]]) -> Table:
     return Table.of(key, "", columns, cells)
 
 
-def _fieller(row: Row) -> Cell:
-    ends = row.result.robust
+def verdicts(row: Row) -> Table:
+    """The verdict and the slopes it rests on, for people like these and for the people of the study."""
+    scopes = (row.result, row.result.these_people)
+    columns: list[Column[tuple[str, list[Cell]]]] = [
+        Column("what", "Underrating, SDs", lambda c: c[0]),
+        Column("like_these", "People like these", lambda c: c[1][0], sign="+"),
+        Column("these", "The people of this study", lambda c: c[1][1], sign="+"),
+    ]
+    ways: list[tuple[str, Callable[[Scope], Cell]]] = [
+        ("Verdict", lambda s: s.verdict_text),
+        ("One straight line for all prompts", lambda s: s.underrating),
+        ("The interval that decides", lambda s: _ends(s.decisive)),
+        ("A line for each prompt", lambda s: s.shapes.by_prompt),
+        ("Beside a curve in quality", lambda s: s.shapes.curved),
+        ("Among good responses", lambda s: s.shapes.good),
+        ("Among bad responses", lambda s: s.shapes.bad),
+        ("Flags", lambda s: ", ".join(s.flags) or "none"),
+    ]
+    return Table.of("verdicts", "", columns, [(name, [way(s) for s in scopes]) for name, way in ways])
+
+
+def _ends(ends: tuple[float, float] | None) -> Cell:
     return f"[{ends[0]:+.2f}, {ends[1]:+.2f}]" if ends else "has no ends: the data rule nothing out"
 
 

@@ -8,34 +8,56 @@ from judging.models import PoolSummary
 from judging.results.audit.report import Row
 from judging.results.homogeneity.report import Homogeneity
 from judging.results.summary.findings import Findings
-from judging.stats import Estimate, Verdict
+from judging.stats import Estimate, Underrating, Verdict
+from judging.stats.audit.verdict import round_up
+from judging.stats.audit.words import details, these_words
 from judging.templatetags.figures import MINUS, number
 
 
 def sentence(row: Row) -> str:
     """The verdict on one scorer, to follow its name."""
     result, e = row.result, row.result.underrating
-    interval = "" if e.low is None else f" (95 % interval {number(e.low, 2)} to {number(e.high, 2)})"
+    if result.verdict is Verdict.CANT_TELL:
+        return typeset(f"can’t tell. {_without_numbers(result)}")
     size = "" if e.estimate is None else f"{number(abs(e.estimate), 2)} SD"
-    borderline = (
-        " The evidence is borderline: more annotators would make it firmer." if result.borderline else ""
-    )
+    more = f"{_corrected(row)} {details(result)}".rstrip()
+    if result.good_alone:
+        return typeset(f"underrates good unusual answers. {result.reason}{_corrected(row)}")
     if result.verdict is Verdict.UNDERRATES:
-        return (
+        return typeset(
             f"underrates unusual answers: at equal human quality its score falls by {size} for each SD of "
-            f"unusualness{interval}.{_corrected(row)}{borderline}"
+            f"unusualness{_interval(result)}.{more}"
         )
     if result.verdict is Verdict.OVERRATES:
-        return (
+        return typeset(
             f"overrates unusual answers: at equal human quality its score rises by {size} for each SD of "
-            f"unusualness{_turned(e)}.{borderline}"
+            f"unusualness{_interval(result, -1)}. {details(result)}"
         )
     if result.verdict is Verdict.NO_UNDERRATING:
-        return f"is acquitted as far as these data reach: {result.verdict_text}; estimate {_signed(e)}.{borderline}"
-    if result.verdict is Verdict.UNDERPOWERED:
-        estimate = "" if e.estimate is None else f": estimate {number(e.estimate, 2, '+')} SD"
-        return typeset(f"stays open{estimate}. {result.reason}")
-    return typeset(f"can’t tell. {result.reason}")
+        effect = f"{round_up(result.excluded_effect or 0.0):.2f} SD"
+        return typeset(
+            f"shows no sign of underrating: an effect of {effect} or more is unlikely; "
+            f"estimate {_signed(e)}. {details(result)}"
+        )
+    if result.verdict is Verdict.DEPENDS:
+        return typeset(f"depends on the shape. {result.reason}")
+    estimate = "" if e.estimate is None else f": estimate {number(e.estimate, 2, '+')} SD"
+    return typeset(f"stays open{estimate}. {result.reason}")
+
+
+def _without_numbers(result: Underrating) -> str:
+    """Why nothing can be told, and the verdict for the people of the study, in words that scorers share."""
+    these = result.these_people
+    why = result.reason.removesuffix(these_words(these)).strip()
+    return why if these.reason == result.reason else f"{why} For {these.people}: {these.verdict}."
+
+
+def _interval(result: Underrating, sign: int = 1) -> str:
+    """The interval that decides and whom it speaks for; turned where the effect is."""
+    if result.decisive is None:
+        return ""
+    low, high = sorted(sign * end for end in result.decisive)
+    return f" (95 % interval {number(low, 2)} to {number(high, 2)}, for {result.people})"
 
 
 def typeset(text: str) -> str:
@@ -54,12 +76,6 @@ def _corrected(row: Row) -> str:
     if row.discovery:
         return " It stands among all scorers (false discovery rate 5 %)."
     return " Among so many scorers it may be chance (it does not stand at a false discovery rate of 5 %)."
-
-
-def _turned(e: Estimate) -> str:
-    if e.low is None or e.high is None:
-        return ""
-    return f" (95 % interval {number(-e.high, 2)} to {number(-e.low, 2)})"
 
 
 def _signed(e: Estimate) -> str:
@@ -121,8 +137,8 @@ def _of_findings(study: Study, findings: Findings) -> list[str]:
     if open_:
         share = "any" if len(open_) == len(findings.main) else f"{len(open_)}"
         lines.append(
-            f"Nothing can be told of {share} of the {len(findings.main)} scorers, the baseline included: the verdicts "
-            "above say why, and what would change it."
+            f"For people like these nothing can be told of {share} of the {len(findings.main)} scorers, the baseline "
+            "included: the verdicts above say why, what would change it, and what holds for the people of this study."
         )
     result, embedder = findings.worst.result, findings.embedder
     if result.reliability is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,9 +26,9 @@ class Sums:
     common : ndarray, shape (..., 6)
         Of q^2, of (q^2)^2 less their mean's square, of q^2 q, of (q u)^2 less their mean's square, of q^2 (q u) less
         the product of their means, and of responses less one.
-    own : ndarray, shape (..., F, 6)
-        For each column x, unusualness u first: of q x, u x, x x, (q u) x and q^2 x; and the prompt's determinant
-        [A_qq (u x) - (A_uq x q)] / (K - 1), products of different annotators.
+    own : ndarray, shape (..., F, 7)
+        For each column x, unusualness u first: of q x, u x, x x, (q u) x and q^2 x; the prompt's determinant
+        [A_qq (u x) - (A_uq x q)] / (K - 1), products of different annotators; and its first term alone.
     """
 
     common: FloatArray
@@ -37,6 +38,30 @@ class Sums:
         """Return the sums over the first axis."""
         return Sums(self.common.sum(axis=0), self.own.sum(axis=0))
 
+    def of_score(self, scorer: int) -> Sums:
+        """Return the sums of unusualness and one score."""
+        return Sums(self.common, self.own[..., [0, 1 + scorer], :])
+
+    def with_scale(self, scorer: int, scale: FloatArray) -> Sums:
+        """Return the sums with one score in other units."""
+        own = self.own.copy()
+        own[..., 1 + scorer, :] /= scale[..., None]
+        own[..., 1 + scorer, 2] /= scale
+        return Sums(self.common, own)
+
+    def less_shared_error(self, share: float) -> Sums:
+        """Return the sums when a share of the variance of quality is error common to all annotators.
+
+        Of variance s V where quality seems to have V: then A_qq is (1 - s) of what it seems, and, for a normal error,
+        (q^2)^2 seems larger by 4 s (1 - s) V^2 + 2 s^2 V^2 a response.
+        """
+        common, own = self.common.copy(), self.own.copy()
+        square, df = self.common[..., 0], self.common[..., 5]
+        common[..., 0] *= 1 - share
+        common[..., 1] -= (4 * share * (1 - share) + 2 * share**2) * square**2 / np.maximum(df, 1)
+        own[..., 5] -= share * own[..., 6]
+        return Sums(common, own)
+
 
 @dataclass(frozen=True, slots=True)
 class CurvedMoments:
@@ -45,13 +70,20 @@ class CurvedMoments:
     Parameters
     ----------
     whole : Sums
-        Shapes (6,) and (F, 6).
+        Shapes (6,) and (F, 7).
     parts : tuple of Sums
-        Shapes (P or M or C, 6) and (P or M or C, F, 6).
+        Shapes (P or M or C, 6) and (P or M or C, F, 7).
     """
 
     whole: Sums
     parts: tuple[Sums, Sums, Sums]
+
+    def with_scale(self, scorer: int, scales: Sequence[FloatArray]) -> CurvedMoments:
+        """Return the same with one score in other units in every replicate, shapes (P,), (M,) and (C,)."""
+        one, two, three = (
+            sums.with_scale(scorer, scale) for sums, scale in zip(self.parts, scales, strict=True)
+        )
+        return CurvedMoments(self.whole, (one, two, three))
 
 
 def curved_moments(panel: Panel, least: int = 2) -> CurvedMoments:
@@ -81,12 +113,12 @@ def curved_moments(panel: Panel, least: int = 2) -> CurvedMoments:
 
     References
     ----------
-    The project's statistics.md, section 4.6 (a) and (b).
+    judging/stats/README.md, section 4.6 (a) and (b).
     """
     cells = Cells.of(panel)
     n_columns = panel.columns.shape[1]
-    prompt = Sums(np.zeros((panel.n_prompts, 6)), np.zeros((panel.n_prompts, n_columns, 6)))
-    left = Sums(np.zeros((len(cells.prompt), 6)), np.zeros((len(cells.prompt), n_columns, 6)))
+    prompt = Sums(np.zeros((panel.n_prompts, 6)), np.zeros((panel.n_prompts, n_columns, 7)))
+    left = Sums(np.zeros((len(cells.prompt), 6)), np.zeros((len(cells.prompt), n_columns, 7)))
     for batch in batches(panel, cells):
         sums = _of_batch(batch, least)
         prompt.common[batch.prompts], prompt.own[batch.prompts] = sums.common[:, 0], sums.own[:, 0]
@@ -107,7 +139,7 @@ def _of_batch(batch: Batch, least: int) -> Sums:
     full: BoolArray = np.asarray((batch.given == expected).all(axis=(1, 2)))
     n_prompts, _, crowd = batch.ratings.shape
     sums = Sums(
-        np.zeros((n_prompts, 1 + crowd, 6)), np.zeros((n_prompts, 1 + crowd, batch.columns.shape[2], 6))
+        np.zeros((n_prompts, 1 + crowd, 6)), np.zeros((n_prompts, 1 + crowd, batch.columns.shape[2], 7))
     )
     for chosen, way in ((full, _complete), (~full, _incomplete)):
         if chosen.any():
@@ -132,8 +164,7 @@ def _complete(batch: Batch, least: int) -> Sums:
     away = _versions_without(z)
     rated = batch.given.max(axis=1)
     n = _whole_and_without(rated.sum(axis=1, keepdims=True), rated)
-    s1, s2, s3, s4 = ((z**r).sum(axis=2)[:, None] - away**r for r in (1, 2, 3, 4))
-    products = _mean_products((s1, s2, s3, s4), np.broadcast_to(n[..., None], away.shape))
+    products = _mean_products(_power_sums(z, away), np.broadcast_to(n[..., None], away.shape))
     by_annotator = z.transpose(0, 2, 1) @ columns[:, 0]
     unusual = by_annotator[..., :1]
     one, x, both = (_left_over(a) for a in (unusual, by_annotator, unusual * by_annotator))
@@ -150,7 +181,7 @@ def _incomplete(batch: Batch, least: int) -> Sums:
     level = batch.ratings.sum(axis=(1, 2)) / batch.given.sum(axis=(1, 2))
     ratings = (batch.ratings - level[:, None, None]) * batch.given
     away_y = _versions_without(ratings)
-    power = [(ratings**r).sum(axis=2)[:, None] - away_y**r for r in (1, 2, 3, 4)]
+    power = _power_sums(ratings, away_y)
     stays: BoolArray = np.asarray(batch.present[:, None] & (n >= least))
     kept = np.maximum(stays.sum(axis=2, keepdims=True), 1)
     shift = _ratio(power[0] * stays, n).sum(axis=2, keepdims=True) / kept
@@ -167,7 +198,15 @@ def _incomplete(batch: Batch, least: int) -> Sums:
     )
 
 
-def _shifted(power: list[FloatArray], n: FloatArray, c: FloatArray) -> Powers:
+def _power_sums(table: FloatArray, away: FloatArray) -> Powers:
+    """Return the sums over annotators of powers 1 to 4, shape (B, V, K), without what each version leaves out."""
+    square, less = table * table, away * away
+    pairs = ((table, away), (square, less), (square * table, less * away), (square * square, less * less))
+    one, two, three, four = (whole.sum(axis=2)[:, None] - part for whole, part in pairs)
+    return one, two, three, four
+
+
+def _shifted(power: Powers, n: FloatArray, c: FloatArray) -> Powers:
     """Return the sums of powers of ratings less c."""
     s1, s2, s3, s4 = power
     return (
@@ -181,11 +220,12 @@ def _shifted(power: list[FloatArray], n: FloatArray, c: FloatArray) -> Powers:
 def _mean_products(power: Powers, n: FloatArray) -> Powers:
     """Return the mean products of one to four different ratings from sums of their powers; 0 where too few."""
     s1, s2, s3, s4 = power
+    square, pairs, triples = s1 * s1, n * (n - 1), n * (n - 1) * (n - 2)
     return (
         _ratio(s1, n),
-        _ratio(s1**2 - s2, n * (n - 1)),
-        _ratio(s1**3 - 3 * s1 * s2 + 2 * s3, n * (n - 1) * (n - 2)),
-        _ratio(s1**4 - 6 * s1**2 * s2 + 3 * s2**2 + 8 * s1 * s3 - 6 * s4, n * (n - 1) * (n - 2) * (n - 3)),
+        _ratio(square - s2, pairs),
+        _ratio(s1 * (square - 3 * s2) + 2 * s3, triples),
+        _ratio(square * (square - 6 * s2) + 3 * s2 * s2 + 8 * s1 * s3 - 6 * s4, triples * (n - 3)),
     )
 
 
@@ -202,10 +242,11 @@ def _sums(products: Powers, crossed: FloatArray, columns: FloatArray, stays: Boo
     qx, wx, sx = along(q), along(q * u), along(q2)
     ux, xx = along(u), (columns**2).sum(axis=2)
     square = q2[..., 0, :].sum(axis=2)
-    det = _ratio(square[..., None] * ux - crossed, df[..., None])
+    first = _ratio(square[..., None] * ux, df[..., None])
+    det = first - _ratio(crossed, df[..., None])
     # Only in the whole and where nothing dropped out are columns without versions.
     shape = qx.shape
-    own = np.stack([qx, np.broadcast_to(ux, shape), np.broadcast_to(xx, shape), wx, sx, det], axis=-1)
+    own = np.stack([qx, np.broadcast_to(ux, shape), np.broadcast_to(xx, shape), wx, sx, det, first], axis=-1)
     alive = (size > 1)[..., None]
     common = np.stack(
         [

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from scipy import stats
 
 from judging.stats.audit.curved_moments import QUARTIC, CurvedMoments, Sums, curved_moments
+from judging.stats.audit.slopes import t_quantile
 from judging.stats.core.columns import TINY, Prepared
 from judging.stats.core.estimate import Estimate, FloatArray
 from judging.stats.core.panel import Panel
+
+CLEAR = 3.0
+"""How many times the pooled slope's standard error that beside a curve may have: beyond, it says nothing."""
 
 ENOUGH = 0.9
 """Share of the responses that must have `QUARTIC` ratings for the curved slope."""
@@ -33,6 +36,8 @@ class Shapes:
         `by_prompt` less the pooled slope.
     good, bad : Estimate
         Underrating among answers one SD above and below the prompt's mean quality.
+    interaction : Estimate
+        Rise of underrating for each SD of quality: half of `good` less `bad`.
     curved_good : Estimate
         Underrating one SD above when the score may curve as well: a regression on q, u, q u and q^2.
     """
@@ -43,6 +48,7 @@ class Shapes:
     prompts: Estimate
     good: Estimate
     bad: Estimate
+    interaction: Estimate
     curved_good: Estimate
 
     @classmethod
@@ -57,7 +63,7 @@ class Solved:
 
     Parameters
     ----------
-    pooled, by_prompt, curved, curvature, good, bad, curved_good : ndarray, shape (..., S)
+    pooled, by_prompt, prompts, good, bad, interaction, curved, curvature, curved_good : ndarray, shape (..., S)
         As of `Shapes`, pooled with one slope for all prompts; NaN where the equations are singular.
     """
 
@@ -66,6 +72,7 @@ class Solved:
     prompts: FloatArray
     good: FloatArray
     bad: FloatArray
+    interaction: FloatArray
     curved: FloatArray
     curvature: FloatArray
     curved_good: FloatArray
@@ -148,12 +155,38 @@ class ShapeReplicates:
         }
         return Shapes(**estimates)
 
+    def with_scale(self, scorer: int, scales: Sequence[FloatArray]) -> ShapeReplicates:
+        """Return the same with one score in other units in every replicate, shapes (P,), (M,) and (C,)."""
+        moments = self.moments.with_scale(scorer, scales)
+        quartic = None
+        if self.quartic is not None:
+            quartic = moments if self.quartic is self.moments else self.quartic.with_scale(scorer, scales)
+        return _solved(moments, quartic, self.n, self.n_quartic)
+
+    def why_no_curve(self, scorer: int, parts: int) -> str | None:
+        """Return in words why nothing can be said of a curve in quality, or None."""
+        if self.quartic is None:
+            return (
+                f"Whether the score curves in quality can't be told: it needs {QUARTIC} ratings of a response, and "
+                f"{self.n_quartic:,} of {self.n:,} have as many."
+            )
+        pooled, curved = (self._error(name, scorer, parts) for name in ("pooled", "curved"))
+        if pooled is None or curved is None or curved > CLEAR * pooled:
+            return (
+                "Whether the score curves in quality can't be told: the ratings do not pin down the square of "
+                "quality well enough."
+            )
+        return None
+
+    def _error(self, name: str, scorer: int, parts: int) -> float | None:
+        return jackknife_error([getattr(part, name)[:, scorer] for part in self.parts[:parts]])
+
     def _estimate(self, name: str, scorer: int, parts: int, df: float, confidence: float) -> Estimate:
         quartic = name.startswith("curv")
         n = self.n_quartic if quartic else self.n
-        if quartic and self.quartic is None:
-            why = f"A curve needs {QUARTIC} ratings of a response; {self.n_quartic} of {self.n} have as many."
-            return Estimate.undefined(why, n, confidence)
+        why_not = self.why_no_curve(scorer, parts) if quartic else None
+        if why_not:
+            return Estimate.undefined(why_not, n, confidence)
         point = float(getattr(self.whole, name)[scorer])
         if not np.isfinite(point):
             return Estimate.undefined("The equations are singular.", n, confidence)
@@ -169,7 +202,7 @@ def jackknife_estimate(
     if error is None or df < 1:
         why = "Without one prompt or annotator it would be undefined." if df >= 1 else "Too few annotators."
         return Estimate(point, None, None, n, why, confidence)
-    reach = float(stats.t.ppf((1 + confidence) / 2, df)) * error
+    reach = t_quantile(confidence, df) * error
     return Estimate(point, point - reach, point + reach, n, None, confidence, error)
 
 
@@ -200,9 +233,16 @@ def shape_replicates(panel: Panel) -> ShapeReplicates:
     if enough >= ENOUGH * len(counts):
         # With five ratings everywhere nothing drops out of the one that does not drop out of the other.
         quartic = moments if counts.min() > QUARTIC else curved_moments(panel, QUARTIC)
-    parts = [solved_shapes(moments.parts[i], None if quartic is None else quartic.parts[i]) for i in range(3)]
+    return _solved(moments, quartic, len(counts), enough)
+
+
+def _solved(moments: CurvedMoments, quartic: CurvedMoments | None, n: int, n_quartic: int) -> ShapeReplicates:
+    """Return the slopes of moments and of their replicates."""
+    one, two, three = (
+        solved_shapes(moments.parts[i], None if quartic is None else quartic.parts[i]) for i in range(3)
+    )
     whole = solved_shapes(moments.whole, None if quartic is None else quartic.whole)
-    return ShapeReplicates(whole, (parts[0], parts[1], parts[2]), moments, quartic, len(counts), enough)
+    return ShapeReplicates(whole, (one, two, three), moments, quartic, n, n_quartic)
 
 
 def solved_shapes(sums: Sums, quartic: Sums | None) -> Solved:
@@ -227,31 +267,53 @@ def solved_shapes(sums: Sums, quartic: Sums | None) -> Solved:
 
     References
     ----------
-    The project's statistics.md, section 4.6 (a) and (b).
+    judging/stats/README.md, section 4.6 (a) and (b).
     """
     square, df = sums.common[..., 0], sums.common[..., 5]
     sd = np.sqrt(np.where((square > 0) & (df > 0), square / np.maximum(df, 1), np.nan))[..., None]
     pooled = _coefficients(sums, ("q", "u"))
     varying = _coefficients(sums, ("q", "u", "qu"))
-    by_prompt = _divided(sums.own[..., 1:, 5], sums.own[..., :1, 5])
+    by_prompt = slope_by_prompt(sums)
     step = varying[..., 2, :] * sd
     nothing = np.full_like(by_prompt, np.nan)
     curve = (nothing, nothing, nothing)
     if quartic is not None:
-        bent, both = _coefficients(quartic, ("q", "u", "qq")), _coefficients(quartic, ("q", "u", "qu", "qq"))
-        curve = (-bent[..., 1, :], bent[..., 2, :] * sd**2, -both[..., 1, :] - both[..., 2, :] * sd)
+        bent, both = _coefficients(quartic, _BENT), _coefficients(quartic, ("q", "u", "qu", "qq"))
+        squared = bent[..., 2, :] * sd**2
+        curve = (-bent[..., 1, :], squared, -both[..., 1, :] - both[..., 2, :] * sd)
     return Solved(
         pooled=-pooled[..., 1, :],
-        by_prompt=-by_prompt,
-        prompts=pooled[..., 1, :] - by_prompt,
+        by_prompt=by_prompt,
+        prompts=by_prompt + pooled[..., 1, :],
         good=-varying[..., 1, :] - step,
         bad=-varying[..., 1, :] + step,
+        interaction=-step,
         curved=curve[0],
         curvature=curve[1],
         curved_good=curve[2],
     )
 
 
+def slope_by_prompt(sums: Sums) -> FloatArray:
+    """Return the underrating of each score when each prompt has its own line, shape (..., S)."""
+    return -_divided(sums.own[..., 1:, 5], sums.own[..., :1, 5])
+
+
+def curved_slope(quartic: Sums) -> FloatArray:
+    """Return the underrating of each score beside a curve in quality, shape (..., S)."""
+    common, u = quartic.common, quartic.own[..., 0, :]
+    qq, uu, ss = common[..., 0, None], u[..., 1, None], common[..., 1, None]
+    qu, qs, us = u[..., 0, None], common[..., 2, None], u[..., 4, None]
+    own = quartic.own[..., 1:, :]
+    bq, bu, bs = own[..., 0], own[..., 1], own[..., 4]
+    # Cramer's rule, which is much faster here than one call a matrix.
+    a, b, c = uu * ss - us * us, qu * ss - us * qs, qu * us - uu * qs
+    det = qq * a - qu * b + qs * c
+    top = qq * (bu * ss - us * bs) - bq * b + qs * (qu * bs - bu * qs)
+    return -_divided(top, np.where(np.abs(det) > TINY * np.abs(qq * uu * ss), det, 0.0))
+
+
+_BENT = ("q", "u", "qq")
 _ROW = {"q": 0, "u": 1, "qu": 3, "qq": 4}
 """Place of a regressor's products with the columns in `Sums.own`."""
 
@@ -273,10 +335,15 @@ def _matrix(sums: Sums) -> dict[frozenset[str], FloatArray]:
     }
 
 
+def _square(sums: Sums, names: Sequence[str]) -> FloatArray:
+    """Return the moments of some regressors with each other, shape (..., len(names), len(names))."""
+    moments = _matrix(sums)
+    return np.stack([np.stack([moments[frozenset([i, j])] for j in names], -1) for i in names], -2)
+
+
 def _coefficients(sums: Sums, names: Sequence[str]) -> FloatArray:
     """Return the coefficients of regressors, shape (..., len(names), S); NaN where they can't be told apart."""
-    moments = _matrix(sums)
-    a = np.stack([np.stack([moments[frozenset([i, j])] for j in names], -1) for i in names], -2)
+    a = _square(sums, names)
     b = np.stack([sums.own[..., 1:, _ROW[name]] for name in names], axis=-2)
     level = np.sqrt(np.abs(np.diagonal(a, axis1=-2, axis2=-1)))
     level = np.where(level > 0, level, 1.0)

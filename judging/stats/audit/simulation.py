@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from judging.stats.audit.twists import Twist
 from judging.stats.core.estimate import FloatArray, IntArray
 
 
@@ -37,6 +38,8 @@ class StudyModel:
         Share of the ratings they give.
     cut : bool
         Ratings are rounded and cut to 1 to 5.
+    twist : Twist
+        What breaks the straight line, the independence of annotators, or the sample.
     length_effect : float
         Rise of the score per SD of log length, in SDs.
     length_correlation : float
@@ -70,6 +73,7 @@ class StudyModel:
     cut: bool = True
     length_effect: float = 0.0
     length_correlation: float = 0.0
+    twist: Twist = field(default_factory=Twist)
 
     def __post_init__(self) -> None:
         """Refuse what can't be drawn."""
@@ -109,11 +113,14 @@ class Simulated:
         prompt_id, response_id, unusualness, log_length, and a column for each scorer.
     scorers : list of str
         Names of the scorers' columns, in the order of the effects.
+    mean_taste : float
+        Mean of the annotators' tastes for the unusual, in points: what their ratings rise by for each SD of it.
     """
 
     ratings: pd.DataFrame
     responses: pd.DataFrame
     scorers: list[str]
+    mean_taste: float = 0.0
 
 
 def simulated_study(model: StudyModel, effects: Sequence[float], rng: np.random.Generator) -> Simulated:
@@ -143,23 +150,29 @@ def simulated_study(model: StudyModel, effects: Sequence[float], rng: np.random.
     rating = 3 + `quality` quality + severity and taste * unusualness of the annotator + noise, rounded and cut to 1
     to 5 if `cut`. Quality, unusualness and log length have variance 1.
     """
-    shape, rho, of_length = (model.prompts, model.responses), model.correlation, model.length_correlation
+    shape, of_length, twist = (model.prompts, model.responses), model.length_correlation, model.twist
     quality = rng.normal(size=shape)
-    unusual = rho * quality + math.sqrt(1 - rho**2) * rng.normal(size=shape)
+    rho = twist.correlations(model.correlation, model.prompts)
+    unusual = twist.unusual(quality, rho, rng)
     length = of_length * unusual + math.sqrt(1 - of_length**2) * rng.normal(size=shape)
     scores = {}
     for i, effect in enumerate(effects):
-        error = model.score_noise(effect) * rng.normal(size=shape)
-        meant = model.validity * quality - effect * unusual + model.length_effect * length
+        error = twist.score_errors(model.score_noise(effect), shape, rng)
+        meant = twist.valid(model.validity, quality, rho, model.correlation)
+        meant = meant - twist.penalty(effect, quality, unusual) + model.length_effect * length
         scores[f"scorer {i + 1}"] = (meant + error).ravel()
     severity, taste = (rng.normal(0, sd, model.annotators) for sd in (model.severity, model.taste))
-    who = _assigned(model, rng)
+    taste = taste + twist.camp_tastes(model.annotators)
+    who = twist.assigned(model.annotators, model.ratings, taste, unusual, rng)
+    who = _assigned(model, rng) if who is None else who
     said: FloatArray = (
         3 + model.quality * quality[..., None] + severity[who] + taste[who] * unusual[..., None]
     )
-    said = said + rng.normal(0, model.noise, who.shape)
+    said = said + twist.rating_errors(model.noise, who, rng)
     if model.cut:
         said = np.asarray(np.clip(np.round(said), 1, 5))
+    given = twist.given(said, unusual, rng)
+    measured = twist.measured(unusual, rng)
     prompt, response, _ = np.indices(who.shape)
     number = prompt * model.responses + response
     ratings = pd.DataFrame(
@@ -169,17 +182,18 @@ def simulated_study(model: StudyModel, effects: Sequence[float], rng: np.random.
             "annotator_id": np.ravel(who),
             "value": np.ravel(said),
         }
-    )
+    )[np.ravel(given)].reset_index(drop=True)
     responses = pd.DataFrame(
         {
             "prompt_id": np.repeat(np.arange(model.prompts), model.responses),
             "response_id": np.arange(model.prompts * model.responses),
-            "unusualness": unusual.ravel(),
+            "unusualness": measured[0].ravel(),
             "log_length": length.ravel(),
+            **({"second": measured[1].ravel()} if len(measured) > 1 else {}),
             **scores,
         }
     )
-    return Simulated(ratings, responses, list(scores))
+    return Simulated(ratings, responses, list(scores), float(taste.mean()))
 
 
 def _assigned(model: StudyModel, rng: np.random.Generator) -> IntArray:

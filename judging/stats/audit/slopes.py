@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -14,6 +15,9 @@ from judging.stats.core.estimate import Estimate, FloatArray, unbounded_t_interv
 
 Parts = tuple[FloatArray, FloatArray, FloatArray]
 """Replicates without one prompt, one annotator, one cell, as of `Moments.replicates`."""
+
+LONE = 1
+"""How many of the parts count where the annotators are fixed: those without a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +149,17 @@ class Variance:
 
 
 def two_way(replicates: Sequence[FloatArray]) -> Variance | None:
-    """Return V_prompt + V_annotator - V_cell, never below V_prompt; None if a replicate is undefined."""
+    """Return V_prompt + V_annotator - V_cell, never below V_prompt; None if a replicate is undefined.
+
+    With replicates without a prompt alone, annotators fixed, it is V_prompt.
+    """
     if any(len(part) < 2 or not np.isfinite(part).all() for part in replicates):
         return None
-    by_prompt, by_annotator, by_cell = (
+    by_prompt, *crossed = (
         float((len(part) - 1) / len(part) * ((part - part.mean()) ** 2).sum()) for part in replicates
     )
-    return Variance(max(by_prompt + by_annotator - by_cell, by_prompt), by_prompt, by_annotator - by_cell)
+    annotators = crossed[0] - crossed[1] if crossed else 0.0
+    return Variance(max(by_prompt + annotators, by_prompt), by_prompt, annotators)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +167,25 @@ class Jackknifed:
     """The solution of all data and of every replicate, and how intervals follow from them."""
 
     whole: Solution
-    parts: tuple[Solution, Solution, Solution]
+    parts: tuple[Solution, ...]
     df: float
     n: int
     confidence: float
+
+    def of_these_people(self, n_prompts: int) -> Jackknifed:
+        """Return the same with the annotators fixed: prompts alone vary."""
+        return replace(self, parts=self.parts[:LONE], df=n_prompts - 1)
+
+    def with_scale(self, scales: Sequence[FloatArray]) -> Jackknifed:
+        """Return the same with the score in other units in every replicate."""
+        parts = [
+            replace(
+                part, unusual=part.unusual / scale, total=part.total / scale, cross=part.cross / scale,
+                covariates=part.covariates / scale[:, None],
+            )
+            for part, scale in zip(self.parts, scales, strict=True)
+        ]  # fmt: skip
+        return replace(self, parts=tuple(parts))
 
     def variance(self, name: str, index: int | None = None) -> Variance | None:
         """Return the two-way variance of an attribute of the solution, or of one of its columns."""
@@ -201,11 +224,18 @@ class Jackknifed:
 
 
 def jackknifed(
-    total: FloatArray, parts: Parts, *, df: float, n: int, confidence: float, second: bool = False
+    total: FloatArray,
+    parts: Sequence[FloatArray],
+    *,
+    df: float,
+    n: int,
+    confidence: float,
+    second: bool = False,
 ) -> Jackknifed:
     """Return the solutions of a moment matrix and of its replicates."""
-    one, two, three = (solved(part, second=second) for part in parts)
-    return Jackknifed(solved(total, second=second), (one, two, three), df, n, confidence)
+    return Jackknifed(
+        solved(total, second=second), tuple(solved(part, second=second) for part in parts), df, n, confidence
+    )
 
 
 def p_values(point: float, error: float, df: float) -> tuple[float, float]:
@@ -241,26 +271,58 @@ def robust_interval(found: Jackknifed) -> tuple[float, float] | None:
     Fieller (1954), Journal of the Royal Statistical Society B 16:175. Anderson and Rubin (1949), Annals of
     Mathematical Statistics 20:46.
     """
-    top, bottom = float(found.whole.cross), float(found.whole.left)
-    covariances = [_covariance(part) for part in found.parts]
-    if not math.isfinite(top) or any(c is None for c in covariances) or found.df < 1:
+    pairs = [(part.cross, part.left) for part in found.parts]
+    return fieller((float(found.whole.cross), float(found.whole.left)), pairs, found.df, found.confidence)
+
+
+def fieller(
+    whole: tuple[float, float], parts: Sequence[tuple[FloatArray, FloatArray]], df: float, confidence: float
+) -> tuple[float, float] | None:
+    """Return the ends of `robust_interval` from (cross, left) of all data and of the replicates, or None."""
+    variances = _covariances(parts)
+    if not math.isfinite(whole[0]) or variances is None or df < 1:
         return None
-    by_prompt, by_annotator, by_cell = (c for c in covariances if c is not None)
-    quantile = float(stats.t.ppf((1 + found.confidence) / 2, found.df)) ** 2
-    ends = [_kept_values(top, bottom, quantile * v) for v in (by_prompt, by_prompt + by_annotator - by_cell)]
+    quantile = t_quantile(confidence, df) ** 2
+    ends = [_kept_values(*whole, quantile * v) for v in variances]
     known = [end for end in ends if end]
     if not known or any(math.isinf(x) for end in known for x in end):
         return None
     return min(end[0] for end in known), max(end[1] for end in known)
 
 
-def _covariance(part: Solution) -> FloatArray | None:
+def robust_t(found: Jackknifed) -> float | None:
+    """Return the t value of no underrating in the test whose unrefuted values are `robust_interval`."""
+    top, variances = float(found.whole.cross), _covariances([(part.cross, part.left) for part in found.parts])
+    if not math.isfinite(top) or variances is None or found.df < 1:
+        return None
+    variance = max(float(v[0, 0]) for v in variances)
+    if variance <= 0:
+        return None
+    return -math.copysign(1.0, float(found.whole.left)) * top / math.sqrt(variance)
+
+
+def _covariances(parts: Sequence[tuple[FloatArray, FloatArray]]) -> list[FloatArray] | None:
+    """Return the covariances of (cross, left) over prompts and, unless annotators are fixed, over both."""
+    covariances = [c for c in map(_covariance, parts) if c is not None]
+    if len(covariances) < len(parts):
+        return None
+    by_prompt, *crossed = covariances
+    return [by_prompt, by_prompt + crossed[0] - crossed[1]] if crossed else [by_prompt]
+
+
+def _covariance(part: tuple[FloatArray, FloatArray]) -> FloatArray | None:
     """Return the jackknife covariance of (cross, left) over one way of leaving out."""
-    both = np.column_stack([part.cross, part.left])
+    both = np.column_stack(part)
     if len(both) < 2 or not np.isfinite(both).all():
         return None
     centered = both - both.mean(axis=0)
     return np.asarray((len(both) - 1) / len(both) * centered.T @ centered)
+
+
+@lru_cache(maxsize=1000)
+def t_quantile(confidence: float, df: float) -> float:
+    """Return how many standard errors an interval reaches on either side."""
+    return float(stats.t.ppf((1 + confidence) / 2, df))
 
 
 def _kept_values(top: float, bottom: float, v: FloatArray) -> tuple[float, ...]:

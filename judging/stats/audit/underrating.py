@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from judging.stats.audit.moments import Moments, cross_rater_moments
-from judging.stats.audit.slopes import Jackknifed, Parts, jackknifed, p_values, robust_interval, solved
-from judging.stats.audit.verdict import Underrating, Verdict, cannot, judged
-from judging.stats.core.columns import TINY, beside_unusualness, prepared
+from judging.stats.audit.scopes import blank_scope, both_scopes, cannot_at_all, these_people
+from judging.stats.audit.shapes import ShapeReplicates, residual_panel, shape_replicates
+from judging.stats.audit.slopes import Jackknifed, Parts, jackknifed, solved
+from judging.stats.audit.verdict import LIKE_THESE, Underrating
+from judging.stats.audit.words import guards
+from judging.stats.core.columns import TINY, Prepared, beside_unusualness, prepared, regular_covariates
 from judging.stats.core.estimate import Estimate, FloatArray, check_confidence, unbounded_t_interval
-from judging.stats.core.sample import Sample, effective_number, sample_of, scored_alike
+from judging.stats.core.sample import Sample, centered, effective_number, sample_of, scored_alike
 
 
 def underrating(
@@ -24,6 +26,7 @@ def underrating(
     *,
     covariates: Sequence[str] = ("log_length",),
     second: str | None = None,
+    unusualness_reliability: float | None = None,
     smallest_effect: float = 0.3,
     confidence: float = 0.95,
 ) -> Underrating:
@@ -43,6 +46,9 @@ def underrating(
     second : str, optional
         Column of responses with a second measure of unusualness whose errors have nothing to do with those of
         the first. The two then instrument each other: the slope is free of their noise.
+    unusualness_reliability : float, optional
+        Share of the variance of unusualness that is no noise, where it is known: above 0, at most 1. Without it and
+        without a second measure nothing is acquitted, since noise in the measure hides underrating.
     smallest_effect : float
         Effect that matters, in SDs of the score per SD of unusualness.
     confidence : float
@@ -72,14 +78,15 @@ def underrating(
     effective number of annotators: where three of 22 give 79 % of the ratings, M' is 4.7, and M - 1 degrees of
     freedom would cover .90 instead of .96 (`simulate_audit`). Where all give as much, M' = M. Replicates
     center anew but keep the full sample's scales; scaling anew changes no coverage (300 simulated data sets in
-    each of six cells: equal to .006).
+    each of six cells: equal to .006), unless few responses hold most of the score's variance: then they do.
 
-    Strength is the Schur complement of A_qq over its SE by the same jackknife. Deviations from the
-    full-sample value instead of the replicates' mean would put the drop of the sum itself into its SE.
+    That speaks for people like these. `these_people` holds the annotators fixed: V_prompt with P - 1 degrees of
+    freedom, about underrating against the mean of what these annotators would rate.
 
-    Verdict: strength below 3.2 or an undefined interval is "can't tell"; else an interval above 0 is
-    "underrates", below 0 "overrates"; else, with x the larger of smallest detectable effect and upper end,
-    "no underrating of x or more" if x is at most `smallest_effect`, and "underpowered" if not.
+    Fieller's set decides (`robust_interval`); without ends it is "can't tell". Strength is a label: the Schur
+    complement of A_qq over its SE by the same jackknife. Deviations from the full-sample value instead of the
+    replicates' mean would put the drop of the sum itself into its SE. The verdict also needs the slopes of
+    other shapes (`shapes`), see `rule`; and it is "can't tell" where |`selection`| is above 2.
 
     predicted_naive_bias = -r rho s / ((1 - rho^2) + s) with s = 1/reliability - 1, r = corr(m, q),
     rho = corr(q, u): exact when gamma is 0 and there are no covariates.
@@ -88,15 +95,14 @@ def underrating(
 
     References
     ----------
-    judging/stats/README.md, sections 4.1, 4.2 and 4.5. Owen (2007), Annals of Applied Statistics
+    judging/stats/README.md, sections 4.1, 4.2, 4.5 and 4.6. Owen (2007), Annals of Applied Statistics
     1:386, for variance over two crossed factors. Westfall and Yarkoni (2016), PLoS ONE 11(3), for the
     naive estimator.
     """
-    found = underratings(
+    return underratings(
         ratings, responses, ("score",), covariates=covariates, second=second,
-        smallest_effect=smallest_effect, confidence=confidence,
-    )  # fmt: skip
-    return found["score"]
+        unusualness_reliability=unusualness_reliability, smallest_effect=smallest_effect, confidence=confidence,
+    )["score"]  # fmt: skip
 
 
 def underratings(
@@ -106,6 +112,7 @@ def underratings(
     *,
     covariates: Sequence[str] = ("log_length",),
     second: str | None = None,
+    unusualness_reliability: float | None = None,
     smallest_effect: float = 0.3,
     confidence: float = 0.95,
 ) -> dict[str, Underrating]:
@@ -113,7 +120,7 @@ def underratings(
 
     Parameters
     ----------
-    ratings, covariates, second, smallest_effect, confidence
+    ratings, covariates, second, unusualness_reliability, smallest_effect, confidence
         As for `underrating`.
     responses : DataFrame
         As for `underrating`, with a column for each scorer instead of score.
@@ -133,34 +140,88 @@ def underratings(
     check_confidence(confidence)
     if not smallest_effect > 0:
         raise ValueError(f"smallest_effect must be positive, got {smallest_effect}.")
+    if unusualness_reliability is not None and not 0 < unusualness_reliability <= 1:
+        raise ValueError(
+            f"unusualness_reliability must be above 0 and at most 1, got {unusualness_reliability}."
+        )
     beside = beside_unusualness(covariates, scorers, second)
-    found: dict[str, Underrating] = {}
+    how = Question(second, unusualness_reliability)
+    results: dict[str, Underrating] = {}
     for group in scored_alike(responses, scorers):
         sample = sample_of(ratings, responses, beside, tuple(group))
         blank = _blank(sample, smallest_effect, confidence)
-        found |= _of_group(sample, blank, tuple(covariates), group, second)
-    return {name: found[name] for name in scorers}
+        results |= _of_group(sample, blank, tuple(covariates), group, how)
+    return {name: results[name] for name in scorers}
 
 
 def _of_group(
-    sample: Sample, blank: Underrating, names: Sequence[str], scorers: Sequence[str], second: str | None
+    sample: Sample, blank: Underrating, names: Sequence[str], scorers: Sequence[str], how: Question
 ) -> dict[str, Underrating]:
     """Return the results of scorers that scored the same responses."""
-    ready = prepared(sample, names, scorers, second)
-    blank = replace(blank, notes=blank.notes + ready.notes)
+    ready = prepared(sample, names, scorers, how.second)
     if ready.panel is None or ready.scales is None:
-        return dict.fromkeys(scorers, cannot(blank, ready.why_not))
-    flat = cannot(blank, "The scorer gives all responses to a prompt the same score.")
-    found = dict.fromkeys(scorers, flat)
+        blank = replace(blank, notes=blank.notes + ready.notes)
+        return dict.fromkeys(scorers, cannot_at_all(blank, ready.why_not))
     moments = cross_rater_moments(ready.panel)
-    parts = moments.replicates()
-    for i, (name, scale) in enumerate(ready.scales.items()):
+    ready, moments, parts = _steady(ready, moments)
+    blank = replace(blank, notes=blank.notes + ready.notes)
+    flat = cannot_at_all(blank, "The scorer gives all responses to a prompt the same score.")
+    results = dict.fromkeys(scorers, flat)
+    curves = _curves(ready, moments, how)
+    panel = ready.panel
+    for i, (name, scale) in enumerate((ready.scales or {}).items()):
         own = [*range(1 + ready.n_beside), 1 + ready.n_beside + i]
-        units = (ready.spread, scale)
-        found[name] = _of_scorer(
-            blank, _only(moments, own), _parts(parts, own), ready.covariates, units, second
-        )
-    return found
+        score = None if panel is None else centered(panel.columns[:, own[-1] - 1], panel.prompt)
+        results[name] = _of_scorer(
+            _Scorer(_only(moments, own), _parts(parts, own), score, (ready.spread, scale), ready.covariates),
+            blank, None if curves is None else (curves, i), how,
+        )  # fmt: skip
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How unusualness is measured.
+
+    Parameters
+    ----------
+    second : str or None
+        Column of the second measure.
+    reliability : float or None
+        Stated reliability of the only measure.
+    """
+
+    second: str | None
+    reliability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Scorer:
+    """One scorer: its moments, its score (centered, in SDs), the units of ratings and score, and the covariates."""
+
+    moments: Moments
+    parts: Parts
+    score: FloatArray | None
+    units: tuple[float, float]
+    covariates: Sequence[str]
+
+
+def _steady(ready: Prepared, moments: Moments) -> tuple[Prepared, Moments, Parts]:
+    """Return all without covariates that some replicate can't tell apart: they would void every interval."""
+    parts = moments.replicates()
+    kept = regular_covariates([moments.total[None], *parts], len(ready.covariates))
+    if len(kept) == len(ready.covariates):
+        return ready, moments, parts
+    width = moments.total.shape[0]
+    columns = [0, 1, *(2 + i for i in kept), *range(2 + len(ready.covariates), width)]
+    ready = ready.with_covariates(kept)
+    return ready, _only(moments, columns), _parts(parts, columns)
+
+
+def _curves(ready: Prepared, moments: Moments, how: Question) -> ShapeReplicates | None:
+    """Return the slopes of other shapes; None with two measures of unusualness."""
+    panel = None if how.second else residual_panel(ready, moments.total)
+    return None if panel is None else shape_replicates(panel)
 
 
 def _only(moments: Moments, columns: Sequence[int]) -> Moments:
@@ -179,44 +240,75 @@ def _square(moments: FloatArray, columns: Sequence[int]) -> FloatArray:
 
 
 def _of_scorer(
-    blank: Underrating,
-    moments: Moments,
-    parts: Parts,
-    names: Sequence[str],
-    units: tuple[float, float],
-    second: str | None,
+    scorer: _Scorer, blank: Underrating, curves: tuple[ShapeReplicates, int] | None, how: Question
 ) -> Underrating:
-    """Return the result of one scorer; `units` are the spread of the ratings and the SD of the score."""
-    total, both = moments.total, second is not None
+    """Return the result of one scorer."""
+    total, both = scorer.moments.total, how.second is not None
     df = min(blank.n_prompts, blank.effective_annotators or 0.0) - 1
     found = jackknifed(
-        total, parts, df=df, n=blank.n_responses, confidence=blank.underrating.confidence, second=both
+        total, scorer.parts, df=df, n=blank.n_responses, confidence=blank.underrating.confidence, second=both
     )
+    result = _diagnosed(blank, scorer.moments, both)
     if not np.isfinite(found.whole.unusual):
         # Without a slope there is nothing to jackknife; the rest is still worth seeing.
-        return cannot(_diagnosed(blank, moments, both), _SINGULAR)
-    strength, identification, measures_weak = found.strength(second=both)
-    result = replace(
-        _slopes(_diagnosed(blank, moments, both), found, names, units),
-        strength=strength,
-        robust=None if both else robust_interval(found),
-    )
-    return judged(result, found.variance("unusual"), identification, measures_weak=measures_weak)
+        return cannot_at_all(result, _SINGULAR)
+    result = _slopes(result, found, scorer.covariates, scorer.units)
+    result, found, curves = _heavy_tails(result, found, curves, scorer)
+    if how.reliability is not None:
+        result = _attenuated(result, how.reliability)
+    result = both_scopes(result, found, curves, can_acquit=both or how.reliability is not None)
+    return replace(result, notes=result.notes + guards(result))
 
 
 _SINGULAR = "Quality, unusualness and covariates can't be told apart here. Add annotators and prompts."
+
+FEW = 0.05
+"""Share of the responses below which half of a score's variance is said to be in few; 12 % of a normal score."""
+
+
+def _heavy_tails(
+    result: Underrating, found: Jackknifed, curves: tuple[ShapeReplicates, int] | None, scorer: _Scorer
+) -> tuple[Underrating, Jackknifed, tuple[ShapeReplicates, int] | None]:
+    """Return all with the score's SD jackknifed too, and a note, where few responses hold most of its variance."""
+    if scorer.score is None:
+        return result, found, curves
+    squares = np.sort(scorer.score**2)[::-1]
+    few = int(np.searchsorted(np.cumsum(squares), squares.sum() / 2)) + 1
+    if few >= FEW * len(squares):
+        return result, found, curves
+    note = (
+        f"Half of the score's variance is in {few:,} of {len(squares):,} responses, so its SD is not well known: "
+        "intervals allow for that, and the slope in the scorer's own units does not rest on it."
+    )
+    result = replace(result, notes=(*result.notes, note))
+    if curves is None:
+        return result, found, curves
+    replicates, at = curves
+    pairs = zip(scorer.parts, replicates.moments.parts, strict=True)
+    scales = [np.sqrt(part[:, -1, -1] / np.maximum(sums.common[:, 5], 1)) for part, sums in pairs]
+    return result, found.with_scale(scales), (replicates.with_scale(at, scales), at)
+
+
+def _attenuated(result: Underrating, reliability: float) -> Underrating:
+    """Return the result with how much smaller slopes are than per SD of what the measure measures.
+
+    Of unusualness measured with reliability R, correlated by rho with quality, the slope at equal quality is
+    sqrt(R) (1 - rho^2 / R) / (1 - rho^2) of what it is per SD of true unusualness.
+    """
+    rho = result.correlation or 0.0
+    factor = math.sqrt(reliability) * max(0.05, (1 - rho**2 / reliability) / (1 - rho**2))
+    these = replace(result.these_people, attenuation=factor)
+    return replace(result, attenuation=factor, these_people=these)
 
 
 def _slopes(
     result: Underrating, found: Jackknifed, names: Sequence[str], units: tuple[float, float]
 ) -> Underrating:
-    """Return the result with its slopes, in SDs and in units."""
+    """Return the result with the slopes that are the same for all whom it speaks for, in SDs and in units."""
     of_rating, of_score = units
     freedom = result.n_responses - result.n_prompts
-    slope = found.estimate("unusual", -1.0)
-    result = replace(
+    return replace(
         result,
-        underrating=slope,
         raw=found.estimate("unusual", -of_score),
         total=found.estimate("total", -1.0),
         human=found.estimate("human_sds", -math.sqrt(freedom)),
@@ -225,16 +317,6 @@ def _slopes(
             name: found.estimate("covariates", index=index) for index, name in enumerate(names)
         },
     )
-    variance = found.variance("unusual")
-    if variance is None or found.df < 1 or slope.estimate is None:
-        return result
-    error = math.sqrt(variance.total)
-    two_sided, one_sided = p_values(slope.estimate, error, found.df)
-    quantiles = stats.t.ppf([(1 + found.confidence) / 2, 0.8], found.df)
-    return replace(
-        result, p=two_sided, p_one_sided=one_sided, standard_error=error,
-        smallest_detectable=float(np.sum(quantiles)) * error,
-    )  # fmt: skip
 
 
 def _blank(sample: Sample, smallest_effect: float, confidence: float) -> Underrating:
@@ -243,13 +325,13 @@ def _blank(sample: Sample, smallest_effect: float, confidence: float) -> Underra
     ratings = len(panel.value)
     none = Estimate.undefined("Not estimated.", n, confidence)
     return Underrating(
-        underrating=none, p=None, p_one_sided=None, standard_error=None, raw=none, naive=none,
-        reliability=None, correlation=None, predicted_naive_bias=None, covariate_coefficients={}, total=none,
-        human=none, human_raw=none, robust=None,
-        strength=None, effective_annotators=effective_number(panel.annotator) if ratings else None,
-        smallest_detectable=None, n_prompts=panel.n_prompts if n else 0, n_responses=n,
-        n_annotators=panel.n_annotators if ratings else 0, n_ratings=ratings, verdict=Verdict.CANT_TELL,
-        reason="Not estimated.", borderline=False, smallest_effect=smallest_effect,
+        **blank_scope(LIKE_THESE, n, smallest_effect, confidence),
+        these_people=these_people(n, smallest_effect, confidence),
+        raw=none, naive=none, reliability=None, correlation=None, predicted_naive_bias=None,
+        covariate_coefficients={}, total=none, human=none, human_raw=none,
+        effective_annotators=effective_number(panel.annotator) if ratings else None,
+        n_prompts=panel.n_prompts if n else 0, n_responses=n,
+        n_annotators=panel.n_annotators if ratings else 0, n_ratings=ratings, selection=sample.selection,
         n_incomplete=sample.n_incomplete, n_thin=sample.n_thin, notes=sample.notes,
     )  # fmt: skip
 

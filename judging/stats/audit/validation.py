@@ -178,7 +178,7 @@ def summary(design: str, effects: Sequence[float], trials: Sequence[Trial]) -> l
         for i, name in enumerate(ESTIMATORS):
             counts = told[:, e] if i == 0 else np.ones(len(trials), dtype=bool)
             said = _said(values[:, e, i], effect, counts)
-            told_coverage = _share(_covered(values[told[:, e], e, i], effect))[0]
+            told_coverage = share_of(_covered(values[told[:, e], e, i], effect))[0]
             weak = float(1 - told[:, e].mean())
             lines.append(Line(design, name, effect, len(trials), *said, told_coverage, weak, middle))
     return lines
@@ -205,8 +205,8 @@ def _said(values: FloatArray, effect: float, counts: BoolArray) -> _Eight:
     error = float(errors.std(ddof=1) / math.sqrt(errors.size)) if errors.size > 1 else None
     ends = ~np.isnan(low)
     above, below = (low > 0) & counts, (high < 0) & counts
-    coverage = _share(_covered(values, effect))
-    return bias, error, *coverage, *_share((above | below)[ends]), *_share(above[ends])
+    coverage = share_of(_covered(values, effect))
+    return bias, error, *coverage, *share_of((above | below)[ends]), *share_of(above[ends])
 
 
 def _covered(values: FloatArray, effect: float) -> BoolArray:
@@ -215,7 +215,7 @@ def _covered(values: FloatArray, effect: float) -> BoolArray:
     return np.asarray(((low <= effect) & (effect <= high))[~np.isnan(low)])
 
 
-def _share(hits: BoolArray) -> tuple[float | None, float | None]:
+def share_of(hits: BoolArray) -> tuple[float | None, float | None]:
     """Return a share and its Monte-Carlo error."""
     if not hits.size:
         return None, None
@@ -324,7 +324,7 @@ def prove(
     list of Trial
         In the order of the studies.
     """
-    return _each(partial(trial, model, effects), studies, seed, jobs)
+    return each_study(partial(trial, model, effects), studies, seed, jobs)
 
 
 def prove_family(model: StudyModel, *, studies: int, seed: int = 1, jobs: int = 1) -> list[FloatArray]:
@@ -340,11 +340,11 @@ def prove_family(model: StudyModel, *, studies: int, seed: int = 1, jobs: int = 
     list of ndarray
         In the order of the studies.
     """
-    return _each(partial(family, model), studies, seed, jobs)
+    return each_study(partial(family, model), studies, seed, jobs)
 
 
-def _each(work: Callable[[Sequence[int]], T], studies: int, seed: int, jobs: int) -> list[T]:
-    """Return the work done for each study, in order."""
+def each_study(work: Callable[[Sequence[int]], T], studies: int, seed: int, jobs: int) -> list[T]:
+    """Return the work done for each of so many studies, in their order; study i has the seed (seed, i)."""
     seeds = [(seed, i) for i in range(studies)]
     if jobs == 1:
         with threadpool_limits(1):

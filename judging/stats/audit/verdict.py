@@ -1,20 +1,23 @@
-"""The five verdicts, what an audit of one scorer found, and the words for it."""
+"""The six verdicts, and what an audit of one scorer says of it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
-from judging.stats.audit.slopes import Variance
+from judging.stats.audit.shapes import Shapes
 from judging.stats.core.estimate import Estimate
 
 WEAK = 3.2
-"""Identification strength below which nothing is said: its square is below 10, the bar for instruments."""
+"""Identification strength below which quality is weakly identified: its square is below 10, the bar for instruments."""
 
 BORDERLINE = 6.0
-"""Identification strength below which coverage is nearer .9 than .95 among studies that pass `WEAK`."""
+"""Identification strength below which coverage of the jackknife interval is nearer .9 than .95."""
+
+LIKE_THESE = "people like these"
+THESE = "the people of this study"
 
 
 class Verdict(StrEnum):
@@ -25,20 +28,110 @@ class Verdict(StrEnum):
     NO_UNDERRATING = "no underrating of x or more"
     UNDERPOWERED = "underpowered"
     CANT_TELL = "can't tell"
+    DEPENDS = "depends on the shape"
 
 
-@dataclass(frozen=True, slots=True)
-class Underrating:
-    """What `underrating` found. Standardized means pooled within-prompt SDs; positive means marked down.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What the data say of one scorer as some circle of people judges; standardized by pooled within-prompt SDs.
 
     Parameters
     ----------
+    people : str
+        Whom it speaks for: `LIKE_THESE`, new annotators and prompts, or `THESE`, the annotators fixed.
     underrating : Estimate
-        Fall of the score, in SDs, per SD of unusualness at equal true human quality. `n` counts responses.
+        Fall of the score, in SDs, per SD of unusualness at equal true human quality, with its jackknife interval. `n`
+        counts responses. Positive: marked down.
+    robust : tuple of float or None
+        Fieller's interval of it, which needs no quality to be identified and decides; None when it has no ends.
+    decisive : tuple of float or None
+        The interval that decides: `robust`, or with two measures of unusualness that of the jackknife, if both quality
+        and what the measures share are identified.
     p, p_one_sided : float or None
-        Of no effect, two-sided; and of no underrating, one-sided.
+        Of no effect, two-sided; and of no underrating, one-sided: by the test whose unrefuted values are `decisive`.
     standard_error : float or None
-        Two-way (prompts and annotators), in the units of `underrating`.
+        Of `underrating`, over prompts and, for `LIKE_THESE`, annotators.
+    smallest_detectable : float or None
+        Effect found with 80 % power at this standard error, in the units of `underrating`.
+    strength : float or None
+        Identification strength: true-quality variation left after unusualness and covariates, over its SE.
+    shapes : Shapes
+        The slope when score and quality are no straight line, and among good and bad answers.
+    smallest_effect : float
+        The effect that matters, as asked.
+    verdict : Verdict
+        One of six.
+    good_alone : bool
+        Whether good unusual answers are underrated though unusual ones on average are not.
+    reason : str
+        Why, and what would help, in plain sentences.
+    tipping_point : float or None
+        Share of what people agree on at which, were it error they share, the verdict would be another; None where there
+        is no verdict or no such share.
+    attenuation : float
+        How much smaller slopes are than per SD of true unusualness, where its reliability is known.
+    """
+
+    people: str
+    underrating: Estimate
+    robust: tuple[float, float] | None
+    decisive: tuple[float, float] | None
+    p: float | None
+    p_one_sided: float | None
+    standard_error: float | None
+    smallest_detectable: float | None
+    strength: float | None
+    shapes: Shapes
+    smallest_effect: float
+    verdict: Verdict
+    good_alone: bool
+    reason: str
+    tipping_point: float | None
+    attenuation: float = 1.0
+
+    @property
+    def borderline(self) -> bool:
+        """Whether there is a verdict though quality is not firmly identified."""
+        return (
+            self.verdict is not Verdict.CANT_TELL and self.strength is not None and self.strength < BORDERLINE
+        )
+
+    @property
+    def excluded_effect(self) -> float | None:
+        """Smallest underrating the data speak against, on average or of good answers: detectable and upper ends."""
+        if self.smallest_detectable is None or self.decisive is None:
+            return None
+        shapes = self.shapes
+        curves = (shapes.by_prompt.high, shapes.curved.high, shapes.good.high)
+        highest = max(
+            self.smallest_detectable, self.decisive[1], *(high for high in curves if high is not None)
+        )
+        return highest / self.attenuation
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Which signs there are that the slope depends on the shape: curvature, prompts."""
+        signs = {"curvature": self.shapes.curvature, "prompts": self.shapes.prompts}
+        return tuple(name for name, e in signs.items() if sign(e) != 0)
+
+    @property
+    def verdict_text(self) -> str:
+        """The verdict in words, with its number, rounded up, where it has one."""
+        if self.good_alone:
+            return "underrates good unusual answers"
+        if self.verdict is Verdict.NO_UNDERRATING and self.excluded_effect is not None:
+            return f"no underrating of {round_up(self.excluded_effect):.2f} or more"
+        return str(self.verdict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Underrating(Scope):
+    """What `underrating` says of one scorer: for people like these, and in `these_people` for those of the study.
+
+    Parameters
+    ----------
+    these_people : Scope
+        The same with the annotators fixed.
     raw : Estimate
         The same fall in the scorer's own units per pooled within-prompt SD of unusualness.
     naive : Estimate
@@ -59,24 +152,13 @@ class Underrating:
     human, human_raw : Estimate
         Fall of human quality per SD of unusualness, the covariates held constant: in SDs of true quality, and
         in points of the ratings. Positive: people too like the usual better.
-    robust : tuple of float or None
-        Interval of `underrating` that does not need quality to be identified; None when it has no ends.
-    strength : float or None
-        Identification strength: true-quality variation left after unusualness and covariates, over its SE.
     effective_annotators : float or None
         1 / sum of squared shares of the ratings used.
-    smallest_detectable : float or None
-        Effect found with 80 % power at this standard error, in the units of `underrating`.
     n_prompts, n_responses, n_annotators, n_ratings : int
         What the estimate rests on.
-    verdict : Verdict
-        One of five.
-    reason : str
-        Why, and what would help, in plain sentences.
-    borderline : bool
-        Whether the strength is at least 3.2 but below 6.
-    smallest_effect : float
-        The effect that matters, as asked.
+    selection : float or None
+        z of the within-prompt covariance of unusualness with how often a response was rated (or passed over);
+        None where that does not vary.
     n_incomplete, n_thin : int
         Responses left out for want of a score, unusualness or covariate; and for want of two ratings of
         theirs or of another response to the prompt.
@@ -84,10 +166,7 @@ class Underrating:
         What was left out, in words.
     """
 
-    underrating: Estimate
-    p: float | None
-    p_one_sided: float | None
-    standard_error: float | None
+    these_people: Scope
     raw: Estimate
     naive: Estimate
     reliability: float | None
@@ -97,151 +176,70 @@ class Underrating:
     total: Estimate
     human: Estimate
     human_raw: Estimate
-    robust: tuple[float, float] | None
-    strength: float | None
     effective_annotators: float | None
-    smallest_detectable: float | None
     n_prompts: int
     n_responses: int
     n_annotators: int
     n_ratings: int
-    verdict: Verdict
-    reason: str
-    borderline: bool
-    smallest_effect: float
+    selection: float | None = None
     n_incomplete: int = 0
     n_thin: int = 0
     notes: tuple[str, ...] = ()
 
-    @property
-    def excluded_effect(self) -> float | None:
-        """Smallest underrating the data speak against: the larger of detectable effect and upper end."""
-        if self.smallest_detectable is None or self.underrating.high is None:
-            return None
-        return max(self.smallest_detectable, self.underrating.high)
 
-    @property
-    def verdict_text(self) -> str:
-        """The verdict in words, with its number, rounded up, where it has one."""
-        if self.verdict is Verdict.NO_UNDERRATING and self.excluded_effect is not None:
-            return f"no underrating of {_round_up(self.excluded_effect):.2f} or more"
-        return str(self.verdict)
+def sign(e: Estimate) -> int:
+    """Return on which side of zero an interval lies, 0 where it holds zero or is none."""
+    if e.low is None or e.high is None:
+        return 0
+    return int(e.low > 0) - int(e.high < 0)
 
 
-def judged(
-    result: Underrating,
-    slope: Variance | None,
-    identification: Variance | None,
-    *,
-    measures_weak: bool = False,
-) -> Underrating:
-    """Return the result with its verdict and reason, given the variances of slope and identification."""
-    if result.underrating.low is None or result.strength is None:
-        return cannot(result, _why_no_interval(result))
-    if result.strength < WEAK:
-        if measures_weak:
-            return cannot(result, _apart_words(result))
-        return cannot(result, _weak_words(result, identification.remedy if identification else "annotators"))
-    verdict = _rule(result)
-    result = replace(result, verdict=verdict, borderline=result.strength < BORDERLINE)
-    return replace(result, reason=_words(result, slope.remedy if slope else "annotators"))
+def rule(scope: Scope, *, can_acquit: bool) -> tuple[Verdict, bool]:
+    """Return the verdict of slopes and intervals, and whether good unusual answers alone are underrated.
+
+    Parameters
+    ----------
+    scope : Scope
+        With its intervals.
+    can_acquit : bool
+        Whether unusualness is measured well enough to say that there is no underrating.
+
+    Returns
+    -------
+    tuple of Verdict and bool
+
+    Notes
+    -----
+    Without a bounded interval "can't tell". "Underrates" and "overrates" are said where the pooled slope, that with
+    each prompt its own line and that beside a curve, as far as they are defined, lie on the same side of zero; where
+    they part, "depends on the shape". Where all hold zero, good answers one SD above average may be underrated all the
+    same, unless a curve explains half of that, or with the flag of curvature leaves it unsure. Else, with x the larger
+    of smallest detectable effect and all upper ends, that among good answers too, "no underrating of x or more" if x
+    is at most `smallest_effect`, and "underpowered" if not.
+    """
+    shapes, ends = scope.shapes, scope.decisive
+    if ends is None or scope.excluded_effect is None:
+        return Verdict.CANT_TELL, False
+    pooled = int(ends[0] > 0) - int(ends[1] < 0)
+    others = [sign(e) for e in (shapes.by_prompt, shapes.curved) if e.low is not None]
+    if any(other != pooled for other in others):
+        return Verdict.DEPENDS, False
+    if pooled:
+        return (Verdict.UNDERRATES if pooled > 0 else Verdict.OVERRATES), False
+    if sign(shapes.good) > 0 and not _explained_by_curve(scope):
+        return Verdict.UNDERRATES, True
+    acquitted = can_acquit and scope.excluded_effect <= scope.smallest_effect
+    return (Verdict.NO_UNDERRATING if acquitted else Verdict.UNDERPOWERED), False
 
 
-def _rule(result: Underrating) -> Verdict:
-    """Return the verdict of a result that is identified and has an interval."""
-    low, high, x = result.underrating.low, result.underrating.high, result.excluded_effect
-    if low is None or high is None or x is None:
-        return Verdict.CANT_TELL
-    if low > 0:
-        return Verdict.UNDERRATES
-    if high < 0:
-        return Verdict.OVERRATES
-    return Verdict.NO_UNDERRATING if x <= result.smallest_effect else Verdict.UNDERPOWERED
+def _explained_by_curve(scope: Scope) -> bool:
+    """Whether underrating among good answers is half gone beside a curve, or no longer sure where there is one."""
+    good, beside = scope.shapes.good, scope.shapes.curved_good
+    if good.estimate is None or beside.estimate is None:
+        return False
+    return beside.estimate < good.estimate / 2 or ("curvature" in scope.flags and sign(beside) <= 0)
 
 
-def _round_up(x: float) -> float:
+def round_up(x: float) -> float:
     """Return x rounded up to two decimals, forgiving rounding error in the ninth."""
     return math.ceil(x * 100 - 1e-7) / 100
-
-
-def _why_no_interval(result: Underrating) -> str:
-    """Return why a result has no interval or no strength."""
-    if result.n_prompts < 2:
-        return "Only one prompt: nothing shows how the result varies from prompt to prompt. Add prompts."
-    if result.n_annotators < 3:
-        return (
-            "Only two annotators: without one of them no rating error can be seen, so there is no interval. "
-            "Add annotators."
-        )
-    if result.underrating.estimate is None:
-        return "Quality, unusualness and covariates can't be told apart here. Add annotators and prompts."
-    if (result.effective_annotators or 0.0) < 2:
-        return (
-            f"One annotator gave nearly all ratings ({result.effective_annotators:.1f} annotators in effect), so "
-            "nothing shows how annotators differ. Have others rate as much."
-        )
-    return (
-        "The result hangs on a single prompt or annotator: without it there is none, so no honest interval. "
-        "Spread the ratings over more annotators and prompts."
-    )
-
-
-def _weak_words(result: Underrating, remedy: str) -> str:
-    """Return the reason when identification is too weak."""
-    return (
-        "The ratings do not pin true quality down well enough: "
-        f"strength of identification {result.strength:.1f}, and {WEAK} is needed "
-        f"({result.effective_annotators:.1f} annotators in effect, {result.n_prompts} prompts). "
-        f"More {remedy} would help most."
-    )
-
-
-def _apart_words(result: Underrating) -> str:
-    """Return the reason when two measures of unusualness have too little in common."""
-    return (
-        "The two measures of unusualness have too little in common to correct each other: "
-        f"strength of identification {result.strength:.1f}, and {WEAK} is needed. "
-        "Look at each measure alone, or have more pairs or originality judged."
-    )
-
-
-def _words(result: Underrating, remedy: str) -> str:
-    """Return the reason of a verdict other than "can't tell"."""
-    found = result.underrating
-    if found.estimate is None or found.low is None or found.high is None or result.excluded_effect is None:
-        return _why_no_interval(result)
-    interval = f"{found.confidence * 100:g} % interval {found.low:.2f} to {found.high:.2f}"
-    detectable = f"{_round_up(result.smallest_detectable or 0.0):.2f}"
-    if result.verdict in (Verdict.UNDERRATES, Verdict.OVERRATES):
-        way = "below" if result.verdict is Verdict.UNDERRATES else "above"
-        text = (
-            f"At equal human quality, a response one SD more unusual scores "
-            f"{abs(found.estimate):.2f} SD {way} the others ({interval})."
-        )
-    elif result.verdict is Verdict.NO_UNDERRATING:
-        text = (
-            f"The interval includes zero ({interval}), and an underrating of "
-            f"{_round_up(result.excluded_effect):.2f} SD or more would most likely have shown."
-        )
-    else:
-        text = (
-            f"The interval includes zero ({interval}), but these data would reliably find "
-            f"only an effect of {detectable} SD or more, and {result.smallest_effect:g} matters. "
-            f"More {remedy} would help most."
-        )
-    if result.borderline:
-        text += (
-            f" Identification is borderline (strength {result.strength:.1f}); "
-            "more annotators would make it firmer."
-        )
-    return text
-
-
-def cannot(result: Underrating, reason: str) -> Underrating:
-    """Return the result with the verdict "can't tell" and the reason on every estimate that is missing."""
-    names = ("underrating", "raw", "naive", "total", "human", "human_raw")
-    given: dict[str, Estimate] = {name: getattr(result, name) for name in names}
-    told = {
-        name: replace(estimate, reason=reason) for name, estimate in given.items() if estimate.low is None
-    }
-    return replace(result, **told, verdict=Verdict.CANT_TELL, reason=reason, borderline=False)  # type: ignore[arg-type]

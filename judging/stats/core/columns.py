@@ -13,6 +13,9 @@ from judging.stats.core.sample import Sample, centered, why_undefined
 
 TINY = 1e-10
 
+VARIED = 5
+"""Prompts in which a covariate must vary, or all where there are fewer: else a text or two decide what it does."""
+
 
 def beside_unusualness(
     covariates: Sequence[str], scorers: Sequence[str], second: str | None = None
@@ -58,6 +61,51 @@ def _independent(columns: FloatArray, prompt: IntArray, names: Sequence[str]) ->
     return [names[index - 1] for index in independent], confounded
 
 
+def _prompts_varied(column: FloatArray, prompt: IntArray) -> int:
+    """Return in how many prompts a column, in within-prompt SDs, varies."""
+    within = centered(column, prompt)
+    return int((np.bincount(prompt, within**2) > TINY).sum())
+
+
+def regular_covariates(parts: Sequence[FloatArray], count: int) -> list[int]:
+    """Return the covariates that say something of their own in every replicate, by their place.
+
+    Parameters
+    ----------
+    parts : sequence of ndarray, shape (R, D, D) each
+        Moments of quality, unusualness, covariates and more.
+    count : int
+        Number of covariates.
+
+    Returns
+    -------
+    list of int
+        Each left out that in some replicate is what unusualness and the ones before it make of it.
+    """
+    kept: list[int] = []
+    for index in range(count):
+        block = [1, *(2 + i for i in kept)]
+        if all(_own_share(part, block, 2 + index) > TINY for part in parts):
+            kept.append(index)
+    return kept
+
+
+def _own_share(moments: FloatArray, block: Sequence[int], at: int) -> float:
+    """Return the least share of a column's square, over replicates, that a block of others leaves."""
+    square = moments[:, at, at]
+    inner = moments[:, block][:, :, block]
+    size = np.sqrt(np.diagonal(inner, axis1=1, axis2=2))
+    size = np.where(size > 0, size, 1.0)
+    unit = inner / (size[:, :, None] * size[:, None, :])
+    # Where the block itself is singular it is not this column's fault.
+    regular = np.abs(np.linalg.det(unit)) > TINY
+    unit = np.where(regular[:, None, None], unit, np.eye(len(block)))
+    side = moments[:, block, at] / size
+    left = square - (side * np.linalg.solve(unit, side[..., None])[..., 0]).sum(axis=1)
+    share = np.divide(left, square, out=np.zeros_like(left), where=square > TINY)
+    return float(np.where(regular, share, 1.0).min())
+
+
 def _unexplained(column: FloatArray, basis: FloatArray) -> float:
     """Return the share of a column's sum of squares that the basis does not reproduce."""
     if basis.shape[1] == 0:
@@ -94,6 +142,18 @@ class Prepared:
     notes: tuple[str, ...] = ()
     why_not: str = ""
 
+    def with_covariates(self, kept: Sequence[int]) -> Prepared:
+        """Return the same with some of the covariates, by their place."""
+        if self.panel is None:
+            return self
+        lost = [name for i, name in enumerate(self.covariates) if i not in kept]
+        at = [0, *(1 + i for i in kept), *range(1 + len(self.covariates), self.panel.columns.shape[1])]
+        notes = self.notes + _left_out(
+            lost, (), "says nothing of its own without one of the prompts or annotators"
+        )
+        panel = replace(self.panel, columns=self.panel.columns[:, at])
+        return replace(self, panel=panel, covariates=tuple(self.covariates[i] for i in kept), notes=notes)
+
     @property
     def n_beside(self) -> int:
         """Number of columns before the first scorer."""
@@ -120,11 +180,17 @@ def prepared(
     columns = sample.panel.columns / np.where(scales > 0, scales, 1.0)
     place = {name: 1 + i for i, name in enumerate(covariates)}
     varied = [name for name in covariates if scales[place[name]] > 0]
+    needed = min(VARIED, sample.panel.n_prompts)
+    counts = {name: _prompts_varied(columns[:, place[name]], sample.panel.prompt) for name in varied}
+    common = [name for name in varied if counts[name] >= needed]
     independent, confounded = _independent(
-        columns[:, [0, *(place[n] for n in varied)]], sample.panel.prompt, varied
+        columns[:, [0, *(place[n] for n in common)]], sample.panel.prompt, common
     )
     notes = _left_out(covariates, varied, "does not vary within prompts")
-    notes += _left_out(varied, independent, "follows from the other covariates")
+    for name in varied:
+        why = f"varies in {counts[name]} of {sample.panel.n_prompts} prompts, and {needed} are needed"
+        notes += _left_out([name], common, why)
+    notes += _left_out(common, independent, "follows from the other covariates")
     if confounded:
         words = f"Unusualness and {confounded} rise and fall together; nothing can tell them apart."
         return Prepared(None, notes=notes, why_not=words)

@@ -32,6 +32,9 @@ class Sample:
         Rated responses left out for want of a number, and of a second rating.
     notes : tuple of str
         What was left out, in words.
+    selection : float or None
+        z of the within-prompt covariance of unusualness with the number of ratings; of passing over, with its sign
+        turned, where responses say how often that happened and it is further from 0.
     """
 
     panel: Panel
@@ -42,6 +45,7 @@ class Sample:
     n_incomplete: int
     n_thin: int
     notes: tuple[str, ...] = field(default=())
+    selection: float | None = None
 
 
 def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
@@ -134,7 +138,45 @@ def sample_of(
     thin = int((rated & complete).sum()) - len(rows)
     people = len(np.unique(annotator[valued]))
     notes = _left_out(lost, thin, int((~known).sum()))
-    return Sample(panel, rows, ids, int((rated & complete).sum()), people, lost, thin, notes)
+    counts = np.bincount(row[valued], minlength=len(ids)).astype(np.float64)
+    selection = _selection(responses, columns[:, 0], prompt, rated & complete, counts)
+    return Sample(panel, rows, ids, int((rated & complete).sum()), people, lost, thin, notes, selection)
+
+
+def _selection(
+    responses: pd.DataFrame, unusual: FloatArray, prompt: IntArray, use: BoolArray, counts: FloatArray
+) -> float | None:
+    """Return the z that is further from 0 of how often responses were rated, or were not passed over."""
+    tables = [counts]
+    if "skips" in responses:
+        tables.append(-np.nan_to_num(numbers(responses, ["skips"])[:, 0]))
+    found = [clustered_z(unusual[use], table[use], prompt[use]) for table in tables]
+    known = [z for z in found if z is not None]
+    return max(known, key=abs, default=None)
+
+
+def clustered_z(one: FloatArray, two: FloatArray, prompt: IntArray) -> float | None:
+    """Return the z of a within-prompt covariance, its variance that of its sums over prompts.
+
+    Parameters
+    ----------
+    one, two : ndarray, shape (n,)
+        What may go together.
+    prompt : ndarray of int, shape (n,)
+        Prompt of each.
+
+    Returns
+    -------
+    float or None
+        sum_p T_p / sqrt(sum_p T_p^2), T_p the sum of products of deviations; None where all T_p are 0.
+    """
+    if not len(one):
+        return None
+    codes = _contiguous(prompt)
+    products = np.bincount(codes, centered(one, codes) * centered(two, codes))
+    error = float(np.sqrt((products**2).sum()))
+    scale = float(np.abs(one).max() * np.abs(two).max())
+    return float(products.sum()) / error if error > 1e-9 * scale else None
 
 
 def _check_prompts(ratings: pd.DataFrame, responses: pd.DataFrame, row: IntArray, known: BoolArray) -> None:

@@ -295,7 +295,10 @@ def found(simulate: ModuleType, responses: list[Row], answers: list[Row]) -> dic
     scores = pd.DataFrame(rows(DEMO, "scores.jsonl")).rename(columns={"value": "score"})
     return {
         str(scorer): underrating(
-            ratings, pool.merge(own[["response_id", "score"]]), covariates=["log_length"]
+            ratings,
+            pool.merge(own[["response_id", "score"]]),
+            covariates=["log_length"],
+            unusualness_reliability=1,
         )
         for scorer, own in scores.groupby("scorer")
     }
