@@ -56,6 +56,7 @@ urlpatterns = [
     path("studies/<slug:slug>/exports/<slug:name>/", views_exports.download, name="download-export"),
     path("desk/import/", views_imports.start, name="import"),
     path("desk/import/look/", views_imports.look, name="import-look"),
+    path("desk/import/left-out/", views_imports.left_out, name="import-left-out"),
     path("studies/<slug:slug>/homogeneity/", views_homogeneity.homogeneity, name="homogeneity"),
     path("studies/<slug:slug>/homogeneity/<int:pk>/", views_map.prompt_map, name="prompt-map"),
     path("studies/<slug:slug>/responses/", views_responses.responses, name="responses"),

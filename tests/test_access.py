@@ -79,6 +79,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "upload": (STAFF,),
     "import": (STAFF,),
     "import-look": (STAFF,),
+    "import-left-out": (STAFF,),
     "exports": (RESEARCHER,),
     "download-export": (RESEARCHER,),
     "study": (AUDITOR,),

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 
 from annotate.kinds import kind_of
-from annotate.models import Answer, Criterion, ItemResponse, Judgment, Response, Study
+from annotate.models import Action, Answer, Criterion, ItemResponse, Judgment, Response, Study, TrailEntry
 
 from .load import without_query_log
 from .merge import PARAMETERS, by_key, item_columns, whole_items
@@ -236,7 +236,14 @@ def _manifest(study: Study, spec: StudySpec, files: list[Written]) -> dict[str, 
         "seed": study.seed,
         "files": [asdict(file) for file in files],
         "exclusions": exclusions(study),
+        "left_out_at_import": left_out_at_import(study),
     }
+
+
+def left_out_at_import(study: Study) -> int:
+    """Bad rows of imported files that whoever imported them chose to leave out."""
+    told = TrailEntry.objects.filter(study=study, action=Action.LOADED).values_list("details", flat=True)
+    return sum((details.get("new") or {}).get("left_out", 0) for details in told)
 
 
 def exclusions(study: Study) -> list[dict[str, Any]]:

@@ -39,7 +39,9 @@ class FolderError(Exception):
     """A folder can't be read or written; the database is unchanged."""
 
     def __init__(self, problems: Iterable[Problem], count: int | None = None) -> None:
-        self.problems = list(problems)[:NAMED]
+        # All that were kept; those that are named.
+        self.every = list(problems)
+        self.problems = self.every[:NAMED]
         self.count = len(self.problems) if count is None else count
         super().__init__(str(self))
 
@@ -53,7 +55,8 @@ class FolderError(Exception):
 class Problems:
     """Collects problems: keeps the first ones and counts the rest, so that memory stays small."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = NAMED) -> None:
+        self._most = most
         self.first: list[Problem] = []
         self.count = 0
         self._once: set[tuple[str, str]] = set()
@@ -69,7 +72,7 @@ class Problems:
 
     def put(self, problem: Problem) -> None:
         self.count += 1
-        if len(self.first) < NAMED:
+        if len(self.first) < self._most:
             self.first.append(problem)
 
     @contextmanager

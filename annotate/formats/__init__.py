@@ -56,7 +56,7 @@ class Reading:
 
     def origin(self, error: FolderError) -> FolderError:
         """What is wrong with the folder, told as wrong with the files it came from."""
-        return FolderError([self._draft.origin(p) for p in error.problems], error.count)
+        return FolderError([self._draft.origin(p) for p in error.every], error.count)
 
 
 @contextlib.contextmanager

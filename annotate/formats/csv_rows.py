@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -74,9 +74,10 @@ class CsvFile:
 
         return len(widths(letters=False)) == 1 != len(widths(letters=True))
 
-    def _reader(self, text: Iterable[str], *, letters: bool) -> "csv._reader":
-        quoting = csv.QUOTE_NONE if letters else csv.QUOTE_MINIMAL
-        return csv.reader(text, delimiter=self.delimiter, strict=True, quoting=quoting)
+    def _reader(self, text: Iterable[str], *, letters: bool) -> Any:
+        if letters:
+            return csv.reader(text, delimiter=self.delimiter, strict=True, quoting=csv.QUOTE_NONE)
+        return csv.reader(text, delimiter=self.delimiter, strict=True)
 
     def _rows(self, *, letters: bool) -> Lines:
         with self.source.text() as text:

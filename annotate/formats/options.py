@@ -37,6 +37,9 @@ class Options:
     encoding: str = ""
     quotes: str = ""
     header: tuple[str, ...] = ()
+    # Rows that are wrong are left out, those that are known to be so from the start.
+    skip_bad_rows: bool = False
+    skipped: frozenset[tuple[str, int]] = frozenset()
     # What a machine is called whose scores the file holds; empty: as the file says.
     scorer: str = ""
     into: Existing | None = None

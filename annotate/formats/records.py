@@ -18,6 +18,9 @@ from .options import Options
 from .source import Source
 from .votes import Vote
 
+# So many bad rows are left out at most, where that is wanted.
+MOST_SKIPPED = 100_000
+
 
 @dataclass
 class Remark:
@@ -43,7 +46,8 @@ class Unknown:
 
 class Records(ABC):
     def __init__(self, options: Options) -> None:
-        self.options, self.problems = options, Problems()
+        self.options = options
+        self.problems = Problems(MOST_SKIPPED) if options.skip_bad_rows else Problems()
         self.sources: list[str] = []
         self.rows_read = 0
         self.remarks: dict[str, Remark] = {}
@@ -68,6 +72,8 @@ class Records(ABC):
     def _read(
         self, columns: Columns, number: int, row: Row | Problem, read: Callable[[Line], None], known: set[str]
     ) -> None:
+        if (self.sources[-1], number) in self.options.skipped:
+            return
         if isinstance(row, Problem):
             self.problems.put(row)
             return

@@ -1,19 +1,24 @@
 """Bring in a study from somebody else's files: all of it, or nothing; or only look at what would come in."""
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.db import transaction
 
+from annotate import trail
+from annotate.cells import harmless
 from annotate.folder import FolderError, Loaded
 from annotate.folder.check import Known, Shows
 from annotate.folder.load import TakesUp, anyone, check_folder
 from annotate.folder.load import load_folder as load
+from annotate.folder.problems import Problem
 from annotate.folder.study_toml import spec_of
 from annotate.formats import Existing, Options, Reading, read
 from annotate.formats.draft import text_hash
-from annotate.models import ItemResponse, Study
+from annotate.models import Action, ItemResponse, Study
 from annotate.texts import one_newline
 from judging.folder.scores import Scores
 
@@ -23,6 +28,8 @@ class Imported:
     reading: Reading
     # None where a new study was only looked at.
     loaded: Loaded | None
+    # Rows that were left out, each by its first problem.
+    left_out: tuple[Problem, ...] = ()
 
     @property
     def new(self) -> dict[str, int]:
@@ -47,14 +54,52 @@ def import_study(
     if study is not None:
         takes_up(study)
         options = replace(options, into=existing(study))
-    with read(paths, format, options, split) as reading:
+    left_out: dict[tuple[str, int], Problem] = {}
+    while True:
         try:
-            return Imported(reading, _load(reading, options, study, dry_run=dry_run))
+            chosen = replace(options, skipped=frozenset(left_out))
+            in_order = tuple(left_out[place] for place in sorted(left_out))
+            return _read(paths, format, chosen, split, study, in_order, dry_run=dry_run)
+        except FolderError as error:
+            rows = [(p.file, p.line, p) for p in error.every if p.line is not None]
+            if not options.skip_bad_rows or all((file, line) in left_out for file, line, _ in rows):
+                raise
+            for file, line, problem in rows:
+                left_out.setdefault((file, line), problem)
+
+
+def _read(
+    paths: Sequence[Path],
+    format: str,
+    options: Options,
+    split: str,
+    study: Study | None,
+    left_out: tuple[Problem, ...],
+    *,
+    dry_run: bool,
+) -> Imported:
+    with read(paths, format, options, split) as reading:
+        if left_out and not reading.rows_read:
+            raise FolderError(left_out)
+        try:
+            loaded = _load(reading, options, study, len(left_out), dry_run=dry_run)
         except FolderError as error:
             raise reading.origin(error) from error
+        return Imported(reading, loaded, left_out)
 
 
-def _load(reading: Reading, options: Options, study: Study | None, *, dry_run: bool) -> Loaded | None:
+def left_out_table(rows: Iterable[Problem]) -> str:
+    """The rows that were left out, with the reason of each, as CSV."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["file", "line", "field", "expected", "found"])
+    writer.writerows([p.file, p.line, p.column, p.expected, harmless(p.found)] for p in rows)
+    return out.getvalue()
+
+
+def _load(
+    reading: Reading, options: Options, study: Study | None, left_out: int, *, dry_run: bool
+) -> Loaded | None:
     parts, stored = [Scores()], _known(options.into)
     if dry_run and study is None:
         check_folder(reading.folder, None, options.progress, parts, stored)
@@ -63,6 +108,8 @@ def _load(reading: Reading, options: Options, study: Study | None, *, dry_run: b
         loaded = load(reading.folder, progress=options.progress, parts=parts, stored=stored)
         if study is None:
             Study.objects.filter(pk=loaded.study.pk).update(status=Study.Status.DRAFT)
+        if left_out:
+            trail.record(loaded.study, Action.LOADED, "rows that were left out", new={"left_out": left_out})
         transaction.set_rollback(dry_run)
     return loaded
 

@@ -1,5 +1,6 @@
 """Bring in a study from files of another tool: send them, see what would come in, say what columns mean, load."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -8,24 +9,28 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from annotate import members
 from annotate.folder import FolderError
 from annotate.folder.problems import quoted
 from annotate.formats import FORMATS, Options, Reading
+from annotate.formats.numbers import is_missing
 from annotate.formats.readers.mapped import ROLES
 from annotate.formats.source import Source, sources
+from annotate.formats.votes import MEANINGS, WORDS, code
 from annotate.models import Role, Study
 from annotate.readiness import leaking
 from annotate.views.access import check_role, staff_only
 from annotate.views.desk import posted
 from judging.folder.views import FilesField
 from judging.imports import pending_uploads as waiting
-from judging.imports.study import Imported, import_study
+from judging.imports.study import Imported, import_study, left_out_table
 
 SESSION = "import"
 SHOWN = 3
+NAMED = 20
+MOST_VALUES = 40
 # A form may have a thousand fields, and nobody maps so many columns by hand: `--map` does.
 MOST_COLUMNS = 300
 # What a column may mean, beside the roles that every table knows.
@@ -74,6 +79,25 @@ class LookForm(forms.Form):
         label="Scorer",
         help_text="The machine whose scores the files hold, if they don't say.",
     )
+    encoding = forms.CharField(
+        required=False,
+        max_length=40,
+        label="Encoding",
+        help_text="Of text. Empty: UTF-8, or as it can be told.",
+    )
+    quotes = forms.ChoiceField(
+        required=False,
+        choices=[("", "as the file shows"), ("cells", "enclose cells"), ("letters", "are letters")],
+        label="Quotes in CSV",
+    )
+    decimal = forms.ChoiceField(
+        required=False,
+        choices=[("", "as each column shows"), (".", "a point"), (",", "a comma")],
+        label="Decimal mark",
+    )
+    skip_bad_rows = forms.BooleanField(
+        required=False, label="Leave bad rows out", help_text="Each is listed with its reason."
+    )
     scale = forms.RegexField(
         r"^-?\d{1,6}, ?-?\d{1,6}$", required=False, label="Scale of ratings", help_text="Such as 1,5."
     )
@@ -115,7 +139,11 @@ def look(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = LookForm(request.POST)
         if form.is_valid():
-            kept |= {"choices": form.cleaned_data, "map": _mapping(request.POST)}
+            kept |= {
+                "choices": form.cleaned_data,
+                "map": _mapping(request.POST),
+                "values": _meanings(request.POST),
+            }
             request.session[SESSION] = kept
     else:
         form = LookForm(initial=kept["choices"])
@@ -128,7 +156,7 @@ def look(request: HttpRequest) -> HttpResponse:
             context |= _said(done)
         except FolderError as refused:
             context["error"] = refused
-    context |= {"columns": _columns(folder, kept), "mapping": kept["map"]}
+    context |= {"columns": _columns(folder, kept), "mapping": kept["map"], "votes": _votes(folder, kept)}
     return render(request, "judging/import_look.html", context, status=422 if form.errors else 200)
 
 
@@ -139,6 +167,52 @@ def _mapping(sent: QueryDict) -> dict[str, str]:
         if role in dict(CHOICES) and role:
             mapping[role] = f"{mapping[role]},{column}" if role in mapping else column
     return mapping
+
+
+def _meanings(sent: QueryDict) -> dict[str, str]:
+    """What each value of a vote means."""
+    pairs = zip(sent.getlist("value"), sent.getlist("meaning"), strict=False)
+    return {value: meaning for value, meaning in pairs if meaning in MEANINGS}
+
+
+def _votes(folder: Path, kept: dict[str, Any]) -> list[dict[str, Any]]:
+    """The values of the columns that are votes, how often each stands there, and what it is taken for."""
+    named = {c for role, cs in kept["map"].items() if role.startswith("preference") for c in cs.split(",")}
+    if not named:
+        return []
+    counts: Counter[str] = Counter()
+    try:
+        for _, row in sources(waiting.paths(folder)[0])[0].rows():
+            if isinstance(row, dict):
+                counts.update(code(row[c]) for c in named if not is_missing(row.get(c)))
+    except FolderError:
+        return []
+    meanings = [("", "as the word says"), *((name, WORDS[vote]) for name, vote in MEANINGS.items())]
+    given = kept.get("values") or {}
+    return [
+        {"value": value, "count": n, "meaning": given.get(value, ""), "choices": meanings}
+        for value, n in counts.most_common(MOST_VALUES)
+    ]
+
+
+@require_safe
+@staff_only
+def left_out(request: HttpRequest) -> HttpResponse:
+    """The rows that would be left out, with the reason of each, as a file."""
+    kept = request.session.get(SESSION, {})
+    folder = waiting.find(kept.get("token", ""))
+    if folder is None:
+        messages.warning(request, "The files are gone. Send them again.")
+        return redirect("import")
+    try:
+        done = _imported(request, folder, kept, dry_run=True)
+    except FolderError:
+        # The preview says what is wrong.
+        return redirect("import-look")
+    headers = {"Content-Disposition": 'attachment; filename="left-out.csv"'}
+    return HttpResponse(
+        left_out_table(done.left_out), content_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 def _imported(request: HttpRequest, folder: Path, kept: dict[str, Any], *, dry_run: bool) -> Imported:
@@ -152,6 +226,11 @@ def _imported(request: HttpRequest, folder: Path, kept: dict[str, Any], *, dry_r
         voters=choices["voters"],
         scorer=choices.get("scorer") or "",
         mapping=mapping,
+        encoding=choices.get("encoding") or "",
+        quotes=choices.get("quotes") or "",
+        decimal=choices.get("decimal") or "",
+        skip_bad_rows=bool(choices.get("skip_bad_rows")),
+        values=kept.get("values") or {},
     )
     return import_study(
         waiting.paths(folder),
@@ -173,6 +252,8 @@ def _said(done: Imported) -> dict[str, Any]:
         "remarks": reading.remarks,
         "criteria": reading.spec.criterion,
         "samples": samples,
+        "left_out": done.left_out[:NAMED],
+        "n_left_out": len(done.left_out),
     }
 
 
@@ -208,6 +289,8 @@ def _loaded(request: HttpRequest, done: Imported) -> HttpResponse:
         members.add(study, request.user, Role.OWNER)
     waiting.forget(request.session.pop(SESSION)["token"])
     new = ", ".join(f"{n:,} {table}" for table, n in done.new.items() if n)
+    if done.left_out:
+        messages.warning(request, f"{len(done.left_out):,} bad rows were left out.")
     messages.success(request, f"Came in: {new or 'nothing that was not there'}.")
     if n := sum(1 for _ in leaking(study)):
         said = "response names" if n == 1 else "responses name"

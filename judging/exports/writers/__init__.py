@@ -8,7 +8,7 @@ from typing import Any
 
 from annotate.folder import FolderError, Form
 from annotate.folder import export_folder as export_tables
-from annotate.folder.export import exclusions, snapshot, version
+from annotate.folder.export import exclusions, left_out_at_import, snapshot, version
 from annotate.folder.load import without_query_log
 from annotate.folder.problems import Problem
 from annotate.folder.progress import Progress, quiet
@@ -128,4 +128,5 @@ def _manifest(study: Study, writer: Writer, output: Output) -> dict[str, Any]:
         },
         "left_out": dict(output.left_out),
         "exclusions": exclusions(study),
+        "left_out_at_import": left_out_at_import(study),
     }

@@ -11,7 +11,7 @@ from annotate.folder.progress import bar
 from annotate.formats import FORMATS, Options
 from annotate.formats.numbers import is_plain
 from annotate.formats.votes import MEANINGS
-from judging.imports.study import Imported, import_study
+from judging.imports.study import Imported, import_study, left_out_table
 
 
 class Command(BaseCommand):
@@ -62,6 +62,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--header", default="", metavar="NAME,NAME", help="the columns of a file without a header"
         )
+        parser.add_argument(
+            "--skip-bad-rows", nargs="?", const="left-out.csv", metavar="FILE",
+            help="bring in the rows that are right, and write those left out, with reasons, to FILE (left-out.csv)",
+        )  # fmt: skip
         parser.add_argument("--dry-run", action="store_true", help="only say what would come in")
 
     def handle(self, *, files: list[str], format: str, dry_run: bool, **given: Any) -> None:
@@ -84,6 +88,7 @@ class Command(BaseCommand):
             quotes=given["quotes"],
             header=tuple(filter(None, given["header"].split(","))),
             mapping=mapping_of(given["map"]),
+            skip_bad_rows=given["skip_bad_rows"] is not None,
             progress=bar,
         )
         try:
@@ -93,6 +98,10 @@ class Command(BaseCommand):
         except FolderError as error:
             raise CommandError(str(error)) from error
         self._say(imported, slug, dry_run=dry_run)
+        if imported.left_out:
+            path = Path(given["skip_bad_rows"])
+            path.write_text(left_out_table(imported.left_out), encoding="utf-8")
+            self.stdout.write(f"{len(imported.left_out):,} rows were left out; each with its reason: {path}")
 
     def _say(self, imported: Imported, slug: str, *, dry_run: bool) -> None:
         reading = imported.reading

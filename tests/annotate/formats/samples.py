@@ -128,7 +128,8 @@ def _described(reading: Reading) -> Described:
 
 
 def _records(reading: Reading, known: Described) -> dict[str, Any]:
-    texts, items = (old | new for old, new in zip(known, _described(reading), strict=True))
+    described = _described(reading)
+    texts, items = known[0] | described[0], known[1] | described[1]
     prompts = {row["prompt_id"]: row["text"] for row in _table(reading, "prompts")}
     names = {"prompt_id", "response_id", "other_id", "response_ids", "item_id", "shown"}
 

@@ -60,4 +60,6 @@ def test_every_format_says_where_it_was_checked() -> None:
 
 def test_the_list_in_the_readme_is_that_of_the_package() -> None:
     lines = README.read_text().splitlines()
-    assert [line for line in lines if line.startswith("| `")] == [f.line for f in FORMATS.values()]
+    assert [line for line in lines if line.startswith("| `") and "`--" not in line[:6]] == [
+        f.line for f in FORMATS.values()
+    ]
