@@ -1,6 +1,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from annotate.texts import one_newline
+
 from .base import AnswerError, Control, Kind, Value
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ class Text(Kind):
             raise AnswerError("value", "null, since the words are in text", value.value)
 
     def parse(self, raw: str, response: int | None, responses: Sequence[int]) -> Value:
-        return Value(text=raw)
+        return Value(text=one_newline(raw))
 
     def unparse(self, value: Value) -> str:
         return value.text

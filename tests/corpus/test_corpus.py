@@ -156,9 +156,9 @@ def break_split(pool: Pool) -> None:
     frame.to_parquet(pool.partition_path(other))
 
 
-def break_empty(pool: Pool) -> None:
+def break_text(pool: Pool) -> None:
     frame = pd.read_parquet(pool.partition_path("part-00001.parquet"))
-    frame.loc[4, "text"] = ""
+    frame.loc[4, "text"] = None
     frame.to_parquet(pool.partition_path("part-00001.parquet"))
 
 
@@ -200,7 +200,7 @@ def break_short(pool: Pool) -> None:
             break_split,
             r"part-0000\d.parquet, row 2, prompt_id: expected a prompt whole in one partition, found 'p0'",
         ),
-        (break_empty, r"part-00001.parquet, row 5, text: expected something, found an empty text"),
+        (break_text, r"part-00001.parquet, row 5, text: expected a text, found nothing"),
         (
             break_repeat,
             r"part-00001.parquet, row 3, response_id: expected each id once, found 'r.*', as in part-00000",

@@ -15,7 +15,7 @@ from annotate.formats import Options
 from annotate.formats.source import Source
 from judging.folder.scores import Scores
 
-FORMS = ("json", "jsonl", "csv", "tsv", "txt", "parquet", "arrow", "json.gz", "csv.gz", "parquet.gz")
+FORMS = ("json", "jsonl", "csv", "tsv", "txt", "parquet", "arrow", "json.gz", "csv.gz", "parquet.gz", "xlsx")
 FOLDER = {
     "study.toml": b'slug = "small"\ntitle = "Small"\nseats = 2\nseed = 1\n[[criterion]]\nkey = "q"\non = "single"\n'
     b'kind = "rating"\nmeasures = "quality"\ntext = "Good?"\nscale = [1, 5]\n',

@@ -39,7 +39,7 @@ def test_a_bad_row_stops_all_unless_somebody_wants_it_left_out(bad: Path) -> Non
     assert not Study.objects.exists()
     done = brought(bad, mapping=MAPPING, skip_bad_rows=True)
     assert [problem.line for problem in done.left_out] == [3, 5, 6]
-    assert sorted(Answer.objects.values_list("value", flat=True)) == [4, 5]
+    assert set(Answer.objects.values_list("value", flat=True)) == {4, 5}
     assert set(Response.objects.values_list("text", flat=True)) == {"A", "C"}
     lines = list(csv.DictReader(StringIO(left_out_table(done.left_out))))
     assert [(row["line"], row["field"]) for row in lines] == [("3", "r"), ("5", ""), ("6", "responses.text")]
