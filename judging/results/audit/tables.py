@@ -47,7 +47,7 @@ def checks(row: Row) -> Table:
     cells: list[tuple[str, Cell]] = [
         ("Annotators split, each half the other’s instrument", row.split_instruments),
         ("Pigeonhole bootstrap", row.pigeonhole),
-        ("The interval that decides (Fieller)", _ends(r.robust)),
+        ("Interval that needs no identification (Fieller), which decides", _ends(r.robust)),
         ("Whatever the quality", r.total),
         ("In the scorer’s own units", r.raw),
         ("People’s own fall, in points", r.human_raw),
