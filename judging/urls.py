@@ -6,7 +6,6 @@ from judging.imports import views_study as views_imports
 from judging.monitor import views as views_monitor
 from judging.results.agreement import views as views_agreement
 from judging.results.homogeneity import map_views as views_map
-from judging.results.homogeneity import views as views_homogeneity
 from judging.results.judges import views as views_judges
 from judging.results.planning import views as views_planning
 from judging.results.responses import views as views_responses
@@ -57,7 +56,6 @@ urlpatterns = [
     path("desk/import/", views_imports.start, name="import"),
     path("desk/import/look/", views_imports.look, name="import-look"),
     path("desk/import/left-out/", views_imports.left_out, name="import-left-out"),
-    path("studies/<slug:slug>/homogeneity/", views_homogeneity.homogeneity, name="homogeneity"),
     path("studies/<slug:slug>/homogeneity/<int:pk>/", views_map.prompt_map, name="prompt-map"),
     path("studies/<slug:slug>/responses/", views_responses.responses, name="responses"),
     path("studies/<slug:slug>/responses/<int:pk>/", views_responses.response, name="response"),

@@ -24,7 +24,6 @@ urlpatterns = [
         path(f"studies/<slug:slug>/{name}/", endpoint(name).as_view(ONE), name=f"api-{name}")
         for name in COMPUTED
     ),
-    path("studies/<slug:slug>/homogeneity/", views.Homogeneity.as_view(ONE), name="api-homogeneity"),
     path("studies/<slug:slug>/exports/", views.Exports.as_view(PUSH), name="api-exports"),
     path("studies/<slug:slug>/exports/<slug:name>/", views.Exports.as_view(ONE), name="api-export"),
     path(

@@ -1,13 +1,10 @@
 """Scorers, runs, scores, and results."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
-from django.utils.cache import get_conditional_response
-from django.utils.http import quote_etag
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
@@ -26,9 +23,6 @@ from judging.exports import export_jobs
 from judging.exports.range_response import ranged
 from judging.folder.scores import ScoreRow, import_scores
 from judging.models import Score, ScoreRun, ScoringTask, Verdict
-from judging.results.cache import fingerprint, kept
-from judging.results.homogeneity import report as homogeneity
-from judging.results.homogeneity.json import as_json as homogeneity_json
 from judging.runs import work as scoring
 from judging.runs.registry import class_of
 
@@ -156,38 +150,6 @@ class Verdicts(StudyViewSet):
     def get_queryset(self) -> QuerySet[Verdict]:
         of = Verdict.objects.filter(run__study=self.study).select_related("run", "item", "winner")
         return of.defer("raw", "winner__text", "run__identity")
-
-
-def result_schema(name: str, summary: str) -> Any:
-    words = f"What `manage.py {name} --json` says; the README names its keys."
-    return extend_schema(
-        summary=summary, description=words, tags=["results"], responses={200: OpenApiTypes.OBJECT}
-    )
-
-
-class Result(StudyViewSet):
-    """Computed from the rows on request, and cached until they change."""
-
-    def respond(self, request: Request, name: str, compute: Callable[[], Any]) -> HttpResponseBase:
-        etag = quote_etag(f"{name}-{fingerprint(self.study)}")
-        # Nothing is computed for who has it already.
-        unchanged = get_conditional_response(request._request, etag=etag)
-        if unchanged is not None:
-            return unchanged
-        return Answered(compute(), headers={"ETag": etag})
-
-
-class Homogeneity(Result):
-    @result_schema("homogeneity", "How similar the responses of the pool are")
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        def compute() -> Any:
-            try:
-                report = kept(self.study, "homogeneity", lambda: homogeneity.homogeneity(self.study))
-            except homogeneity.HomogeneityError as error:
-                raise ConflictError(str(error)) from error
-            return homogeneity_json(self.study, report)
-
-        return self.respond(request, "homogeneity", compute)
 
 
 class Exports(StudyViewSet):

@@ -45,13 +45,16 @@ class ResultCommand(BaseCommand):
             record = self.result.to_json(study, lambda: self.compute(study, chosen))
             self.stdout.write(json.dumps(record, indent=2))
             return
+        beside = list(self.result.lines_beside(study))
         try:
-            report = self.compute(study, chosen)
+            lines = self.result.lines(self.compute(study, chosen))
         except NotComputable as error:
-            raise CommandError(str(error)) from error
+            if not beside:
+                raise CommandError(str(error)) from error
+            lines = [str(error)]
         if study.simulated:
             self.stdout.write("This study is simulated: so are its annotators and its stored scores.")
-        for line in self.result.lines(report):
+        for line in (*lines, *beside):
             self.stdout.write(line)
 
     def _options(self, options: dict[str, Any]) -> Options:

@@ -31,7 +31,7 @@ RESULTS = (
     Entry("planning", "Planning", "Collect", computed=False),
     Entry("agreement", "Agreement", "Agreement", in_list=True),
     Entry("similarity", "Similarity", "Agreement"),
-    Entry("homogeneity", "Homogeneity", "Homogeneity", computed=False),
+    Entry("homogeneity", "Homogeneity", "Homogeneity"),
     Entry("audit", "Audit", "Audit", in_list=True),
     Entry("pairs", "Pairs and lists", "Audit"),
     Entry("replication", "Replication", "Audit"),

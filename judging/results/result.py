@@ -61,6 +61,10 @@ def _nothing_beside(study: Study) -> dict[str, Any]:
     return {}
 
 
+def _no_lines(study: Study) -> Iterable[str]:
+    return ()
+
+
 def _no_tables(report: Any) -> Sequence[Table]:
     return ()
 
@@ -86,7 +90,8 @@ class Result(Generic[OptionsT, R]):
     """What the page shows beside the report."""
     page_beside: Callable[[Study], dict[str, Any]] = _nothing_beside
     json_beside: Callable[[Study], dict[str, Any]] = _nothing_beside
-    """What the page shows and the JSON says whether the result can be computed or not."""
+    lines_beside: Callable[[Study], Iterable[str]] = _no_lines
+    """What page, JSON and text say whether the result can be computed or not."""
     tables: Callable[[R], Sequence[Table]] = _no_tables
     """What an export holds of it beside its JSON."""
 

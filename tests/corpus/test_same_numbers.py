@@ -16,7 +16,8 @@ from judging.corpus.pool import Pool
 from judging.folder.scores import load_folder
 from judging.frames import tables as frames
 from judging.models import Embedding, PoolSummary
-from judging.results.homogeneity.report import Homogeneity, homogeneity
+from judging.results.homogeneity.over_prompts import Homogeneity
+from judging.results.homogeneity.report import compute
 from judging.stats import Estimate
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +56,7 @@ def test_hanna_s_numbers_are_the_same_both_ways(hanna: Path, tmp_path: Path, clu
     call_command("score", study.slug, scorer="minilm")
     # Each as if the other was not there: first the database's own, then what load_study brings in from the pool.
     here = frames.pool_unusualness(study).set_index("response_id")["unusualness"]
-    whole = homogeneity(study)
+    whole = compute(study)
     Embedding.objects.all().delete()
     load_folder(hanna, pool=str(pool))
     there = frames.pool_unusualness(study).set_index("response_id")["unusualness"]

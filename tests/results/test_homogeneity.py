@@ -15,11 +15,13 @@ from judging.frames import pool, taxonomy
 from judging.frames import tables as frames
 from judging.models import Embedding, ScoreRun
 from judging.results.homogeneity.map_chart import projected
-from judging.results.homogeneity.report import HomogeneityError, homogeneity
+from judging.results.homogeneity.report import compute
+from judging.results.result import NotComputable
 from judging.results.summary.report import report
 from judging.runs.work import notes
 from judging.stats import cosine_matrix
 from tests.factories import make_study
+from tests.results.commands import json_of
 
 pytestmark = pytest.mark.any_database("computed from frames, which test_results.py reads from both databases")
 
@@ -37,7 +39,7 @@ def embedded(study: Study, width: int = 5) -> ScoreRun:
 
 
 def test_the_demo_s_numbers_are_those_of_its_cosines(demo: Study) -> None:
-    found = homogeneity(demo)
+    found = compute(demo)
     frame, vectors = frames.vectors(frames.embedding_run(demo))
     sources = frame["response_id"].map(dict(demo.responses.values_list("pk", "source")))
     within, between, people = [], [], []
@@ -61,27 +63,32 @@ def test_the_demo_s_numbers_are_those_of_its_cosines(demo: Study) -> None:
 
 
 def test_people_s_answers_stand_beside_and_set_the_threshold(demo: Study) -> None:
-    found = homogeneity(demo)
+    found = compute(demo)
     assert [h.criterion for h in found.humans] == ["similarity", "grouping"]
     grouping = found.humans[1]
-    assert grouping.piles is not None
-    assert grouping.piles.estimate is not None
-    assert grouping.piles.estimate > 1
+    assert grouping.groups is not None
+    assert grouping.groups.estimate is not None
+    assert grouping.groups.estimate > 1
     assert found.calibrated is not None
     assert found.threshold == found.calibrated.cosine
     assert 0 < found.calibrated.sensitivity <= 1
 
 
 @pytest.mark.django_db
-def test_nothing_embedded_nothing_said(auditor: Client) -> None:
+def test_without_embeddings_page_api_and_command_give_one_reason(auditor: Client) -> None:
     study = make_study()
-    with pytest.raises(HomogeneityError, match=r"manage\.py score tiny --scorer minilm"):
-        homogeneity(study)
+    with pytest.raises(NotComputable, match=r"manage\.py score tiny --scorer minilm"):
+        compute(study)
     with pytest.raises(CommandError, match="Nothing is known yet"):
         call_command("homogeneity", "tiny", stdout=StringIO())
     page = auditor.get("/studies/tiny/homogeneity/")
     assert page.status_code == 200
     assert "Nothing is known yet" in page.content.decode()
+    record = json_of("homogeneity", "tiny")
+    assert record["reason"].startswith("Nothing is known yet")
+    assert (record["sources"], record["all"], record["pools"]) == ([], None, [])
+    assert auditor.get("/studies/tiny/homogeneity/?format=json").json() == record
+    assert auditor.get("/api/v1/studies/tiny/homogeneity/").json() == record
 
 
 @pytest.mark.django_db
@@ -97,7 +104,7 @@ def test_categories_parameters_and_dates() -> None:
             response.params |= {"released": "2023-07-01"}
         response.save()
     embedded(study)
-    found = homogeneity(study)
+    found = compute(study)
     assert [(g.name, g.n_prompts) for g in found.categories] == [
         ("Open-Endedness", 2),
         ("Open-Endedness: Philosophical", 2),
@@ -137,11 +144,11 @@ def test_the_page_tells_likeness_by_every_column_that_the_study_has(auditor: Cli
     for category in ("poems", "brainstorming"):
         assert category in html.split("Categories of prompts</h2>")[1]
     assert 'id="figure-generations"' in html
-    assert re.search(r"Rank correlation of date and likeness[^<]*<?[^>]*>?.*3", html)
+    assert re.search(r"Rank correlation of date and similarity[^<]*<?[^>]*>?.*3", html)
     for label in ("Two machines, same prompt", "Two people, same prompt", "Different prompts, any source"):
         shown = html.split(f"<dt>{label}</dt><dd>")[1].split("</dd>")[0]
         assert re.match(r"−?0\.\d\d", shown), (label, shown)
-    assert 'human <span class="quiet">people</span>' in html
+    assert 'human<br><span class="quiet">people</span>' in html
     found = report(study)
     assert {f.key for f in found.figures} | {found.lead.key if found.lead else ""} >= {
         "generations",
@@ -173,13 +180,13 @@ def test_what_is_not_embedded_is_counted_and_words_are_compared_all_the_same() -
     Response.objects.filter(study=study, key__endswith="-1").update(text="the very same words")
     run = embedded(study)
     run.embeddings.all()[0].delete()
-    found = homogeneity(study)
+    found = compute(study)
     assert found.n_missing == 1
     another = next(s for s in found.sources if s.name == "another")
     assert another.duplicates.estimate == 1.0
     assert another.longest_run.estimate == 4.0
     assert found.prompts[0].runs[0][1] == "the very same words"
-    assert homogeneity(study, words=False).words_left_out
+    assert compute(study, words=False).words_left_out
 
 
 def test_command_and_json_say_the_same(demo: Study, auditor: Client) -> None:
@@ -199,7 +206,7 @@ def test_the_page_ranks_prompts_and_draws_figures_with_their_data(demo: Study, a
     html = auditor.get("/studies/demo/homogeneity/").content.decode()
     assert html.count('<figure class="plot"') == 2
     assert 'type="application/json"' in html
-    assert "<table>" in html.split('id="figure-sources"')[1]
+    assert '<table class="results" id="table-sources">' in html.split('id="figure-sources"')[1]
     assert html.index("time") > 0
     assert "No response is paired with itself" in html
 
@@ -295,7 +302,7 @@ def test_empty_texts_are_counted_aloud() -> None:
     for pk, text in zip(blank, ("", " \n", "\u200b"), strict=True):
         Response.objects.filter(pk=pk).update(text=text)
     run = embedded(study)
-    assert homogeneity(study).n_blank == 3
+    assert compute(study).n_blank == 3
     assert notes(run) == ["3 responses are empty or hold nothing to be seen. They are scored as they are."]
     out = StringIO()
     call_command("homogeneity", "hollow", stdout=out)

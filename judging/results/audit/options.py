@@ -26,15 +26,15 @@ class AuditOptions(Options):
     # On the page it is the scorer to look at more closely; all are audited.
     not_on_page: ClassVar[frozenset[str]] = frozenset({"scorer"})
 
-    scorer: str = Field("", description="only this one")
+    scorer: str = Field(default="", description="only this one")
     unusualness: str = Field(
-        COSINE,
+        default=COSINE,
         description=f"{', '.join(NAMES)}, or two that correct each other: {', '.join(CORRECTED)}",
         json_schema_extra={"enum": list(MEASURES)},
     )
-    embedder: str = Field("", description="by its name and version; by default the one run last")
+    embedder: str = Field(default="", description="by its name and version; by default the one run last")
     groups: str = Field(
-        "", description="kinds of source: written, source, or a name in the responses’ params"
+        default="", description="kinds of source: written, source, or a name in the responses’ params"
     )
 
     @field_validator("unusualness")

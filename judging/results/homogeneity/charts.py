@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from judging.results.figures import BLUE, GREY, ORANGE, WIDTH, Cell, Chart, Figure, rounded
-from judging.results.homogeneity.external_pool import OnDisk
-from judging.results.homogeneity.report import Homogeneity
+from judging.results.homogeneity.external_pool import ExternalPool
+from judging.results.homogeneity.over_prompts import Homogeneity
 from judging.stats import SourceMatrix
 from judging.stats.similarity.homogeneity import BINS
 
@@ -23,18 +23,18 @@ WRITTEN_IN = 12
 """Sources up to which a heat map has its numbers written in."""
 
 
-def heat_map(found: Homogeneity) -> Figure:
+def heat_map(report: Homogeneity) -> Figure:
     """Sources, from the most to the least alike with the rest."""
-    to_others = [s.to_others.estimate for s in found.sources]
-    within, between = found.all.within.estimate, found.all.between.estimate
-    return _heat_map("sources", found.names, found.matrix, to_others, within, between, found.embedder)
+    to_others = [s.to_others.estimate for s in report.sources]
+    within, between = report.all.within.estimate, report.all.between.estimate
+    return _heat_map("sources", report.names, report.matrix, to_others, within, between, report.embedder)
 
 
-def heat_map_on_disk(found: OnDisk) -> Figure:
-    to_others = [_number(column) for column in found.to_others]
-    within, between = found.within.estimate, found.between.estimate
+def external_heat_map(pool: ExternalPool) -> Figure:
+    to_others = [_number(column) for column in pool.to_others]
+    within, between = pool.within.estimate, pool.between.estimate
     return _heat_map(
-        f"sources-on-disk-{found.pk}", found.names, found.matrix, to_others, within, between, found.name
+        f"sources-on-disk-{pool.pk}", pool.names, pool.matrix, to_others, within, between, pool.name
     )
 
 
@@ -80,31 +80,31 @@ def _heat_map(
         "Which sources answer alike.",
         f"Mean cosine of two different responses to the same prompt, averaged over prompts; on the diagonal both are "
         f"by one source. No response is paired with itself. Cosines of {embedder}.",
-        f"Heat map of {len(order)} by {len(order)} sources. Mean within a source {_said(within)}, "
-        f"between two {_said(between)}.",
+        f"Heat map of {len(order)} by {len(order)} sources. Mean within a source {_text(within)}, "
+        f"between two {_text(between)}.",
         chart.properties(width=size, height=size),
         columns,
         rows,
     )
 
 
-def histograms(found: Homogeneity) -> Figure:
+def histograms(report: Homogeneity) -> Figure:
     """Shares of pairs by cosine: of one source, of two, and of different prompts."""
     kinds = [
-        ("same source, same prompt", found.all.histogram_within),
-        ("different sources, same prompt", found.all.histogram_between),
-        ("different prompts", found.random.histogram),
+        ("same source, same prompt", report.all.histogram_within),
+        ("different sources, same prompt", report.all.histogram_between),
+        ("different prompts", report.random.histogram),
     ]
-    floor = f"; and to different prompts, which is the floor that {found.embedder}’s cosines stand on."
+    floor = f"; and to different prompts, which is the floor that {report.embedder}’s cosines stand on."
     return _histograms("cosines", kinds, floor)
 
 
-def histograms_on_disk(found: OnDisk) -> Figure:
+def external_histograms(pool: ExternalPool) -> Figure:
     kinds = [
-        ("same source, same prompt", found.histogram_within),
-        ("different sources, same prompt", found.histogram_between),
+        ("same source, same prompt", pool.histogram_within),
+        ("different sources, same prompt", pool.histogram_between),
     ]
-    return _histograms(f"cosines-on-disk-{found.pk}", kinds, f". Cosines of {found.name}.")
+    return _histograms(f"cosines-on-disk-{pool.pk}", kinds, f". Cosines of {pool.name}.")
 
 
 def _histograms(key: str, kinds: Sequence[tuple[str, npt.NDArray[np.int64]]], rest: str) -> Figure:
@@ -173,9 +173,9 @@ def _stepped(rows: Sequence[tuple[Any, ...]]) -> list[tuple[str, float, float]]:
     return points
 
 
-def generations(found: Homogeneity) -> Figure | None:
+def generations(report: Homogeneity) -> Figure | None:
     """Sources by the day they came out; None with fewer than two dated ones."""
-    dated = [s for s in found.sources if s.released and s.within.estimate is not None]
+    dated = [s for s in report.sources if s.released and s.within.estimate is not None]
     if len(dated) < 2:
         return None
     rows = [
@@ -211,5 +211,5 @@ def _number(value: float) -> float | None:
     return rounded(float(value)) if np.isfinite(value) else None
 
 
-def _said(value: float | None) -> str:
+def _text(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.2f}"

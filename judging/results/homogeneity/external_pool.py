@@ -1,4 +1,4 @@
-"""A pool on disk as pages and JSON tell of it: the summary that `corpus` wrote, as estimates and arrays."""
+"""A pool on disk: the summary that `corpus` wrote, as estimates and arrays."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class AlikePrompt:
 
 
 @dataclass(frozen=True, slots=True)
-class OnDisk:
+class ExternalPool:
     pk: int
     name: str
     computed_at: dt.datetime
@@ -69,62 +69,68 @@ class OnDisk:
         """Each source's mean of its means to the others; NaN where there is none."""
         means = np.where(np.eye(len(self.names), dtype=bool), np.nan, self.matrix.mean)
         known = np.isfinite(means).sum(axis=1)
-        found: Floats = np.full(len(known), np.nan)
-        return np.asarray(np.divide(np.nansum(means, axis=1), known, out=found, where=known > 0))
+        mean: Floats = np.full(len(known), np.nan)
+        return np.asarray(np.divide(np.nansum(means, axis=1), known, out=mean, where=known > 0))
+
+    @property
+    def mixing_rows(self) -> list[tuple[int, Estimate, float | None]]:
+        return [(m.n, m.distinct, m.distinct_expected) for m in self.mixing]
 
     @property
     def sources(self) -> list[tuple[str, Estimate, float | None, Estimate]]:
-        """Name, likeness within, mean likeness to the others, Vendi score."""
+        """Name, similarity within, mean similarity to the others, Vendi score."""
         others = [float(v) if np.isfinite(v) else None for v in self.to_others]
         return list(zip(self.names, self.own, others, self.vendi, strict=True))
 
 
-def on_disk(study: Study) -> list[OnDisk]:
+def external_pools(study: Study) -> list[ExternalPool]:
     """Every pool on disk whose homogeneity was measured, the latest first."""
     pools = PoolSummary.objects.filter(study=study).order_by("-computed_at", "-pk")
-    return [_told(pool, pool.homogeneity) for pool in pools if pool.homogeneity]
+    return [_read(pool, pool.homogeneity) for pool in pools if pool.homogeneity]
 
 
-def _told(pool: PoolSummary, said: Mapping[str, Any]) -> OnDisk:
-    matrix = _matrix(said["sources"])
-    return OnDisk(
+def _read(pool: PoolSummary, summary: Mapping[str, Any]) -> ExternalPool:
+    matrix = _matrix(summary["sources"])
+    return ExternalPool(
         pk=pool.pk,
         name=pool.name,
         computed_at=pool.computed_at,
         n_responses=pool.n_responses,
-        n_prompts=said["n_prompts"],
-        n_pairs=said["n_pairs"],
-        truncated=said["truncated"],
-        within=_estimate(said["within"]),
-        between=_estimate(said["between"]),
-        inflated=_estimate(said["inflated"]),
-        random=_estimate(said["random"]),
-        pairs_within=_estimates(said["pairs_within"]),
-        pairs_between=_estimates(said["pairs_between"]),
-        cells=_estimates(said["cells"]),
-        thresholds=tuple(said["thresholds"]),
+        n_prompts=summary["n_prompts"],
+        n_pairs=summary["n_pairs"],
+        truncated=summary["truncated"],
+        within=_estimate(summary["within"]),
+        between=_estimate(summary["between"]),
+        inflated=_estimate(summary["inflated"]),
+        random=_estimate(summary["random"]),
+        pairs_within=_estimates(summary["pairs_within"]),
+        pairs_between=_estimates(summary["pairs_between"]),
+        cells=_estimates(summary["cells"]),
+        thresholds=tuple(summary["thresholds"]),
         mixing=tuple(
             Mixing(n, _estimate(d), e)
-            for n, d, e in zip(said["neighbors"], said["distinct"], said["distinct_expected"], strict=True)
+            for n, d, e in zip(
+                summary["neighbors"], summary["distinct"], summary["distinct_expected"], strict=True
+            )
         ),
-        names=tuple(s["source"] for s in said["sources"]),
+        names=tuple(s["source"] for s in summary["sources"]),
         matrix=matrix,
-        own=tuple(_own(matrix, i) for i in range(len(said["sources"]))),
-        vendi=_estimates([s["vendi"] for s in said["sources"]]),
-        vendi_n=said["vendi_n"],
-        mixed_vendi=_estimate(said["vendi_pool"]),
-        histogram_within=np.array(said["histogram_within"], dtype=np.int64),
-        histogram_between=np.array(said["histogram_between"], dtype=np.int64),
-        most_alike=_prompts(pool, said["most_alike"]),
+        own=tuple(_own(matrix, i) for i in range(len(summary["sources"]))),
+        vendi=_estimates([s["vendi"] for s in summary["sources"]]),
+        vendi_n=summary["vendi_n"],
+        mixed_vendi=_estimate(summary["vendi_pool"]),
+        histogram_within=np.array(summary["histogram_within"], dtype=np.int64),
+        histogram_between=np.array(summary["histogram_between"], dtype=np.int64),
+        most_alike=_prompts(pool, summary["most_alike"]),
     )
 
 
-def _estimate(said: Mapping[str, Any]) -> Estimate:
-    return Estimate(**said)
+def _estimate(summary: Mapping[str, Any]) -> Estimate:
+    return Estimate(**summary)
 
 
-def _estimates(said: Sequence[Mapping[str, Any]]) -> tuple[Estimate, ...]:
-    return tuple(_estimate(one) for one in said)
+def _estimates(summary: Sequence[Mapping[str, Any]]) -> tuple[Estimate, ...]:
+    return tuple(_estimate(one) for one in summary)
 
 
 def _matrix(sources: Sequence[Mapping[str, Any]]) -> SourceMatrix:
@@ -149,21 +155,17 @@ def _own(matrix: SourceMatrix, i: int) -> Estimate:
     return Estimate(float(point), float(matrix.low[i, i]), float(matrix.high[i, i]), n)
 
 
-def _prompts(pool: PoolSummary, said: Sequence[Mapping[str, Any]]) -> tuple[AlikePrompt, ...]:
-    stored = Prompt.objects.filter(study=pool.study_id, key__in=[row["prompt_id"] for row in said])
+def _prompts(pool: PoolSummary, summary: Sequence[Mapping[str, Any]]) -> tuple[AlikePrompt, ...]:
+    stored = Prompt.objects.filter(study=pool.study_id, key__in=[row["prompt_id"] for row in summary])
     texts = dict(stored.values_list("key", "text"))
     return tuple(
-        AlikePrompt(row["prompt_id"], texts.get(row["prompt_id"], ""), row["n"], row["mean"]) for row in said
+        AlikePrompt(row["prompt_id"], texts.get(row["prompt_id"], ""), row["n"], row["mean"])
+        for row in summary
     )
 
 
-def without(study: Study, why: str) -> dict[str, Any]:
-    """The JSON of a study whose own responses say nothing."""
-    return {"study": study.slug, "simulated": study.simulated, "reason": why, "pools": as_json(study)}
-
-
-def as_json(study: Study) -> list[dict[str, Any]]:
-    """As `corpus` told it, with which pool it is of."""
+def as_records(study: Study) -> list[dict[str, Any]]:
+    """As `corpus` wrote them, each with the pool it is of."""
     pools = PoolSummary.objects.filter(study=study).order_by("-computed_at", "-pk")
     return [
         {

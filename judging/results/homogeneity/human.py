@@ -1,4 +1,4 @@
-"""What people said about likeness, beside what the embedder says of the very same pairs and sets."""
+"""People's similarity judgments and groups, beside the embedder's of the very same pairs and sets."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from judging.models import Embedding, ScoreRun
 from judging.stats import Estimate, Threshold, best_threshold, cosine_matrix, ideas, means_over_prompts
 
 TOGETHER = 0.5
-"""Share of annotators who put two responses in one pile, from which on the two are taken for one idea."""
+"""Share of annotators who put two responses in one group, from which on the two are taken for one idea."""
 
 
 @dataclass(frozen=True, slots=True)
 class Humans:
     """One criterion's pairs: people's mean and the cosine, by whether one source wrote both. `n` counts prompts.
 
-    `piles` and `ideas` are of sets: how many piles annotators made of one, and how many clusters the embedder.
+    `groups` and `ideas` are of sets: how many groups annotators made of one, and how many clusters the embedder.
     """
 
     criterion: str
@@ -30,28 +30,28 @@ class Humans:
     between: Estimate
     cosine_within: Estimate
     cosine_between: Estimate
-    piles: Estimate | None = None
+    groups: Estimate | None = None
     ideas: Estimate | None = None
 
 
 def humans(study: Study, run: ScoreRun) -> tuple[Humans, ...]:
     """One entry a criterion of similarity or grouping that anybody answered."""
-    asked = [c for c in study.criteria.all() if kind_of(c).compares or kind_of(c).groups]
-    if not asked:
+    criteria = [c for c in study.criteria.all() if kind_of(c).compares or kind_of(c).groups]
+    if not criteria:
         return ()
     vectors = _vectors(study, run)
     sources = dict(study.responses.values_list("pk", "source"))
-    found = [_entry(c, vectors, sources, same_idea(study, run)) for c in asked]
-    return tuple(entry for entry in found if entry is not None)
+    entries = [_entry(c, vectors, sources, same_idea(study, run)) for c in criteria]
+    return tuple(entry for entry in entries if entry is not None)
 
 
 def same_idea(study: Study, run: ScoreRun) -> Threshold | None:
-    """The cosine that best tells pairs put in one pile from pairs put apart; None without groupings."""
-    asked = [c for c in study.criteria.all() if kind_of(c).groups]
-    if not asked:
+    """The cosine that best tells pairs put in one group from pairs put apart; None without groupings."""
+    criteria = [c for c in study.criteria.all() if kind_of(c).groups]
+    if not criteria:
         return None
     vectors = _vectors(study, run)
-    pairs = pd.concat([_with_cosine(_piled(c), vectors) for c in asked])
+    pairs = pd.concat([_with_cosine(_grouped(c), vectors) for c in criteria])
     return best_threshold(pairs["cosine"].to_numpy(), (pairs["value"] >= TOGETHER).to_numpy())
 
 
@@ -73,8 +73,8 @@ def _compared(criterion: Criterion) -> pd.DataFrame:
     return given.groupby("item_id", sort=True).agg(**columns).reset_index()
 
 
-def _piled(criterion: Criterion) -> pd.DataFrame:
-    """Share of annotators who put each pair of a set in one pile: prompt_id, item_id, first, second, value."""
+def _grouped(criterion: Criterion) -> pd.DataFrame:
+    """Share of annotators who put each pair of a set in one group: prompt_id, item_id, first, second, value."""
     given = frames.answers(criterion).dropna(subset=["value", "response_id"])
     given = given[["prompt_id", "item_id", "annotator_id", "response_id", "value"]]
     both = given.merge(given, on=["prompt_id", "item_id", "annotator_id"], suffixes=("", "_other"))
@@ -105,23 +105,23 @@ def _entry(
     threshold: Threshold | None,
 ) -> Humans | None:
     grouping = kind_of(criterion).groups
-    pairs = _with_cosine(_piled(criterion) if grouping else _compared(criterion), vectors)
+    pairs = _with_cosine(_grouped(criterion) if grouping else _compared(criterion), vectors)
     if pairs.empty:
         return None
     same = pairs["first"].map(sources) == pairs["second"].map(sources)
     found = [_mean(pairs[which], column) for column in ("value", "cosine") for which in (same, ~same)]
-    piles, clusters = _sets(criterion, vectors, threshold) if grouping else (None, None)
+    groups, clusters = _sets(criterion, vectors, threshold) if grouping else (None, None)
     scale = f"{criterion.scale_low} to {criterion.scale_high}"
     return Humans(
         criterion=criterion.key,
         kind=criterion.get_kind_display(),
-        unit="share of annotators who put the two in one pile" if grouping else f"mean answer, {scale}",
+        unit="share of annotators who put the two in one group" if grouping else f"mean answer, {scale}",
         n_pairs=len(pairs),
         within=found[0],
         between=found[1],
         cosine_within=found[2],
         cosine_between=found[3],
-        piles=piles,
+        groups=groups,
         ideas=clusters,
     )
 
@@ -139,7 +139,7 @@ def _sets(
     vectors: dict[int, np.ndarray[tuple[int], np.dtype[np.float64]]],
     threshold: Threshold | None,
 ) -> tuple[Estimate, Estimate]:
-    """Piles that annotators made of a set on average, and clusters that the embedder makes of it."""
+    """Groups that annotators made of a set on average, and clusters that the embedder makes of it."""
     given = frames.answers(criterion).dropna(subset=["value", "response_id"])
     made = given.groupby(["item_id", "annotator_id"])["value"].nunique().groupby("item_id").mean()
     prompt = given.groupby("item_id")["prompt_id"].first()
@@ -148,7 +148,7 @@ def _sets(
         members = [vectors[int(r)] for r in sorted(set(group["response_id"])) if int(r) in vectors]
         if len(members) > 1 and threshold is not None:
             clusters[int(str(item))] = float(len(ideas(cosine_matrix(members), [threshold.cosine])[0].sizes))
-    table = pd.DataFrame({"piles": made, "ideas": pd.Series(clusters, dtype=float), "prompt_id": prompt})
-    each = table.groupby("prompt_id", sort=True)[["piles", "ideas"]].mean().to_numpy(dtype=np.float64)
-    found = means_over_prompts(each, undefined="No set was put into piles by several people.")
+    table = pd.DataFrame({"groups": made, "ideas": pd.Series(clusters, dtype=float), "prompt_id": prompt})
+    each = table.groupby("prompt_id", sort=True)[["groups", "ideas"]].mean().to_numpy(dtype=np.float64)
+    found = means_over_prompts(each, undefined="No set was sorted into groups by several people.")
     return found[0], found[1]

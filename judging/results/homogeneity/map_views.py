@@ -20,6 +20,7 @@ from judging.models import ScoreRun
 from judging.results.cache import kept
 from judging.results.figures import Figure
 from judging.results.homogeneity.map_chart import Point, map_of
+from judging.results.homogeneity.result import RESULT
 
 BEGINNING = 280
 """Characters of a response that are read beside the map; the rest when it is pinned."""
@@ -45,7 +46,7 @@ def prompt_map(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
         why = (
             f"No response to this prompt is embedded yet: run `manage.py score {study.slug} --scorer minilm`."
         )
-        return render(request, "judging/results/no_homogeneity.html", {"study": study, "why": why})
+        return render(request, RESULT.template, {"study": study, "tab": RESULT.name, "why": why})
     part = request.GET.get("part")
     if part == "texts":
         return JsonResponse(_beginnings(prompt.responses.filter(pk__in=[p.pk for p in found.points])))

@@ -135,7 +135,7 @@ def _context(request: HttpRequest, study: Study, options: Options, report: list[
 
 def _tables(report: list[Judge]) -> list[Table]:
     rows = [Measure(m.title, m.estimate, m.fair, judge.scorer) for judge in report for m in _measures(judge)]
-    columns = [Column[Measure]("judge", "Judge", lambda m: m.judge), *MEASURES]
+    columns: list[Column[Measure]] = [Column("judge", "Judge", lambda m: m.judge), *MEASURES]
     return [Table.of("judges", "Consistency of judges", columns, rows)]
 
 

@@ -22,7 +22,7 @@ ORDERS = {"both": "both", "original": "straight", "reversed": "swapped", None: N
 class PairsOptions(Options):
     not_on_page: ClassVar[frozenset[str]] = frozenset({"scorer"})
 
-    scorer: str = Field("", description="only this scorer")
+    scorer: str = Field(default="", description="only this scorer")
     unusualness: str = Field(
         COSINE,
         description=f"how to measure unusualness: {', '.join(NAMES)}",

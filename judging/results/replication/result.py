@@ -30,8 +30,8 @@ SUBSETS = {Family.FULL: "everything", Family.SIMILAR: "similar, ", Family.DISAGR
 
 
 class ReplicationOptions(Options):
-    scorer: str = Field("", description="only this scorer")
-    criterion: str = Field("", description="only this criterion")
+    scorer: str = Field(default="", description="only this scorer")
+    criterion: str = Field(default="", description="only this criterion")
 
 
 class CorrelationRecord(Record):

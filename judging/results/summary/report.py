@@ -22,8 +22,10 @@ from judging.results.audit.charts import forest
 from judging.results.audit.report import Row
 from judging.results.cache import kept
 from judging.results.figures import Figure
-from judging.results.homogeneity import report as likeness
 from judging.results.homogeneity.charts import generations, heat_map, histograms
+from judging.results.homogeneity.over_prompts import Homogeneity
+from judging.results.homogeneity.result import RESULT as HOMOGENEITY
+from judging.results.homogeneity.result import HomogeneityOptions
 from judging.results.result import NotComputable
 from judging.results.summary.charts import side_by_side
 from judging.results.summary.findings import Findings, gather
@@ -122,10 +124,10 @@ def report(study: Study) -> Report:
     )
 
 
-def _alike(study: Study) -> likeness.Homogeneity | None:
+def _alike(study: Study) -> Homogeneity | None:
     try:
-        return kept(study, "homogeneity", lambda: likeness.homogeneity(study))
-    except likeness.HomogeneityError:
+        return HOMOGENEITY.cached(study, HomogeneityOptions())
+    except NotComputable:
         return None
 
 
@@ -137,7 +139,7 @@ def _says(findings: Findings) -> tuple[Says, ...]:
     return tuple(Says(all_of(names), *verdict) for verdict, names in same.items())
 
 
-def _headline(findings: Findings | None, alike: likeness.Homogeneity | None, why_none: str) -> str:
+def _headline(findings: Findings | None, alike: Homogeneity | None, why_none: str) -> str:
     if findings is None:
         if alike and alike.machines_less_people.low is not None and alike.machines_less_people.low > 0:
             return "Two machines answer the same prompt more alike than two people do"
@@ -197,7 +199,7 @@ def _read(row: dict[Any, Any], response: Response) -> Read:
     )
 
 
-def _figures(findings: Findings | None, alike: likeness.Homogeneity | None) -> list[Figure]:
+def _figures(findings: Findings | None, alike: Homogeneity | None) -> list[Figure]:
     drawn: list[Figure] = []
     if findings:
         drawn.append(forest(findings.main))

@@ -8,7 +8,7 @@ from annotate.models import Study
 from judging.results import agreement as agreements
 from judging.results.cache import kept
 from judging.results.figures import Cell, rounded
-from judging.results.homogeneity import report as likeness
+from judging.results.homogeneity import over_prompts as pools
 from judging.results.summary.findings import Compared, Findings
 from judging.stats import Estimate
 
@@ -63,7 +63,7 @@ def _three(e: Estimate) -> tuple[Cell, Cell, Cell]:
     return rounded(e.estimate), rounded(e.low), rounded(e.high)
 
 
-def sheets(study: Study, findings: Findings | None, alike: likeness.Homogeneity | None) -> list[Sheet]:
+def sheets(study: Study, findings: Findings | None, alike: pools.Homogeneity | None) -> list[Sheet]:
     made = []
     if findings:
         made.append(_scorers(findings))
@@ -153,7 +153,7 @@ def _agreement(study: Study) -> Sheet:
     return Sheet("agreement", "How far annotators agree", caption, columns, tuple(rows))
 
 
-def _sources(alike: likeness.Homogeneity) -> Sheet:
+def _sources(alike: pools.Homogeneity) -> Sheet:
     columns = (
         "source", "responses", "within", "low", "high", "to other sources", "low", "high", "Vendi", "ideas",
         "4-grams others have", "duplicates elsewhere", "self-repetition", "with self-pairs (inflated)",
@@ -161,14 +161,14 @@ def _sources(alike: likeness.Homogeneity) -> Sheet:
     rows = [
         (s.name, s.n_responses, *_three(s.within), *_three(s.to_others), rounded(s.vendi.estimate),
          rounded(s.ideas.estimate), rounded(s.shared_grams.estimate), rounded(s.duplicates.estimate),
-         rounded(s.self_repetition.estimate), rounded(s.inflated))
+         rounded(s.self_repetition.estimate), rounded(s.with_self_pairs))
         for s in alike.sources
     ]  # fmt: skip
     caption = f"Cosines of {alike.embedder}, over the whole pool; Vendi score and ideas of {alike.equal_n} responses."
     return Sheet("sources-in-full", "Sources", caption, columns, tuple(rows))
 
 
-def _prompts(alike: likeness.Homogeneity) -> Sheet:
+def _prompts(alike: pools.Homogeneity) -> Sheet:
     columns = (
         "prompt",
         "text",
@@ -193,7 +193,7 @@ def _prompts(alike: likeness.Homogeneity) -> Sheet:
     )
 
 
-def _groups(groups: Sequence[likeness.Group], key: str, title: str, what: str) -> Sheet:
+def _groups(groups: Sequence[pools.Group], key: str, title: str, what: str) -> Sheet:
     rows = [
         (g.name, *_three(g.within), *(_three(g.between) if g.between else (None, None, None)), g.n_prompts)
         for g in groups

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from annotate.models import Study
 from judging.models import PoolSummary
 from judging.results.audit.report import Row
-from judging.results.homogeneity.report import Homogeneity
+from judging.results.homogeneity.over_prompts import Homogeneity
 from judging.results.summary.findings import Findings
 from judging.stats import Estimate, Underrating, Verdict
 from judging.stats.audit.verdict import round_up
