@@ -83,4 +83,4 @@ def _exclude(request: HttpRequest, study: Study) -> HttpResponse:
         f"Excluded: {len(affected.now)}. Excluded before: {len(affected.before)}."
         + (f" Left as they are, since the panel says several things of them: {unclear}." if unclear else ""),
     )
-    return redirect("monitor", study.slug)
+    return redirect("submissions", study.slug)

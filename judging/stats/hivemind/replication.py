@@ -230,9 +230,11 @@ def _expected(drawn: FloatArray | None, observed: Estimate, full: Estimate) -> E
 
 
 def _reading(observed: Estimate, null: Estimate) -> Reading:
-    """Return how a correlation stands to its null."""
-    if observed.estimate is None or null.low is None or null.high is None:
+    """Return how a correlation stands to its null, which has no width where nothing was selected."""
+    if observed.estimate is None or null.estimate is None:
         return Reading.UNDEFINED
-    if observed.estimate < null.low - _ROUNDING:
+    low = null.estimate if null.low is None else null.low
+    high = null.estimate if null.high is None else null.high
+    if observed.estimate < low - _ROUNDING:
         return Reading.BELOW
-    return Reading.ABOVE if observed.estimate > null.high + _ROUNDING else Reading.EXPLAINED
+    return Reading.ABOVE if observed.estimate > high + _ROUNDING else Reading.EXPLAINED
