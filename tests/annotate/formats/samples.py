@@ -30,6 +30,8 @@ class Sample:
     # The sample whose texts the files speak of, where they have none of their own.
     into: str
     gives: dict[str, Any]
+    # The field that holds a response's text, if one does.
+    text: str | None = None
 
     @property
     def paths(self) -> list[Path]:
@@ -43,7 +45,14 @@ class Sample:
 
 def sample(name: str) -> Sample:
     told = json.loads((ROOT / name / EXPECTED).read_text())
-    return Sample(name, told["format"], told.get("options", {}), told.get("into", ""), told.get("gives", {}))
+    return Sample(
+        name,
+        told["format"],
+        told.get("options", {}),
+        told.get("into", ""),
+        told.get("gives", {}),
+        told.get("text"),
+    )
 
 
 def _rows(path: Path) -> Any:
