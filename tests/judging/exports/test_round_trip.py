@@ -58,7 +58,7 @@ def test_ratings_come_back(tmp_path: Path) -> None:
     mapping = {"prompt": "prompt", "response": "response", "rating.quality": "by_01"}
     brought(tmp_path / "out" / "wide.quality.csv", slug="back", mapping=mapping)
 
-    def ratings(slug: str) -> set[tuple[str, float]]:
+    def ratings(slug: str) -> set[tuple[str, float | None]]:
         return set(Answer.objects.filter(criterion__study__slug=slug).values_list("response__text", "value"))
 
     assert ratings("back") == ratings("one")
