@@ -19,6 +19,8 @@ class Link:
     text: str
     href: str = ""
     note: str = ""
+    lang: str = ""
+    """Of a text that is not the page's own."""
 
     def __str__(self) -> str:
         return self.text
@@ -42,6 +44,8 @@ class Column(Generic[R]):
     digits: int = 2
     sign: str = ""
     style: str = ""
+    sort: str = ""
+    """How the rows are sorted by it, if they are: "ascending" or "descending"."""
 
 
 @dataclass(frozen=True)

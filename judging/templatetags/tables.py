@@ -46,12 +46,14 @@ def _number(column: Column[Any], value: float | None) -> str:
 
 
 def _link(cell: Link) -> SafeString:
-    text = format_html('<a href="{}">{}</a>', cell.href, cell.text) if cell.href else cell.text
-    return (
-        format_html('{}<br><span class="quiet">{}</span>', text, cell.note)
-        if cell.note
-        else format_html("{}", text)
+    text: SafeString | str = (
+        format_html('<a href="{}">{}</a>', cell.href, cell.text) if cell.href else cell.text
     )
+    if cell.lang:
+        text = format_html('<span class="text" dir="auto" lang="{}">{}</span>', cell.lang, text)
+    if cell.note:
+        return format_html('{}<br><span class="quiet">{}</span>', text, cell.note)
+    return format_html("{}", text)
 
 
 @register.simple_tag

@@ -170,8 +170,8 @@ def test_the_page_draws_what_it_says(demo: Study, staff: Client) -> None:
     assert html.count("<svg") == 2
     assert "Simulated." in html
     assert "2 annotators an item reach a reliability of 0.90: the study could stop there" in html
-    assert "Shown is 0.80" in staff.get("/studies/demo/planning/?target=much").content.decode()
-    assert "Shown is 0.80" in staff.get("/studies/demo/planning/?target=nan").content.decode()
+    assert "The page uses 0.80" in staff.get("/studies/demo/planning/?target=much").content.decode()
+    assert "The page uses 0.80" in staff.get("/studies/demo/planning/?target=nan").content.decode()
 
 
 def test_the_page_plans_and_says_what_is_wrong(demo: Study, staff: Client) -> None:
@@ -189,7 +189,7 @@ def test_the_page_plans_and_says_what_is_wrong(demo: Study, staff: Client) -> No
         ({"prompts": "many"}, "prompts: expected a number, found “many”"),
         ({"prompts": "2.5"}, "prompts: expected a whole number, found 2.5"),
         ({"ratings": "61"}, "ratings: expected 2 to 60, found 61"),
-        ({"prompts": "1e99"}, "prompts: expected a number that is not so large"),
+        ({"prompts": "1e99"}, "prompts: expected a number below 1,000,000,000"),
         ({"reliability": "nan"}, "reliability: expected a number that is not so large"),
         ({"annotators": ""}, "annotators: expected a number, found “”"),
     ):

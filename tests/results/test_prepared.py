@@ -125,7 +125,7 @@ def test_nothing_is_computed_again_where_nothing_changed(
     work()
     before = auditor.get("/studies/tiny/responses/").content.decode()
     caches["default"].clear()
-    monkeypatch.setattr(browse, "browsed", None)
+    monkeypatch.setattr(browse, "every_response", None)
     auditor.get("/studies/tiny/responses/")
     work()
     after = auditor.get("/studies/tiny/responses/").content.decode()

@@ -28,7 +28,7 @@ def listed(html: str) -> list[int]:
     ],
 )
 def test_sorting_is_by_what_was_asked(demo: Study, auditor: Client, sort: str, column: str) -> None:
-    found = browse.browsed(demo).table.set_index("response_id")
+    found = browse.every_response(demo).table.set_index("response_id")
     down = listed(auditor.get("/studies/demo/responses/", {"sort": sort}).content.decode())
     up = listed(auditor.get("/studies/demo/responses/", {"sort": sort, "order": "up"}).content.decode())
     assert len(down) == 50
@@ -37,7 +37,7 @@ def test_sorting_is_by_what_was_asked(demo: Study, auditor: Client, sort: str, c
 
 
 def test_scores_and_gaps_are_those_of_the_chosen_scorer(demo: Study, auditor: Client) -> None:
-    found = browse.browsed(demo)
+    found = browse.every_response(demo)
     assert found.scorers == ["rm-conventional", "rm-fair", "length"]
     best = Score.objects.filter(run__scorer="rm-fair").order_by("-value")[0]
     html = auditor.get("/studies/demo/responses/", {"scorer": "rm-fair", "sort": "score"}).content.decode()
@@ -45,7 +45,7 @@ def test_scores_and_gaps_are_those_of_the_chosen_scorer(demo: Study, auditor: Cl
     gaps = found.table.assign(gap=found.gaps["rm-conventional"])
     # Gaps are residuals within prompts: they sum to nothing.
     assert gaps.groupby("prompt_id")["gap"].mean().abs().max() < 1e-9
-    places = browse.chosen(demo, found, browse.Asked("rm-conventional", "gap", True))
+    places = browse.chosen(demo, found, browse.Filters("rm-conventional", "gap", True))
     assert gaps["gap"].iloc[places].is_monotonic_decreasing
 
 
@@ -60,7 +60,7 @@ def test_filters_narrow_the_list_and_stay_on_the_next_page(demo: Study, auditor:
     second = auditor.get("/studies/demo/responses/", {"sort": "human", "page": "2"}).content.decode()
     assert not set(listed(first)) & set(listed(second))
     none = auditor.get("/studies/demo/responses/", {"ratings": "1000"}).content.decode()
-    assert "No response is like that" in none
+    assert "No response matches" in none
 
 
 def test_nonsense_counts_as_not_asked(demo: Study, auditor: Client) -> None:
@@ -93,8 +93,8 @@ def test_a_pool_without_ratings_and_embeddings_can_be_read_too(auditor: Client) 
 def test_length_scored_here_is_the_baseline_and_not_another_scorer(auditor: Client) -> None:
     study = make_study(kinds=("single",))
     scoring.score(study, "length")
-    assert browse.browsed(study).scorers == ["length"]
+    assert browse.every_response(study).scorers == ["length"]
     assert auditor.get("/studies/tiny/responses/").status_code == 200
     run = ScoreRun.objects.create(study=study, scorer="length", version="of a file")
     Score.objects.bulk_create(Score(run=run, response=r, value=1.0) for r in study.responses.all())
-    assert browse.browsed(study).scorers == ["length (stored)", "length"]
+    assert browse.every_response(study).scorers == ["length (stored)", "length"]

@@ -53,7 +53,7 @@ def widths(points: Sequence[Point]) -> Figure:
     names = list(dict.fromkeys(frame["interval"]))
     legend = alt.Legend(orient="top", title=None)
     colors, shapes = (
-        alt.Scale(domain=names, range=found) for found in ([BLUE, ORANGE], ["circle", "square"])
+        alt.Scale(domain=names, range=marks) for marks in ([BLUE, ORANGE], ["circle", "square"])
     )
     base = alt.Chart(frame).encode(
         x=_K,

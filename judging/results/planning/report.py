@@ -39,19 +39,19 @@ class Curve:
 
 def curve(criterion: Criterion) -> Curve:
     """Agreement and reliability with k = 2 … of the annotators that are there, kept together across items."""
-    asked = units(criterion)
-    if asked is None:
+    values = units(criterion)
+    if values is None:
         return Curve(criterion, "", [], 0, "Words have no agreement.")
-    given = asked.given
-    found = raters_needed(
-        given["unit"].to_numpy(), given["annotator_id"].to_numpy(), given["value"].to_numpy(), asked.domain,
-        asked.levels[0], clusters=given["item_id"].to_numpy() if asked.clustered else None,
+    given = values.given
+    rows = raters_needed(
+        given["unit"].to_numpy(), given["annotator_id"].to_numpy(), given["value"].to_numpy(), values.domain,
+        values.levels[0], clusters=given["item_id"].to_numpy() if values.clustered else None,
         rng=np.random.default_rng(SEED),
     )  # fmt: skip
     n = int(given["annotator_id"].nunique())
-    points = [_point(row) for row in found.to_dict("records")]
+    points = [_point(row) for row in rows.to_dict("records")]
     reason = "" if points else "Most items have fewer than two answers so far."
-    return Curve(criterion, asked.levels[0], points, n, reason)
+    return Curve(criterion, values.levels[0], points, n, reason)
 
 
 def _point(row: dict[Hashable, Any]) -> Point:
@@ -103,9 +103,9 @@ def stop_at_small_gain(points: Sequence[Point]) -> Stop | None:
 
 
 def _first(points: Sequence[Point], enough: Any, wanted: float) -> Stop | None:
-    found = next((p.k for p in points if enough(p)), None)
-    if found is not None:
-        return Stop(found, extrapolated=False)
+    k = next((p.k for p in points if enough(p)), None)
+    if k is not None:
+        return Stop(k, extrapolated=False)
     last = points[-1].reliability.estimate if points else None
     if last is None or last <= 0:
         return None
@@ -114,16 +114,16 @@ def _first(points: Sequence[Point], enough: Any, wanted: float) -> Stop | None:
     )
 
 
-def sentence(found: Curve, target: float) -> str:
+def sentence(curve: Curve, target: float) -> str:
     """Where the study could stop, in one sentence."""
-    at, idle = stop_at_target(found.points, target), stop_at_small_gain(found.points)
+    at, idle = stop_at_target(curve.points, target), stop_at_small_gain(curve.points)
     if at is None or idle is None:
         return (
             "With these annotators the means of items do not repeat themselves at all, so more of the same "
             "would not help: look at the question first."
         )
     if at.extrapolated:
-        most = found.points[-1].k
+        most = curve.points[-1].k
         reach = (
             f"{most} annotators an item do not reach a reliability of {target:.2f}; about {at.k:,} would, "
             "if the others are like these"
@@ -143,8 +143,8 @@ RATINGS_IN_ALL = 900_000
 class PlanError(ValueError):
     """A design that cannot be simulated: which number, what was expected, what was found."""
 
-    def __init__(self, field: str, expected: str, found: object) -> None:
-        super().__init__(f"{field}: expected {expected}, found {found}")
+    def __init__(self, field: str, expected: str, value: object) -> None:
+        super().__init__(f"{field}: expected {expected}, found {value}")
         self.field = field
 
 
@@ -194,18 +194,18 @@ class Plan:
     reason: str
 
     def as_json(self) -> dict[str, Any]:
-        found = asdict(self)
-        design: dict[str, Any] = found.pop("design")
-        return design | {"reliability_of_mean": self.design.reliability_of_mean} | found
+        fields = asdict(self)
+        design: dict[str, Any] = fields.pop("design")
+        return design | {"reliability_of_mean": self.design.reliability_of_mean} | fields
 
 
 def plan(design: Design) -> Plan:
     """The smallest underrating the design finds with 80 % power: the mean over simulated data sets."""
     n = max(8, min(60, RATINGS_IN_ALL // design.n_ratings))
-    found = [underrating(*_simulated(design, seed), covariates=("log_length",)) for seed in range(n)]
-    sizes = np.array([r.smallest_detectable for r in found if r.smallest_detectable is not None])
-    strengths = [r.strength for r in found if r.strength is not None]
-    identified = sum(r.verdict.name != "CANT_TELL" for r in found)
+    audits = [underrating(*_simulated(design, seed), covariates=("log_length",)) for seed in range(n)]
+    sizes = np.array([r.smallest_detectable for r in audits if r.smallest_detectable is not None])
+    strengths = [r.strength for r in audits if r.strength is not None]
+    identified = sum(r.verdict.name != "CANT_TELL" for r in audits)
     strength = float(np.median(strengths)) if strengths else None
     if identified <= n / 2 or len(sizes) < n / 2:
         reason = (
@@ -221,7 +221,7 @@ def plan(design: Design) -> Plan:
 
 def _simulated(design: Design, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ratings and responses without underrating; whoever rates a prompt rates all its responses."""
-    # One rating's error beside its true part, so that its reliability is the one asked for.
+    # One rating's error beside its true part, so that its reliability is the design's.
     error = max(0.0, QUALITY_SD**2 * (1 / design.reliability - 1) - TASTE_SD**2)
     model = StudyModel(
         design.prompts, design.responses, design.annotators, design.ratings, design.correlation,

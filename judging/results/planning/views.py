@@ -1,4 +1,4 @@
-"""How many annotators a study needs, from those that are there and before there are any."""
+"""How many annotators a study needs, from the present ones and before there are any."""
 
 import statistics
 
@@ -15,8 +15,9 @@ from judging.results.cache import kept, kept_by
 from judging.results.figures import Figure
 from judging.results.planning import report as plans
 from judging.results.planning.charts import reliabilities, widths
+from judging.results.table import Column, Table
 
-USUAL = 1000
+PROMPTS_COUNTED = 1000
 
 FIELDS = {
     "prompts": "Prompts",
@@ -35,6 +36,7 @@ def planning(request: HttpRequest, study: Study) -> HttpResponse:
     target, problem = _target(request.GET)
     context: dict[str, object] = {
         "study": study,
+        "tab": "planning",
         "criteria": criteria,
         "target": target,
         "target_problem": problem,
@@ -49,25 +51,37 @@ def _chosen(criteria: list[Criterion], key: str) -> Criterion:
     return next((c for c in criteria if c.key == key), criteria[0])
 
 
-def _target(asked: QueryDict) -> tuple[float, str]:
-    """The reliability that is wanted, or the usual one and what was wrong with it."""
-    raw = asked.get("target", "").strip()
+def _target(query: QueryDict) -> tuple[float, str]:
+    """The target reliability, or the default and what is wrong with the one that was sent."""
+    raw = query.get("target", "").strip()
     try:
-        found = float(raw.replace(",", ".")) if raw else plans.TARGET
+        target = float(raw.replace(",", ".")) if raw else plans.TARGET
     except ValueError:
-        found = 0.0
-    if 0.1 <= found <= 0.99:
-        return found, ""
-    return plans.TARGET, f"A target lies between 0.1 and 0.99; “{raw}” does not."
+        target = 0.0
+    if 0.1 <= target <= 0.99:
+        return target, ""
+    return plans.TARGET, f"The target must lie between 0.1 and 0.99, not “{raw}”."
 
 
 def _from_data(study: Study, criterion: Criterion, target: float) -> dict[str, object]:
     curve = kept(study, f"curve:{criterion.pk}", lambda: plans.curve(criterion))
     return {
         "curve": curve,
+        "points": _points(curve),
         "figures": kept(study, f"curve-figures:{criterion.pk}", lambda: _figures(curve)),
         "sentence": plans.sentence(curve, target) if curve.points else "",
     }
+
+
+def _points(curve: plans.Curve) -> Table:
+    columns: list[Column[plans.Point]] = [
+        Column("k", "Annotators an item", lambda p: p.k),
+        Column("reliability", "Reliability of the mean", lambda p: p.reliability),
+        Column("alpha_width", f"Width of alpha’s interval ({curve.level})", lambda p: p.alpha_width),
+        Column("mean_width", "Width of a mean’s interval", lambda p: p.mean_width),
+    ]
+    title = f"Means of 5 draws from {curve.n_annotators:,} annotators; the same items in every row"
+    return Table.of("points", title, columns, curve.points)
 
 
 def _figures(curve: plans.Curve) -> list[Figure]:
@@ -76,12 +90,12 @@ def _figures(curve: plans.Curve) -> list[Figure]:
     return [figure(curve.points).drawn() for figure in (reliabilities, widths)]
 
 
-def _before(asked: QueryDict, study: Study) -> dict[str, object]:
-    """The form's fields as asked for or as the study is, and the plan or what is wrong with the numbers."""
-    asked_for = "prompts" in asked
-    values = {name: asked.get(name, "").strip() for name in FIELDS} if asked_for else _as_it_is(study)
+def _before(query: QueryDict, study: Study) -> dict[str, object]:
+    """The form's fields as sent or as the study is, and the plan or what is wrong with the numbers."""
+    is_sent = "prompts" in query
+    values = {name: query.get(name, "").strip() for name in FIELDS} if is_sent else _as_it_is(study)
     fields = [(name, label, values[name]) for name, label in FIELDS.items()]
-    if not asked_for:
+    if not is_sent:
         return {"fields": fields}
     try:
         design = _design(values)
@@ -104,20 +118,20 @@ def _design(values: dict[str, str]) -> plans.Design:
 
 def _number(name: str, raw: str) -> float:
     try:
-        found = float(raw.replace(",", ".").replace("\N{MINUS SIGN}", "-"))
+        number = float(raw.replace(",", ".").replace("\N{MINUS SIGN}", "-"))
     except ValueError:
         raise plans.PlanError(name, "a number", f"“{raw}”") from None
-    if not abs(found) < 1e9:
-        raise plans.PlanError(name, "a number that is not so large", raw)
-    return found
+    if not abs(number) < 1e9:
+        raise plans.PlanError(name, "a number below 1,000,000,000", raw)
+    return number
 
 
 def _as_it_is(study: Study) -> dict[str, str]:
     """The study's own numbers, to start from."""
     answered = study.prompts.filter(Exists(Response.objects.filter(prompt=OuterRef("pk"))))
-    # As many prompts as tell what is usual: of very many, counting all takes longer than the page should.
+    # Enough prompts for a typical number: counting all of very many takes longer than the page should.
     some = answered.order_by("pk").annotate(n=counted(Response.objects.all(), "prompt"))
-    pools = list(some.values_list("n", flat=True)[:USUAL])
+    pools = list(some.values_list("n", flat=True)[:PROMPTS_COUNTED])
     people = Annotator.objects.filter(study=study, excluded="").count()
     return {
         "prompts": str(max(2, answered.count())),

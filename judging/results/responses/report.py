@@ -25,7 +25,7 @@ SORTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Browsed:
+class Responses:
     """`table` has one row a response: response_id, prompt_id, source, human, ratings, divisiveness, unusualness,
     log_length, words searched in; `scores` and `gaps` one column a scorer, in the table's order."""
 
@@ -36,26 +36,26 @@ class Browsed:
     gaps: pd.DataFrame
 
 
-def browsed(study: Study) -> Browsed:
+def every_response(study: Study) -> Responses:
     criterion = rated_quality(study)
-    pool = frames.responses(study)
+    measured = frames.responses(study)
     ratings = pd.DataFrame()
     if criterion is not None:
         ratings = frames.answers(criterion).drop_duplicates(["annotator_id", "response_id"])
     rows = Response.objects.filter(study=study).order_by("pk").values_list("pk", "source", "prompt_id")
     table = pd.DataFrame.from_records(list(rows), columns=["response_id", "source", "prompt_id"])
     table["source"] = table["source"].astype("category")
-    table = table.merge(pool.drop(columns="prompt_id"), on="response_id", how="left")
+    table = table.merge(measured.drop(columns="prompt_id"), on="response_id", how="left")
     table = table.merge(_human(criterion, ratings), on="response_id", how="left")
     table["ratings"] = table["ratings"].fillna(0).astype(int)
-    given = frames.scores(study)
-    names = [*sorted(set(given["scorer"])), LENGTH]
-    once = given.drop_duplicates(["response_id", "scorer"])
+    known = frames.scores(study)
+    names = [*sorted(set(known["scorer"])), LENGTH]
+    once = known.drop_duplicates(["response_id", "scorer"])
     scores = once.pivot(index="response_id", columns="scorer", values="score")
     scores = scores.reindex(table["response_id"]).reset_index(drop=True)
     scores[LENGTH] = table["log_length"]
     gaps = pd.DataFrame({name: _gap(ratings, table, scores[name]) for name in names})
-    return Browsed(criterion, names, table, scores[names], gaps)
+    return Responses(criterion, names, table, scores[names], gaps)
 
 
 def rated_quality(study: Study) -> Criterion | None:
@@ -69,9 +69,9 @@ def _human(criterion: Criterion | None, ratings: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({"response_id": [], "human": [], "ratings": [], "divisiveness": []}, dtype=float)
     unit = ratings["response_id"].to_numpy(dtype=np.int64)
     described = describe_items(unit, ratings["value"].to_numpy(dtype=float), criterion.points)
-    found = described[["unit", "mean", "n", "entropy_bits"]]
-    found.columns = pd.Index(["response_id", "human", "ratings", "divisiveness"])
-    return found.astype({"response_id": "int64"})
+    human = described[["unit", "mean", "n", "entropy_bits"]]
+    human.columns = pd.Index(["response_id", "human", "ratings", "divisiveness"])
+    return human.astype({"response_id": "int64"})
 
 
 def _gap(ratings: pd.DataFrame, table: pd.DataFrame, score: pd.Series) -> pd.Series:
@@ -81,12 +81,12 @@ def _gap(ratings: pd.DataFrame, table: pd.DataFrame, score: pd.Series) -> pd.Ser
         return nothing
     scored = table[["response_id", "prompt_id", "unusualness"]].assign(score=score.to_numpy(dtype=float))
     # The gap needs no unusualness: what is not embedded has one too.
-    found = score_gaps(ratings, scored.assign(unusualness=scored["unusualness"].fillna(0.0)))
-    return table["response_id"].map(found.set_index("response_id")["gap"]) if len(found) else nothing
+    rows = score_gaps(ratings, scored.assign(unusualness=scored["unusualness"].fillna(0.0)))
+    return table["response_id"].map(rows.set_index("response_id")["gap"]) if len(rows) else nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Filters:
     """What to show: a scorer, filters, and an order."""
 
     scorer: str
@@ -98,20 +98,20 @@ class Asked:
     words: str = ""
 
 
-def chosen(study: Study, found: Browsed, asked: Asked) -> npt.NDArray[np.int64]:
-    """Places of the rows asked for, in order; what lacks the number sorted by comes last."""
-    table = found.table
-    keep = (table["ratings"] >= asked.least_ratings).to_numpy()
-    if asked.source:
-        keep = keep & (table["source"] == asked.source).to_numpy()
-    if asked.prompt is not None:
-        keep = keep & (table["prompt_id"] == asked.prompt).to_numpy()
-    if asked.words:
-        keep = keep & np.isin(table["response_id"], _having(study, asked.words))
+def chosen(study: Study, every: Responses, filters: Filters) -> npt.NDArray[np.int64]:
+    """Places of the rows that pass the filters, in order; rows without the number that they are sorted by come last."""
+    table = every.table
+    keep = (table["ratings"] >= filters.least_ratings).to_numpy()
+    if filters.source:
+        keep = keep & (table["source"] == filters.source).to_numpy()
+    if filters.prompt is not None:
+        keep = keep & (table["prompt_id"] == filters.prompt).to_numpy()
+    if filters.words:
+        keep = keep & np.isin(table["response_id"], _having(study, filters.words))
     places = np.flatnonzero(keep)
-    by = _sorted_by(found, asked)[places]
+    by = _sorted_by(every, filters)[places]
     # Rows come by number already, and a stable sort leaves those that are equal so.
-    return places[np.argsort(-by if asked.descending else by, kind="stable")]
+    return places[np.argsort(-by if filters.descending else by, kind="stable")]
 
 
 def _having(study: Study, words: str) -> npt.NDArray[np.int64]:
@@ -120,26 +120,30 @@ def _having(study: Study, words: str) -> npt.NDArray[np.int64]:
     return kept(study, f"having:{words}", lambda: np.array(rows.values_list("pk", flat=True), dtype=np.int64))
 
 
-def _sorted_by(found: Browsed, asked: Asked) -> npt.NDArray[np.float64]:
-    match asked.sort:
+def _sorted_by(every: Responses, filters: Filters) -> npt.NDArray[np.float64]:
+    match filters.sort:
         case "score":
-            column = found.scores[asked.scorer]
+            column = every.scores[filters.scorer]
         case "gap":
-            column = found.gaps[asked.scorer]
+            column = every.gaps[filters.scorer]
         case "length":
-            column = found.table["log_length"]
+            column = every.table["log_length"]
         case _:
-            column = found.table[asked.sort]
+            column = every.table[filters.sort]
     return column.to_numpy(dtype=float)
 
 
-def shown(study: Study, found: Browsed, asked: Asked, places: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+def rows_at(
+    study: Study, every: Responses, filters: Filters, places: npt.NDArray[np.int64]
+) -> list[dict[str, Any]]:
     """The rows at these places with their texts; None for what is undefined."""
-    rows = found.table.iloc[places].assign(
-        score=found.scores[asked.scorer].iloc[places], gap=found.gaps[asked.scorer].iloc[places]
+    rows = every.table.iloc[places].assign(
+        score=every.scores[filters.scorer].iloc[places], gap=every.gaps[filters.scorer].iloc[places]
     )
     pks = [int(pk) for pk in rows["response_id"]]
-    texts = {r.pk: r for r in Response.objects.filter(study=study, pk__in=pks).select_related("prompt")}
+    texts = {
+        r.pk: r for r in Response.objects.filter(study=study, pk__in=pks).select_related("prompt", "study")
+    }
     records = rows.to_dict("records")
     return [
         {str(k): None if isinstance(v, float) and np.isnan(v) else v for k, v in record.items()}

@@ -1,5 +1,6 @@
 """Browse the pool: a list to filter and sort, and one response with its ratings, neighbors and scores."""
 
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.text import Truncator
 from django.views.decorators.http import require_GET
 
 from annotate.kinds import kind_of
@@ -18,6 +21,7 @@ from judging.frames import pool
 from judging.frames import tables as frames
 from judging.results.cache import kept
 from judging.results.responses import report as browse
+from judging.results.table import Column, Link, Table
 
 A_PAGE = 50
 NEIGHBORS = 10
@@ -27,47 +31,82 @@ LISTED = 500
 @require_GET
 @for_members(Role.AUDITOR)
 def responses(request: HttpRequest, study: Study) -> HttpResponse:
-    found = kept(study, "browse", lambda: browse.browsed(study))
-    asked = _asked(request, found)
-    rows = browse.chosen(study, found, asked)
-    page = Paginator(range(len(rows)), A_PAGE).get_page(request.GET.get("page"))
-    part = rows[max(0, page.start_index() - 1) : page.end_index()]
+    every = kept(study, "browse", lambda: browse.every_response(study))
+    filters = _filters(request, every)
+    places = browse.chosen(study, every, filters)
+    page = Paginator(range(len(places)), A_PAGE).get_page(request.GET.get("page"))
+    part = places[max(0, page.start_index() - 1) : page.end_index()]
     query = request.GET.copy()
     query.pop("page", None)
+    rows = browse.rows_at(study, every, filters, part)
     context = {
         "study": study,
-        "found": found,
-        "asked": asked,
-        "rows": browse.shown(study, found, asked, part),
+        "tab": "responses",
+        "scorers": every.scorers,
+        "filters": filters,
+        "table": Table.of("responses", "", _columns(filters), rows),
         "page": page,
         "query": query.urlencode(),
         "sorts": browse.SORTS,
-        "sources": list(found.table["source"].cat.categories),
-        "prompts": _prompts(study, asked.prompt),
+        "sources": list(every.table["source"].cat.categories),
+        "prompts": _prompts(study, filters.prompt),
     }
     return render(request, "judging/results/responses.html", context)
 
 
-def _prompts(study: Study, asked: int | None) -> QuerySet[Prompt]:
-    """What the list of prompts offers: of very many the first ones, and the one asked for."""
+def _columns(filters: browse.Filters) -> list[Column[dict[str, Any]]]:
+    def number(
+        key: str, title: str, unit: str = "", digits: int = 2, sign: str = ""
+    ) -> Column[dict[str, Any]]:
+        order = "descending" if filters.descending else "ascending"
+        return Column(
+            key,
+            title,
+            itemgetter(key),
+            unit,
+            digits=digits,
+            sign=sign,
+            sort=order if key == filters.sort else "",
+        )
+
+    return [
+        Column("response", "Response", lambda row: _link(row["response"], 180, row["response"].prompt.text)),
+        Column("source", "Source", itemgetter("source")),
+        number("human", "Human mean"),
+        Column("ratings", "Ratings", itemgetter("ratings")),
+        number("score", "Score", digits=3),
+        number("gap", "Gap", "SDs", sign="+"),
+        number("unusualness", "Unusualness", digits=3),
+        number("divisiveness", "Divisiveness", "bits"),
+    ]
+
+
+def _link(response: Response, length: int, note: str = "") -> Link:
+    text = Truncator(response.text).chars(length) or "(an empty response)"
+    href = reverse("response", args=[response.study.slug, response.pk])
+    return Link(text, href, Truncator(note).chars(70), response.prompt.language)
+
+
+def _prompts(study: Study, chosen: int | None) -> QuerySet[Prompt]:
+    """What the list of prompts offers: of very many the first ones, and the chosen one."""
     prompts = study.prompts.order_by("pk")
     first = prompts.values_list("pk", flat=True)[:LISTED]
-    return prompts.filter(Q(pk__in=list(first)) | Q(pk=asked))
+    return prompts.filter(Q(pk__in=list(first)) | Q(pk=chosen))
 
 
-def _asked(request: HttpRequest, found: browse.Browsed) -> browse.Asked:
-    """What does not name anything that there is counts as not asked."""
-    given = request.GET
-    scorer, sort = given.get("scorer", ""), given.get("sort", "")
-    usual = "gap" if found.gaps[found.scorers[0]].notna().any() else "unusualness"
-    return browse.Asked(
-        scorer=scorer if scorer in found.scorers else found.scorers[0],
-        sort=sort if sort in browse.SORTS else usual,
-        descending=given.get("order") != "up",
-        source=given.get("source", ""),
-        prompt=whole(given.get("prompt", "")),
-        least_ratings=whole(given.get("ratings", "")) or 0,
-        words=given.get("words", "").strip(),
+def _filters(request: HttpRequest, every: browse.Responses) -> browse.Filters:
+    """Unknown scorers and orders count as not chosen."""
+    query = request.GET
+    scorer, sort = query.get("scorer", ""), query.get("sort", "")
+    default = "gap" if every.gaps[every.scorers[0]].notna().any() else "unusualness"
+    return browse.Filters(
+        scorer=scorer if scorer in every.scorers else every.scorers[0],
+        sort=sort if sort in browse.SORTS else default,
+        descending=query.get("order") != "up",
+        source=query.get("source", ""),
+        prompt=whole(query.get("prompt", "")),
+        least_ratings=whole(query.get("ratings", "")) or 0,
+        words=query.get("words", "").strip(),
     )
 
 
@@ -75,18 +114,18 @@ def _asked(request: HttpRequest, found: browse.Browsed) -> browse.Asked:
 @for_members(Role.AUDITOR)
 def response(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     one = get_object_or_404(Response.objects.select_related("prompt"), study=study, pk=pk)
-    found = kept(study, "browse", lambda: browse.browsed(study))
-    place = int(np.flatnonzero(found.table["response_id"].to_numpy() == pk)[0])
-    row = {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in found.table.iloc[place].items()}
+    every = kept(study, "browse", lambda: browse.every_response(study))
+    place = int(np.flatnonzero(every.table["response_id"].to_numpy() == pk)[0])
+    row = {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in every.table.iloc[place].items()}
     neighbors, embedder = _neighbors(study, one)
     context = {
         "study": study,
         "response": one,
         "row": row,
         "distributions": [d for d in (_distribution(c, pk) for c in study.criteria.all()) if d],
-        "neighbors": neighbors,
+        "neighbors": Table.of("neighbors", "", NEIGHBOR_COLUMNS, neighbors),
         "embedder": embedder,
-        "scores": _scores(found, place),
+        "scores": Table.of("scores", "", SCORES, _scores(every, place)),
     }
     return render(request, "judging/results/response.html", context)
 
@@ -118,19 +157,33 @@ def _neighbors(study: Study, one: Response) -> tuple[list[dict[str, Any]], str]:
     own = part.response_ids.index(one.pk)
     cosine = vectors @ vectors[own]
     order = [i for i in np.argsort(-cosine, kind="stable") if i != own][:NEIGHBORS]
-    texts = {r.pk: r for r in Response.objects.filter(pk__in=[part.response_ids[i] for i in order])}
+    nearest = Response.objects.filter(pk__in=[part.response_ids[i] for i in order])
+    texts = {r.pk: r for r in nearest.select_related("prompt", "study")}
     return [{"response": texts[part.response_ids[i]], "cosine": float(cosine[i])} for i in order], str(run)
 
 
-def _scores(found: browse.Browsed, place: int) -> list[dict[str, Any]]:
+def _scores(every: browse.Responses, place: int) -> list[dict[str, Any]]:
     """Every scorer's number for one response, its place within the prompt, and its gap."""
-    same = found.table["prompt_id"] == found.table["prompt_id"].iloc[place]
+    same = every.table["prompt_id"] == every.table["prompt_id"].iloc[place]
     rows: list[dict[str, Any]] = []
-    for name in found.scorers:
-        score, gap = found.scores[name].iloc[place], found.gaps[name].iloc[place]
+    for name in every.scorers:
+        score, gap = every.scores[name].iloc[place], every.gaps[name].iloc[place]
         if pd.notna(score):
-            others = found.scores.loc[same, name].dropna()
+            others = every.scores.loc[same, name].dropna()
             rank = int((others > score).sum()) + 1
             rows.append({"scorer": name, "score": float(score), "rank": rank, "of": len(others)})
             rows[-1]["gap"] = float(gap) if pd.notna(gap) else None
     return rows
+
+
+NEIGHBOR_COLUMNS: list[Column[dict[str, Any]]] = [
+    Column("response", "Response", lambda row: _link(row["response"], 220)),
+    Column("source", "Source", lambda row: row["response"].source),
+    Column("cosine", "Cosine", itemgetter("cosine"), digits=3),
+]
+SCORES: list[Column[dict[str, Any]]] = [
+    Column("scorer", "Scorer", itemgetter("scorer")),
+    Column("score", "Score", itemgetter("score"), digits=3),
+    Column("rank", "Place in the prompt", lambda row: f"{row['rank']} of {row['of']}"),
+    Column("gap", "Gap", itemgetter("gap"), "SDs", sign="+"),
+]
