@@ -1,8 +1,4 @@
-"""Pure statistics of judgments: numbers and frames in, numbers with honest intervals out. No Django here.
-
-Wherever they appear, `rng` is a numpy Generator (one with seed 0 by default, so that a page shows the same interval
-twice), `resamples` the number of bootstrap resamples, and `confidence` the level of the intervals.
-"""
+"""Pure statistics of judgments: numbers and frames in, numbers with honest intervals out. No Django here."""
 
 from judging.stats.agreement.alpha import krippendorff_alpha, percent_agreement, weighted_alpha
 from judging.stats.agreement.chance import ChanceCorrected, brennan_prediger, fleiss_kappa, gwet_ac

@@ -54,6 +54,8 @@ def krippendorff_alpha(
         Units with the same label are drawn together, as the pairs of one grouping must be.
     resamples : int
         Number of bootstrap resamples.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default, so that a page shows the same interval twice.
     confidence : float
         Level of the percentile interval.
 
@@ -185,6 +187,8 @@ def percent_agreement(
         Units with the same label are drawn together.
     resamples : int
         Number of bootstrap resamples.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
     confidence : float
         Level of the percentile interval.
 

@@ -37,6 +37,8 @@ def choice_consistency(
         and NaN are no choice and are left out.
     resamples : int
         Number of bootstrap resamples of the annotators.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
     confidence : float
         Level of the percentile interval.
 

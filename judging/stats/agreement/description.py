@@ -85,6 +85,8 @@ def describe_annotators(
         Ratings; NaN is missing.
     domain : sequence of numbers, length V
         Admissible values, strictly increasing.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------

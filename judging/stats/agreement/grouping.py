@@ -28,6 +28,8 @@ def adjusted_rand(
         As in `co_membership`.
     resamples : int
         Number of bootstrap resamples of the items.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
     confidence : float
         Level of the percentile interval.
 

@@ -64,6 +64,8 @@ def icc(ratings: npt.ArrayLike, kind: IccKind, *, confidence: float = 0.95) -> I
         1: other annotators for each item; 2: annotators drawn at random, all rate all, absolute agreement;
         3: these annotators, consistency. With k: of the mean of the k ratings. Also known as ICC(1,1),
         ICC(A,1), ICC(C,1), ICC(1,k), ICC(A,k) and ICC(C,k).
+    confidence : float
+        Level of the interval.
 
     Returns
     -------
@@ -122,6 +124,8 @@ def one_way_icc(unit: npt.ArrayLike, value: npt.ArrayLike, *, k: int = 1, confid
         Ratings; NaN is missing.
     k : int
         1 for a single rating, else of the mean of k ratings (any k, by Spearman and Brown).
+    confidence : float
+        Level of the interval.
 
     Returns
     -------

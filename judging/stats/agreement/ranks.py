@@ -33,6 +33,8 @@ def kendall_w(
         left out whole.
     resamples : int
         Number of bootstrap resamples of the things; 0 for no interval.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
     confidence : float
         Level of the percentile interval.
 
@@ -98,6 +100,8 @@ def kendall_w_of_sets(
         ranked there.
     resamples : int
         Number of bootstrap resamples of the items.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
     confidence : float
         Level of the percentile interval.
 

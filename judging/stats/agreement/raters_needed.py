@@ -63,6 +63,10 @@ def raters_needed(
         Number of random orders of the annotators to average over.
     resamples : int
         Number of bootstrap resamples for each interval.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------

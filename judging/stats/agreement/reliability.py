@@ -44,6 +44,8 @@ def reliability_of_mean(
         than that.
     resamples : int
         Number of bootstrap resamples of the items.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
     confidence : float
         Level of the percentile interval.
 

@@ -53,6 +53,8 @@ def krippendorff_alpha_new_annotators(
         Units whose rows carry the same label are drawn together; one label a unit.
     resamples : int
         Number of bootstrap resamples.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
     confidence : float
         Level of the percentile interval.
 

@@ -99,6 +99,8 @@ def restriction_null(
         Items of each subset.
     draws : int
         Number of made-up scorers.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
 
     Returns
     -------

@@ -86,6 +86,10 @@ def replicate_ratings(
         The scorer's numbers, NaN where missing: such responses are left out.
     draws : int
         Number of made-up scorers behind the null.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------

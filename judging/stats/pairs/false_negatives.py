@@ -66,6 +66,8 @@ def false_negatives(
         As for `underrating`.
     rng : numpy.random.Generator, optional
         Source of chance for the fair scorers; a generator with seed 0 by default.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------

@@ -86,6 +86,8 @@ def retest(scores: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: float = 
         One row a response or pair, one column a time; rows with a missing answer (NaN) are left out.
     prompt : array_like, shape (n,)
         Label of the prompt of each row.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------
@@ -137,6 +139,8 @@ def template_sensitivity(
         Scores of the same responses by the rubric and by its paraphrase; NaN where one failed.
     prompt : array_like, shape (n,)
         Label of the prompt of each.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------
@@ -182,6 +186,8 @@ def position_bias(
         in both orders (NaN) are left out.
     prompt : array_like, shape (n,)
         Label of the prompt of each pair.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------
@@ -235,6 +241,8 @@ def prefers_longer(
         Characters; pairs that differ by `LENGTHS_DIFFER` or less are left out.
     prompt : array_like, shape (n,)
         Label of the prompt of each pair.
+    confidence : float
+        Level of the interval.
 
     Returns
     -------
@@ -290,6 +298,8 @@ def verbosity(
         Characters; pairs that differ by `LENGTHS_DIFFER` or less are left out.
     prompt : array_like, shape (n,)
         Label of the prompt of each pair.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------

@@ -79,6 +79,10 @@ def matched_pairs(
         And in unusualness by at least this, in SDs.
     splits : int
         Random halves of the annotators for the held-out check.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------

@@ -138,6 +138,10 @@ def pair_calibration(
         Parts the prompts are split in; each part is predicted with the tau of the others.
     resamples : int
         Bootstrap resamples of the prompts.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------

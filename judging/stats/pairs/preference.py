@@ -41,6 +41,8 @@ class BradleyTerry:
         Number of preferences used.
     reason : str or None
         Why there are no strengths, or no intervals.
+    confidence : float
+        Level of the intervals.
     """
 
     strengths: pd.DataFrame
@@ -93,6 +95,8 @@ def bradley_terry(
     clusters : array_like, shape (n,), optional
         Annotators or items; preferences with the same label may depend on each other and the intervals allow
         for it. Without them each preference is taken to be independent.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------

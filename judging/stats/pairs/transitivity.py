@@ -64,6 +64,8 @@ def transitivity(
         pair count by the sign of their sum of signs.
     resamples : int
         Number of bootstrap resamples of the annotators, for `within`.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
     confidence : float
         Level of the percentile intervals.
 

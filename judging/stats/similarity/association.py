@@ -45,6 +45,8 @@ def correlation(
     scope : {"pooled", "within"}
         Over all items as they are, or within prompts: ranked, where ranks are wanted, and centered by
         prompt, then summed over prompts.
+    confidence : float
+        Level of the interval.
 
     Returns
     -------

@@ -84,6 +84,8 @@ def rarefied_vendi(
         Responses in each subset.
     draws : int
         Random subsets, without replacement; with n = size there is only one, and no chance.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
 
     Returns
     -------
@@ -130,6 +132,8 @@ def vendi_by_source(
         Number of sources, S.
     size : int
         Responses in each set.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
 
     Returns
     -------

@@ -118,6 +118,10 @@ def human_similarity(
         Columns of lexical overlap, the main one first, and what else to hold constant (ratio of lengths).
     resamples : int
         Number of resamples for the intervals.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------
@@ -211,6 +215,10 @@ def similarity_difference(
         Columns of the two measures.
     resamples : int
         Number of resamples.
+    rng : numpy.random.Generator, optional
+        Source of chance; a generator with seed 0 by default.
+    confidence : float
+        Level of the interval.
 
     Returns
     -------
