@@ -117,7 +117,9 @@ class Line:
         return self.columns.mark(self.inside + name)
 
     def score(self, name: str) -> tuple[float | None, str]:
-        """A machine's number, or none and why."""
+        """A machine's number, or none and why; a row without the field is no row of scores."""
+        if name not in self.row:
+            raise self.wrong(name, "a score", None)
         return _score(self.get(name), self.number(name))
 
     def scores(self, name: str, like: str) -> list[tuple[float | None, str]]:

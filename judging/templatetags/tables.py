@@ -28,7 +28,7 @@ def table_cell(column: Column[Any], cell: Cell) -> SafeString | str:
 
 def _estimate(column: Column[Any], e: Estimate) -> SafeString:
     if e.estimate is None:
-        return format_html('<span class="quiet">{}</span>', e.reason)
+        return format_html('<span class="quiet">undefined: {}</span>', e.reason)
     main = _number(column, e.estimate)
     if e.low is None or e.high is None:
         why = (e.reason or "").removeprefix("No interval: ")

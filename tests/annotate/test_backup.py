@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from pytest_django.fixtures import Settings
 
-from annotate.backup import BackupError, backup, restore
+from annotate.backup import _BESIDE, BackupError, backup, restore
 from annotate.models import Response, Study
 from tests.environment import start_postgres
 from tests.factories import make_study
@@ -130,7 +131,10 @@ def test_a_study_may_be_called_as_what_is_left_out(kept: Path, settings: Setting
     }
 
 
-def test_nothing_is_restored_over_data(kept: Path) -> None:
+def test_nothing_is_restored_over_data(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Another test of this process may have put the demo aside in tables of its own.
+    aside = {name for name in connection.introspection.table_names() if name.startswith("demo_")}
+    monkeypatch.setattr("annotate.backup._BESIDE", _BESIDE | aside)
     with pytest.raises(BackupError, match="already has data"):
         restore(kept)
     assert Study.objects.count() == 1

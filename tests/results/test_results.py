@@ -68,7 +68,7 @@ def test_unusualness_can_be_measured_otherwise(demo: Study, auditor: Client) -> 
         assert page.status_code == 200
         assert f'<option value="{name}" selected>' in page.content.decode()
     assert auditor.get(reverse("audit", args=["demo"]), {"unusualness": "beauty"}).status_code == 404
-    with pytest.raises(CommandError, match="no unusualness 'beauty' in demo; there are cosine, cluster"):
+    with pytest.raises(CommandError, match="--unusualness: One of cosine, cluster"):
         run("audit", "demo", "--unusualness", "beauty")
 
 
@@ -113,8 +113,8 @@ def test_excluded_judgments_and_old_revisions_do_not_count(demo: Study) -> None:
     assert after["quality"] == before["quality"]
     assert after["similarity"] == 0
     last = agreements.agreement(demo)[-2]
-    assert last.as_json()["alpha"]["estimate"] is None
-    assert last.as_json()["alpha"]["reason"]
+    assert last.alpha.estimate is None
+    assert last.alpha.reason
 
 
 def test_pages_show_the_same_numbers_as_the_commands(demo: Study, auditor: Client) -> None:
@@ -129,8 +129,10 @@ def test_pages_show_the_same_numbers_as_the_commands(demo: Study, auditor: Clien
 
 
 def test_text_output_says_simulated(demo: Study) -> None:
-    assert run("audit", "demo").startswith("The stored annotators and scorers of this study are simulated.")
-    assert run("agreement", "demo").startswith("The stored annotators of this study are simulated.")
+    for name in ("audit", "agreement"):
+        assert run(name, "demo").startswith(
+            "This study is simulated: so are its annotators and its stored scores."
+        )
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ import pandas as pd
 from judging.stats.audit.moments import Moments, cross_rater_moments
 from judging.stats.audit.slopes import solved, two_way
 from judging.stats.audit.verdict import WEAK
+from judging.stats.core.columns import VARIED, prompts_varied
 from judging.stats.core.estimate import Estimate, FloatArray, IntArray, unbounded_t_interval
 from judging.stats.core.panel import Panel
 from judging.stats.core.sample import Sample, centered, effective_number, sample_of, why_undefined
@@ -183,7 +184,12 @@ def calibrated(
     scales = np.where(scales > _TINY * np.abs(panel.columns).max(axis=0), scales, 0.0)
     if scales[0] == 0 or scales[-1] == 0:
         return "Unusualness or the score does not vary between the responses to a prompt."
-    columns = away[:, scales > 0] / scales[scales > 0]
+    scaled_columns = away / np.where(scales > 0, scales, 1.0)
+    # As in `underrating`: a covariate that varies in a few prompts is no covariate.
+    needed = min(VARIED, panel.n_prompts)
+    covariate = range(1, len(scales) - 1)
+    rare = [i for i in covariate if prompts_varied(scaled_columns[:, i], panel.prompt) < needed]
+    columns = np.delete(scaled_columns, rare, axis=1)
     value = (panel.value - panel.value.mean()) / panel.value.std()
     scaled = replace(sample, panel=replace(panel, columns=columns, value=value))
     return _fitted(scaled, cross_rater_moments(scaled.panel))

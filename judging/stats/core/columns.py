@@ -61,7 +61,7 @@ def _independent(columns: FloatArray, prompt: IntArray, names: Sequence[str]) ->
     return [names[index - 1] for index in independent], confounded
 
 
-def _prompts_varied(column: FloatArray, prompt: IntArray) -> int:
+def prompts_varied(column: FloatArray, prompt: IntArray) -> int:
     """Return in how many prompts a column, in within-prompt SDs, varies."""
     within = centered(column, prompt)
     return int((np.bincount(prompt, within**2) > TINY).sum())
@@ -181,7 +181,7 @@ def prepared(
     place = {name: 1 + i for i, name in enumerate(covariates)}
     varied = [name for name in covariates if scales[place[name]] > 0]
     needed = min(VARIED, sample.panel.n_prompts)
-    counts = {name: _prompts_varied(columns[:, place[name]], sample.panel.prompt) for name in varied}
+    counts = {name: prompts_varied(columns[:, place[name]], sample.panel.prompt) for name in varied}
     common = [name for name in varied if counts[name] >= needed]
     independent, confounded = _independent(
         columns[:, [0, *(place[n] for n in common)]], sample.panel.prompt, common
