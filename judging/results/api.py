@@ -1,6 +1,6 @@
 """The REST endpoint of every result, with its schema."""
 
-from typing import Any
+from typing import Any, get_args
 
 from django.http import HttpResponseBase
 from django.utils.cache import get_conditional_response
@@ -67,7 +67,7 @@ def _parameters(options: type[Options]) -> list[OpenApiParameter]:
     return [
         OpenApiParameter(
             name,
-            type=str,
+            type=bool if bool in (field.annotation, *get_args(field.annotation)) else str,
             enum=_choices(field),
             default=field.default or None,
             description=field.description or "",

@@ -203,3 +203,14 @@ def test_pages_follow_a_change_at_once(demo: Study, auditor: Client) -> None:
     assert n_answers() == before - 1
     auditor.post(f"/studies/demo/monitor/judgments/{judgment.pk}/readmit/")
     assert n_answers() == before
+
+
+def test_records_of_the_schema_have_names_of_their_own() -> None:
+    """The API's schema knows each by its class's name: of two with one name it would show one."""
+    names = re.findall(
+        r"^class (\w+)\(\w*Record\)",
+        "\n".join(p.read_text() for p in (ROOT / "judging/results").rglob("*.py")),
+        re.M,
+    )
+    assert len(names) > 20
+    assert [name for name in set(names) if names.count(name) > 1] == []

@@ -22,7 +22,7 @@ class HomogeneityOptions(Options):
     words: bool = Field(default=False, description="compare words in a large pool too")
 
 
-class SimilarityRecord(Record):
+class PoolSimilarityRecord(Record):
     """How similar responses to one prompt are, within and between sources."""
 
     within: EstimateRecord
@@ -42,7 +42,7 @@ class SimilarityRecord(Record):
     neighbors: list[int] = Field(default_factory=lambda: list(NEIGHBORS))
 
 
-class SourceRecord(Record):
+class PoolSourceRecord(Record):
     name: str
     human: bool
     n_responses: int
@@ -143,8 +143,8 @@ class PoolRecord(Record):
 class HomogeneityRecord(ResultRecord):
     thresholds: list[float] = Field(default_factory=lambda: list(THRESHOLDS))
     bins: Floats = Field(default_factory=BINS.tolist)
-    all: SimilarityRecord | None = None
-    machines: SimilarityRecord | None = None
+    all: PoolSimilarityRecord | None = None
+    machines: PoolSimilarityRecord | None = None
     embedder: str | None = None
     n_prompts: int = 0
     n_responses: int = 0
@@ -152,7 +152,7 @@ class HomogeneityRecord(ResultRecord):
     n_blank: int = 0
     truncated: int = 0
     unknown_languages: list[str] = Field(default_factory=list)
-    sources: list[SourceRecord] = Field(default_factory=list)
+    sources: list[PoolSourceRecord] = Field(default_factory=list)
     people: EstimateRecord | None = None
     machines_less_people: EstimateRecord | None = None
     matrix: MatrixRecord | None = None
