@@ -38,7 +38,7 @@ def test_each_scorer_has_a_sentence(demo: Study, auditor: Client) -> None:
     html = page(auditor)
     assert "<strong>rm-conventional</strong> on quality: <span" in html
     assert "At equal human quality, a response one SD more unusual scores" in html
-    assert "It stands among all scorers." in html
+    assert "Still significant after correcting for several scorers." in html
 
 
 def test_people_lengths_units_and_detectable_effects_stand_beside_every_slope(

@@ -19,7 +19,8 @@ from annotate.models import Answer, Study
 from judging.folder.scores import load_folder
 from judging.models import Score
 from judging.results.replication import report as replication
-from judging.stats import Family, label_counts, replicate_ratings
+from judging.stats import Family, replicate_ratings
+from judging.stats.core.label_lists import label_counts
 from tests.factories import make_study
 from tests.results.commands import json_of
 

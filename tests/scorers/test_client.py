@@ -108,7 +108,8 @@ def test_the_server_says_how_long_to_wait() -> None:
 
 
 def test_back_off_doubles() -> None:
-    first, second, third = waits(at_first(ServerReply({}, status=500), times=3), back_off=2)
+    seconds = waits(at_first(ServerReply({}, status=500), times=3), back_off=2)
+    first, second, third = (s or 0.0 for s in seconds)
     assert 1 <= first <= 2 <= second <= 4 <= third <= 8
 
 

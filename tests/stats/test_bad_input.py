@@ -84,6 +84,13 @@ def pairs(table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     return answers, pd.DataFrame(frame)
 
 
+def voted(table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Answers less 3 as votes for one response of a pair or the other."""
+    answers, units = pairs(table)
+    names = {"cosine": "margin", "words": "log_length", "unusual": "unusualness"}
+    return answers.assign(value=answers["value"] - 3), units.rename(columns=names)
+
+
 def audited(table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     unit, annotator, value = long(table)
     ratings = pd.DataFrame(
@@ -164,6 +171,7 @@ CALLS: dict[str, Callable[[Table], Any]] = {
     "percent_agreement_new_annotators": lambda t: stats.percent_agreement_new_annotators(
         *long(t), DOMAIN, resamples=50
     ),
+    "preference_underrating": lambda t: stats.preference_underrating(*voted(t)),
     "raters_needed": lambda t: stats.raters_needed(*long(t), DOMAIN, "interval", resamples=20),
     "reliability_of_mean": lambda t: stats.reliability_of_mean(*long(t)),
     "scott_pi": lambda t: stats.scott_pi(t.T[0], t.T[-1], DOMAIN),
@@ -187,6 +195,7 @@ FUNCTIONS = {n for n in stats.__all__ if inspect.isfunction(getattr(stats, n))} 
 }
 # Not tried here: what takes texts, vectors, files of the study's shape, or further frames of the audit.
 ELSEWHERE = {
+    "corroborated",
     "pair_similarity",
     "best_threshold",
     "cluster_unusualness",

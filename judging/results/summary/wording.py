@@ -74,8 +74,8 @@ def _corrected(row: Row) -> str:
     if row.is_baseline:
         return ""
     if row.discovery:
-        return " It stands among all scorers (false discovery rate 5 %)."
-    return " Among so many scorers it may be chance (it does not stand at a false discovery rate of 5 %)."
+        return " Still significant after correcting for several scorers (false discovery rate 5 %)."
+    return " With this many scorers it may be chance (not significant at a false discovery rate of 5 %)."
 
 
 def _signed(e: Estimate) -> str:

@@ -30,7 +30,7 @@ def range_restricted(correlation: float, share: float) -> float:
     ----------
     correlation : float
         Of all items, between -1 and 1.
-    kept : float
+    share : float
         Share of items kept, those whose human mean is nearest to the middle; above 0, at most 1.
 
     Returns
@@ -45,7 +45,7 @@ def range_restricted(correlation: float, share: float) -> float:
 
     Notes
     -----
-    For a bivariate normal: with c the quantile that cuts off (1 - kept) / 2 and u^2 = 1 - 2 c phi(c) / kept the
+    For a bivariate normal: with c the quantile that cuts off (1 - share) / 2 and u^2 = 1 - 2 c phi(c) / share the
     variance that is left, r u / sqrt(1 - r^2 + r^2 u^2). The regression line and the scatter about it are the
     same in the subset as in all, and still the correlation falls.
 
@@ -54,7 +54,7 @@ def range_restricted(correlation: float, share: float) -> float:
     Pearson (1903), Philosophical Transactions A 200:1-66; Thorndike (1949), Personnel Selection, case 2.
     """
     if not -1 <= correlation <= 1 or not 0 < share <= 1:
-        raise ValueError(f"Need -1 <= correlation <= 1 and 0 < kept <= 1, got {correlation} and {share}.")
+        raise ValueError(f"Need -1 <= correlation <= 1 and 0 < share <= 1, got {correlation} and {share}.")
     if share == 1:
         return correlation
     cut = float(stats.norm.ppf((1 + share) / 2))

@@ -181,7 +181,7 @@ def position_bias(
 
     Parameters
     ----------
-    straight, swapped : array_like of float, shape (n,)
+    original_order, reversed_order : array_like of float, shape (n,)
         Preference for the same response of each pair, shown first and shown second, from -1 to 1; pairs not asked
         in both orders (NaN) are left out.
     prompt : array_like, shape (n,)
