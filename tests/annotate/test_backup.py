@@ -222,5 +222,5 @@ def test_what_is_too_new_or_refused_leaves_the_database_as_it_was(tmp_path: Path
 
 def test_other_keys_are_told(tmp_path: Path) -> None:
     done = run(f"sqlite:///{tmp_path / 'there.sqlite3'}", "manage.py", "restore", str(BACKUPS[0]))
-    assert "Another PSEUDONYM_KEY than when it was made: panel participants" in done.stderr
+    assert "Another PSEUDONYM_KEY than when it was made: returning panel participants" in done.stderr
     assert "Another SECRET_KEY" in done.stderr
