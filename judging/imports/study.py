@@ -9,7 +9,7 @@ from pathlib import Path
 from django.db import transaction
 
 from annotate import trail
-from annotate.cells import harmless
+from annotate.cells import in_one_row
 from annotate.folder import FolderError, Loaded
 from annotate.folder.check import Known, Shows
 from annotate.folder.load import TakesUp, anyone, check_folder
@@ -93,7 +93,8 @@ def left_out_table(rows: Iterable[Problem]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["file", "line", "field", "expected", "found"])
-    writer.writerows([p.file, p.line, p.column, p.expected, harmless(p.found)] for p in rows)
+    cells = ((p.file, p.line, p.column, p.expected, p.found) for p in rows)
+    writer.writerows([in_one_row(cell) for cell in row] for row in cells)
     return out.getvalue()
 
 

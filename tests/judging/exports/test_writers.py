@@ -341,7 +341,7 @@ def test_wide_tables_keep_their_columns() -> None:
     }  # fmt: skip
     columns = ["n_pool", "naive", "naive_low", "divisive_slope_low_reason", "reason"]
     assert tables._columns("audit", [audited]) == columns
-    agreed = [{"alpha": 0.1, "alpha_n": 3, "alpha_reason": None}]
+    agreed: list[dict[str, Any]] = [{"alpha": 0.1, "alpha_n": 3, "alpha_reason": None}]
     assert tables._columns("agreement", agreed) == ["alpha", "alpha_n"]
     undefined = [*agreed, {"alpha": None, "alpha_n": 3, "alpha_reason": "too few"}]
     assert tables._columns("agreement", undefined) == ["alpha", "alpha_n", "alpha_reason"]

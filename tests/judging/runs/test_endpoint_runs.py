@@ -22,7 +22,7 @@ from judging.results.judges import report as judges
 from judging.runs import work as scoring
 from judging.scorers.endpoints import RefusedError
 from tests.factories import make_study
-from tests.judging.commands import json_of
+from tests.results.commands import json_of
 from tests.scorers.serving import EndpointServer, ServerReply, completion, serving
 
 CLASSES = {
