@@ -73,22 +73,31 @@ def contrasts(
     rows = [
         row
         for criterion, ratings in ratings_by.items()
-        for row in _adjusted(list(_rows(inputs, pool, criterion.key, ratings, scorers)))
+        for row in _adjusted(list(_rows(inputs, pool, criterion, ratings, scorers)))
     ]
     return Contrasts(chosen, available, rows)
 
 
 def _rows(
-    inputs: Sources, pool: pd.DataFrame, key: str, ratings: pd.DataFrame, scorers: Sequence[str]
+    inputs: Sources, pool: pd.DataFrame, criterion: Criterion, ratings: pd.DataFrame, scorers: Sequence[str]
 ) -> Iterator[ContrastRow]:
     table, columns = wide_scores(replace(inputs, pool=pool), [n for n in scorers if n != LENGTH])
-    by_column = group_contrasts(ratings, table, list(columns), covariates=inputs.covariates)
+    same_scale = [column for column in columns if _gives_points(table[column], criterion)]
+    by_column = group_contrasts(
+        ratings, table, list(columns), covariates=inputs.covariates, same_scale=same_scale
+    )
     for column, name in columns.items():
-        yield from (ContrastRow(name, key, c) for c in by_column[column])
+        yield from (ContrastRow(name, criterion.key, c) for c in by_column[column])
     if LENGTH in scorers:
         lengths = pool.assign(score=pool["log_length"])
         for c in group_contrasts(ratings, lengths, covariates=())["score"]:
-            yield ContrastRow(LENGTH, key, c)
+            yield ContrastRow(LENGTH, criterion.key, c)
+
+
+def _gives_points(scores: "pd.Series[float]", criterion: Criterion) -> bool:
+    """Whether every score is a point of the annotators' scale: a judge's grades, and no reward model's numbers."""
+    values = {float(value) for value in scores.dropna().unique()}
+    return bool(values) and values <= {float(point) for point in criterion.points}
 
 
 def _adjusted(rows: list[ContrastRow]) -> list[ContrastRow]:

@@ -165,6 +165,7 @@ class ContrastRecord(Record):
     human_gap: EstimateRecord
     human_gap_raw: EstimateRecord
     contrast: EstimateRecord
+    contrast_raw: EstimateRecord
     at_equal_quality: EstimateRecord
     p: float | None
     p_adjusted: float | None

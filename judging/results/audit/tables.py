@@ -147,6 +147,7 @@ CONTRASTS: list[Column[ContrastRow]] = [
     Column("human_gap", "People’s gap", lambda r: _known(r.gaps.human_gap), unit="SDs", sign="+"),
     Column("human_gap_raw", "People’s gap", lambda r: r.gaps.human_gap_raw, unit="points", sign="+"),
     Column("contrast", "Contrast", lambda r: _known(r.gaps.contrast), unit="SDs", sign="+"),
+    Column("contrast_raw", "Contrast", lambda r: _known(r.gaps.contrast_raw), unit="points", sign="+"),
     Column("p_adjusted", "p among all", lambda r: r.p_adjusted, style="p"),
     Column(
         "at_equal_quality",

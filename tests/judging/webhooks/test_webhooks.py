@@ -14,7 +14,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.core.management import call_command
-from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -184,7 +183,8 @@ def test_agreement_is_told_when_its_interval_lies_above_the_threshold(
     assert not Delivery.objects.exists()
     judge_all(study)
     # Perfect agreement has no interval.
-    Answer.objects.filter(pk=Answer.objects.earliest("pk").pk).update(value=F("value") % 5 + 1)
+    answer = Answer.objects.earliest("pk")
+    Answer.objects.filter(pk=answer.pk).update(value=(answer.value or 0) % 5 + 1)
     for _ in range(2):
         webhooks.look.call(study.pk)
     send_all()
