@@ -56,7 +56,7 @@ def test_range_restriction_by_hand_and_in_a_large_sample() -> None:
     assert np.corrcoef(score[middle], human[middle])[0, 1] == pytest.approx(
         range_restricted(0.6, 0.5), abs=0.01
     )
-    with pytest.raises(ValueError, match="kept"):
+    with pytest.raises(ValueError, match="0 < share <= 1"):
         range_restricted(0.3, 0.0)
 
 
