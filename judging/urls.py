@@ -1,6 +1,7 @@
 from django.urls import path
 
 from judging.exports import views as views_exports
+from judging.imports import views_left_out
 from judging.imports import views_scores as views_files
 from judging.imports import views_study as views_imports
 from judging.monitor import views as views_monitor
@@ -53,6 +54,7 @@ urlpatterns = [
     ),
     path("studies/<slug:slug>/exports/", views_exports.exports, name="exports"),
     path("studies/<slug:slug>/exports/<slug:name>/", views_exports.download, name="download-export"),
+    path("studies/<slug:slug>/left-out/<slug:name>/", views_left_out.left_out, name="left-out"),
     path("desk/import/", views_imports.start, name="import"),
     path("desk/import/look/", views_imports.look, name="import-look"),
     path("desk/import/left-out/", views_imports.left_out, name="import-left-out"),
@@ -63,6 +65,7 @@ urlpatterns = [
     path("studies/<slug:slug>/runs/start/", views_runs.start, name="start-run"),
     path("studies/<slug:slug>/runs/files/", views_files.files, name="scores-files"),
     path("studies/<slug:slug>/runs/files/look/", views_files.look, name="scores-look"),
+    path("studies/<slug:slug>/runs/files/left-out/", views_files.left_out, name="scores-left-out"),
     path("studies/<slug:slug>/runs/files/batch/", views_files.write_batch, name="batch-write"),
     path("studies/<slug:slug>/runs/files/results/", views_files.read_batch, name="batch-read"),
     path("studies/<slug:slug>/runs/<int:pk>/", views_runs.run, name="run"),

@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotate import members, seats
+from annotate.folder.problems import Problem
 from annotate.models import (
     Annotator,
     ApiToken,
@@ -30,6 +31,7 @@ from annotate.models import (
 )
 from annotate.views.access import invite_path, remember
 from judging.exports import export_jobs
+from judging.imports import bad_rows
 from judging.models import ScoreRun, ScoringTask
 from judging.results import COMPUTED
 from tests.factories import make_study
@@ -94,7 +96,10 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "planning": (AUDITOR,),
     # An auditor points the application at machines: runs cost money, but change no study.
     **dict.fromkeys(["runs", "start-run", "run", "cancel-run", "try-judge"], (AUDITOR,)),
-    **dict.fromkeys(["scores-files", "scores-look", "batch-write", "batch-read"], (AUDITOR,)),
+    **dict.fromkeys(
+        ["scores-files", "scores-look", "scores-left-out", "left-out", "batch-write", "batch-read"],
+        (AUDITOR,),
+    ),
     "move-study": (RESEARCHER,),
     "clone": (RESEARCHER, STAFF),
     "settings": (RESEARCHER,),
@@ -149,6 +154,11 @@ SENDS: dict[str, tuple[str, ...]] = {
 }
 
 
+def list_left_out(study: Study) -> str:
+    bad_rows.keep(study, [Problem("f.csv", 2, "r", "a number", "good")])
+    return bad_rows.kept(study)[0]
+
+
 def made_export(study: Study) -> str:
     name = export_jobs.order(study, "folder", escape=True)
     export_jobs.make(study, name)
@@ -169,6 +179,7 @@ OBJECTS: dict[str, Callable[[Study], Any]] = {
     "token": lambda study: invite_path(study).split("/")[-2],
     "section": lambda study: "texts",
     "name": made_export,
+    "left-out:name": list_left_out,
     "key": lambda study: study.criteria.all()[0].key,
     "seat": lambda study: Assignment.objects.filter(study=study).submitted()[0].pk,
 }

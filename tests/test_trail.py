@@ -123,6 +123,7 @@ DEEDS: dict[str, tuple[Callable[[Study], Data] | None, Action]] = {
     "webhooks": (just(url="https://hook.example/", events=["run.finished"]), Action.CHANGED),
     "webhook": (just(do="test"), Action.CHANGED),
     "download-export": (None, Action.DOWNLOADED),
+    "left-out": (None, Action.DOWNLOADED),
     "agreement-items": (None, Action.DOWNLOADED),
     "agreement-annotators": (None, Action.DOWNLOADED),
     "report-file": (None, Action.DOWNLOADED),

@@ -10,6 +10,8 @@ from . import numbers
 from .source import Source
 
 NAMED = 12
+MOST_CODES = 1000
+LONGEST_CODE = 200
 
 
 @dataclass
@@ -18,6 +20,7 @@ class Columns:
     # The decimal mark, where whoever imports says it, and what coded votes mean.
     decimal: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    codes: Counter[str] = field(default_factory=Counter)
     readings: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
     notes: Counter[str] = field(default_factory=Counter)
     _marks: dict[str, str | None] = field(default_factory=dict)
@@ -38,6 +41,11 @@ class Columns:
 
     def note(self, text: str) -> None:
         self.notes[text] += 1
+
+    def meet(self, code: str) -> None:
+        """Count a value of a vote, or a word where a number belongs."""
+        if len(code) <= LONGEST_CODE and (code in self.codes or len(self.codes) < MOST_CODES):
+            self.codes[code] += 1
 
     def read_as(self, name: str, value: object, meaning: str) -> None:
         """Remember what a code was read as, to be said in words."""

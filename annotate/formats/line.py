@@ -103,6 +103,8 @@ class Line:
 
     def _number(self, name: str, value: object, shown: object) -> float | None:
         meaning = self.columns.values.get(votes.code(value)) if isinstance(value, str) else None
+        if isinstance(value, str) and not numbers.is_missing(value) and not numbers.is_number(value):
+            self.columns.meet(votes.code(value))
         if meaning is not None and numbers.is_plain(meaning):
             self.columns.read_as(name.partition(".")[0], value, meaning)
             return float(meaning)
@@ -133,6 +135,8 @@ class Line:
         """A vote, by `--values` or by the words of the format; none where nothing stands."""
         value = self.get(name)
         meaning = self.columns.values.get(votes.code(value)) if value is not None else None
+        if not numbers.is_missing(value):
+            self.columns.meet(votes.code(value))
         if meaning is None and numbers.is_missing(value):
             return None
         vote = votes.MEANINGS[meaning] if meaning else votes.vote(value, known)

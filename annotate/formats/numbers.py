@@ -63,6 +63,11 @@ def is_plain(text: str) -> bool:
     return bool(_PLAIN.fullmatch(text.strip()))
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a number by either mark."""
+    return parse(text, ".") is not None or parse(text, ",") is not None
+
+
 def number(value: object, mark: str | None = None) -> float | None:
     """A finite number, also from a cell; None for a missing one; ValueError for anything else.
 

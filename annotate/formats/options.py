@@ -1,5 +1,6 @@
 """What the person who imports may say, and what is known of a study that takes up more."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -31,6 +32,8 @@ class Options:
     voters: str = "auto"
     # What coded votes mean: value to `first`, `second`, `tie` …
     values: Mapping[str, str] = field(default_factory=dict)
+    # Values of votes and words where numbers belong, counted as they are met: for whoever is to say what they mean.
+    codes: Counter[str] = field(default_factory=Counter)
     # The decimal mark of numbers in texts; empty: as each column shows it.
     decimal: str = ""
     # What is said of the files: their encoding, whether quotes are letters or enclose cells, columns without a header.
@@ -44,3 +47,8 @@ class Options:
     scorer: str = ""
     into: Existing | None = None
     progress: Progress = quiet
+
+
+def header_of(names: str) -> tuple[str, ...]:
+    """Names of columns as whoever imports types them: NAME,NAME."""
+    return tuple(filter(None, (name.strip() for name in names.split(","))))

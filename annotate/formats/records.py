@@ -62,7 +62,7 @@ class Records(ABC):
         known = {part for name in uses for part in (name, name.partition(".")[0])}
         for source in files:
             self.sources.append(source.name)
-            columns = Columns(source, self.options.decimal, self.options.values)
+            columns = Columns(source, self.options.decimal, self.options.values, self.options.codes)
             with self.problems.noting():
                 for number, row in self.options.progress(source.rows(), f"reading {source.name}"):
                     self._read(columns, number, row, read, known)

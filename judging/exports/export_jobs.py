@@ -73,10 +73,10 @@ def make(study: Study, name: str) -> None:
     """Write the .zip; errors go into the record, and no partial file stays."""
     record = json.loads(_beside(study, name).read_text())
     _write_record(study, name, **record | {"status": "running"})
-    path = _folder(study) / f"{name}.zip"
+    path = folder(study) / f"{name}.zip"
     part = path.with_suffix(".part")
     try:
-        with tempfile.TemporaryDirectory(prefix="export-", dir=_folder(study)) as work:
+        with tempfile.TemporaryDirectory(prefix="export-", dir=folder(study)) as work:
             done = export(study, Path(work) / name, record["writer"], escape=record["escape"])
             _zip(Path(work) / name, part)
         os.replace(part, path)
@@ -99,17 +99,17 @@ def listed(study: Study) -> list[ExportJob]:
 
 
 def _all(study: Study) -> Iterator[ExportJob]:
-    folder = _folder(study)
+    room = folder(study)
     # The number of a study that is gone may be given again: its exports have another name in front.
-    for beside in folder.glob(f"{study.slug}-*.json") if folder.is_dir() else ():
-        yield ExportJob(beside.stem, folder / f"{beside.stem}.zip", json.loads(beside.read_text()))
+    for beside in room.glob(f"{study.slug}-*.json") if room.is_dir() else ():
+        yield ExportJob(beside.stem, room / f"{beside.stem}.zip", json.loads(beside.read_text()))
 
 
 def find(study: Study, name: str) -> ExportJob | None:
     """Only names of our own making: the name is part of a path."""
     if not _NAME.match(name) or not name.startswith(f"{study.slug}-") or not _beside(study, name).is_file():
         return None
-    return ExportJob(name, _folder(study) / f"{name}.zip", json.loads(_beside(study, name).read_text()))
+    return ExportJob(name, folder(study) / f"{name}.zip", json.loads(_beside(study, name).read_text()))
 
 
 def forget(study: int) -> None:
@@ -131,10 +131,10 @@ def _write_record(study: Study, name: str, **record: Any) -> None:
 
 
 def _beside(study: Study, name: str) -> Path:
-    return _folder(study) / f"{name}.json"
+    return folder(study) / f"{name}.json"
 
 
-def _folder(study: Study) -> Path:
+def folder(study: Study) -> Path:
     # By number: a slug may be given to another study later.
     return _room() / str(study.pk)
 

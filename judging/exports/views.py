@@ -14,6 +14,7 @@ from judging import tasks
 from judging.exports import export_jobs
 from judging.exports.range_response import ranged
 from judging.exports.writers import WRITERS
+from judging.imports import bad_rows
 
 
 class ExportForm(forms.Form):
@@ -44,6 +45,7 @@ def exports(request: HttpRequest, study: Study) -> HttpResponse:
         "form": form,
         "writers": WRITERS.values(),
         "jobs": jobs,
+        "lists": bad_rows.kept(study),
         "waiting": any(f.status in ("waiting", "running") for f in jobs),
     }
     return render(request, "judging/exports.html", context, status=422 if form.errors else 200)

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from annotate.folder.problems import Problem
 from annotate.formats.machine_scores import Named, Score, Verdict
 from annotate.models import ItemResponse, Response, Study
 from annotate.texts import one_newline
@@ -26,6 +27,8 @@ class Joined:
     unmatched: int = 0
     misses: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    # Rows that were left out, each by its first problem.
+    left_out: tuple[Problem, ...] = ()
 
     @property
     def matched(self) -> int:
@@ -47,6 +50,8 @@ class Joined:
         if self.unmatched > len(self.misses):
             lines.append(f"  and {self.unmatched - len(self.misses):,} more")
         lines += [f"- {remark}" for remark in self.remarks]
+        if self.left_out:
+            lines.append(f"- Bad rows: {len(self.left_out):,} left out.")
         return "\n".join(lines)
 
 

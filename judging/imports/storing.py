@@ -11,6 +11,7 @@ from annotate.folder.problems import quoted
 from annotate.folder.tables import batches
 from annotate.formats.records import Choice
 from annotate.models import Action, Item, ItemResponse, Response, Study
+from judging.imports import bad_rows
 from judging.imports.matching import Joined
 from judging.models import Score, ScoreRun, Verdict
 
@@ -35,7 +36,9 @@ def store(study: Study, joined: Joined, version: str = "") -> int:
         for run in runs.values():
             run.save(update_fields=["updated_at"])
         if n:
-            trail.record(study, Action.LOADED, f"scores of {', '.join(runs)}", new={"scores": n})
+            new = {"scores": n} | ({"left_out": len(joined.left_out)} if joined.left_out else {})
+            trail.record(study, Action.LOADED, f"scores of {', '.join(runs)}", new=new)
+            bad_rows.keep(study, joined.left_out)
     return n
 
 

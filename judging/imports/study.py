@@ -1,26 +1,24 @@
 """Bring in a study from somebody else's files: all of it, or nothing; or only look at what would come in."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.db import transaction
 
 from annotate import trail
-from annotate.cells import in_one_row
 from annotate.folder import FolderError, Loaded
 from annotate.folder.check import Known, Shows
 from annotate.folder.load import TakesUp, anyone, check_folder
 from annotate.folder.load import load_folder as load
-from annotate.folder.problems import Problem
 from annotate.folder.study_toml import spec_of
 from annotate.formats import Existing, Options, Reading, read
 from annotate.formats.draft import text_hash
 from annotate.models import Action, ItemResponse, Study
 from annotate.texts import one_newline
 from judging.folder.scores import Scores
+from judging.imports import bad_rows
+from judging.imports.bad_rows import LeftOut, without_bad_rows
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Imported:
     # None where a new study was only looked at.
     loaded: Loaded | None
     # Rows that were left out, each by its first problem.
-    left_out: tuple[Problem, ...] = ()
+    left_out: LeftOut = ()
 
     @property
     def new(self) -> dict[str, int]:
@@ -54,18 +52,10 @@ def import_study(
     if study is not None:
         takes_up(study)
         options = replace(options, into=existing(study))
-    left_out: dict[tuple[str, int], Problem] = {}
-    while True:
-        try:
-            chosen = replace(options, skipped=frozenset(left_out))
-            in_order = tuple(left_out[place] for place in sorted(left_out))
-            return _read(paths, format, chosen, split, study, in_order, dry_run=dry_run)
-        except FolderError as error:
-            rows = [(p.file, p.line, p) for p in error.every if p.line is not None]
-            if not options.skip_bad_rows or all((file, line) in left_out for file, line, _ in rows):
-                raise
-            for file, line, problem in rows:
-                left_out.setdefault((file, line), problem)
+    return without_bad_rows(
+        options,
+        lambda chosen, left_out: _read(paths, format, chosen, split, study, left_out, dry_run=dry_run),
+    )
 
 
 def _read(
@@ -74,7 +64,7 @@ def _read(
     options: Options,
     split: str,
     study: Study | None,
-    left_out: tuple[Problem, ...],
+    left_out: LeftOut,
     *,
     dry_run: bool,
 ) -> Imported:
@@ -82,24 +72,14 @@ def _read(
         if left_out and not reading.rows_read:
             raise FolderError(left_out)
         try:
-            loaded = _load(reading, options, study, len(left_out), dry_run=dry_run)
+            loaded = _load(reading, options, study, left_out, dry_run=dry_run)
         except FolderError as error:
             raise reading.origin(error) from error
         return Imported(reading, loaded, left_out)
 
 
-def left_out_table(rows: Iterable[Problem]) -> str:
-    """The rows that were left out, with the reason of each, as CSV."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["file", "line", "field", "expected", "found"])
-    cells = ((p.file, p.line, p.column, p.expected, p.found) for p in rows)
-    writer.writerows([in_one_row(cell) for cell in row] for row in cells)
-    return out.getvalue()
-
-
 def _load(
-    reading: Reading, options: Options, study: Study | None, left_out: int, *, dry_run: bool
+    reading: Reading, options: Options, study: Study | None, left_out: LeftOut, *, dry_run: bool
 ) -> Loaded | None:
     parts, stored = [Scores()], _known(options.into)
     if dry_run and study is None:
@@ -109,8 +89,10 @@ def _load(
         loaded = load(reading.folder, progress=options.progress, parts=parts, stored=stored)
         if study is None:
             Study.objects.filter(pk=loaded.study.pk).update(status=Study.Status.DRAFT)
-        if left_out:
-            trail.record(loaded.study, Action.LOADED, "rows that were left out", new={"left_out": left_out})
+        if left_out and not dry_run:
+            what = {"left_out": len(left_out)}
+            trail.record(loaded.study, Action.LOADED, "rows that were left out", new=what)
+            bad_rows.keep(loaded.study, left_out)
         transaction.set_rollback(dry_run)
     return loaded
 

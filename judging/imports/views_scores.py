@@ -9,18 +9,21 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate.folder import FolderError
-from annotate.formats import Options
 from annotate.models import Role, Study
 from annotate.views.access import for_members
 from judging import tasks
 from judging.folder.scores import import_scores
+from judging.imports import bad_rows
 from judging.imports import pending_uploads as waiting
+from judging.imports.forms import ReadingForm, context_of, left_out_context, options_of, update
 from judging.imports.matching import Joined
 from judging.imports.scores import SCORES, join
 from judging.imports.storing import ConflictError, store
+from judging.imports.views_left_out import list_of
 from judging.runs import batch_files
 from judging.runs import work as scoring
 
@@ -29,7 +32,7 @@ NAMED = 20
 
 
 class ScoresForm(forms.Form):
-    sent = forms.FileField(label="File", help_text="JSON, JSON Lines, CSV or Parquet, plain or .gz.")
+    sent = forms.FileField(label="File", help_text="JSON, JSON Lines, CSV, Excel or Parquet, plain or .gz.")
     format = forms.ChoiceField(
         required=False,
         label="Written by",
@@ -41,6 +44,11 @@ class ScoresForm(forms.Form):
     scorer = forms.CharField(
         required=False, max_length=200, label="Scorer", help_text="Its name, where the file does not say it."
     )
+    version = forms.CharField(required=False, max_length=200, label="Version")
+
+
+class LookForm(ReadingForm):
+    format = forms.ChoiceField(label="Written by", choices=[(name, f.title) for name, f in SCORES.items()])
     version = forms.CharField(required=False, max_length=200, label="Version")
 
 
@@ -61,15 +69,14 @@ def files(request: HttpRequest, study: Study) -> HttpResponse:
     form = ScoresForm(request.POST, request.FILES) if request.method == "POST" else ScoresForm()
     if not form.is_bound or not form.is_valid():
         return _page(request, study, scores=form)
-    asked = form.cleaned_data
+    choices = form.cleaned_data
     try:
-        token = waiting.keep([asked["sent"]])
-        if asked["format"]:
-            request.session[SESSION] = {"study": study.slug, "token": token} | {
-                name: asked[name] for name in ("format", "scorer", "version")
-            }
+        token = waiting.keep([choices.pop("sent")])
+        kept = {"study": study.slug, "token": token, "choices": choices}
+        if choices["format"]:
+            request.session[SESSION] = kept
             return redirect("scores-look", study.slug)
-        counts = import_scores(study, _file(token))
+        counts = import_scores(study, _files(kept)[0])
         waiting.forget(token)
     except FolderError as error:
         return _page(request, study, scores=form, error=error)
@@ -79,43 +86,82 @@ def files(request: HttpRequest, study: Study) -> HttpResponse:
 
 def _page(request: HttpRequest, study: Study, **context: Any) -> HttpResponse:
     shown = {"study": study, "scores": ScoresForm(), "names": batch_files.names()}
+    shown |= {"lists": bad_rows.kept(study)}
     shown |= {"write": BatchForm(), "read": ResultsForm()} | context
     wrong = "error" in context or any(getattr(form, "errors", None) for form in context.values())
     return render(request, "judging/files.html", shown, status=422 if wrong else 200)
 
 
-def _file(token: str) -> Path:
-    folder = waiting.find(token)
-    if folder is None:
-        raise FileNotFoundError(token)
-    return waiting.paths(folder)[0]
-
-
 @require_http_methods(["GET", "POST"])
 @for_members(Role.AUDITOR)
 def look(request: HttpRequest, study: Study) -> HttpResponse:
-    """What matched and what did not; then what matches is stored, or nothing."""
-    kept = request.session.get(SESSION, {})
-    if kept.get("study") != study.slug or waiting.find(kept["token"]) is None:
-        messages.warning(request, "The file is gone. Send it again.")
+    """What matched and what did not, and how the file was read; then what matches is stored, or nothing."""
+    kept = _kept_file(request, study)
+    if kept is None:
+        return redirect("scores-files", study.slug)
+    form = LookForm(request.POST if request.method == "POST" else None, initial=kept["choices"])
+    if form.is_bound and form.is_valid():
+        update(kept, request, form)
+        request.session[SESSION] = kept
+    options = options_of(kept)
+    context: dict[str, Any] = {"study": study, "form": form, "error": None}
+    if not form.errors:
+        try:
+            joined = join(study, _files(kept), kept["choices"]["format"], options)
+            if "load" in request.POST and joined.matched:
+                return _store(request, study, joined, kept)
+            context |= {"joined": joined, "how": joined.how.most_common()}
+            context |= left_out_context(joined.left_out, reverse("scores-left-out", args=[study.slug]))
+        except FolderError as error:
+            context["error"] = error
+        except ConflictError as error:
+            messages.error(request, f"Nothing was stored: {error}")
+    context |= context_of(_folder(kept), kept, options)
+    wrong = context["error"] or form.errors
+    return render(request, "judging/files_look.html", context, status=422 if wrong else 200)
+
+
+@require_safe
+@for_members(Role.AUDITOR)
+def left_out(request: HttpRequest, study: Study) -> HttpResponse:
+    """The rows that would be left out, with the reason of each, as a file."""
+    kept = _kept_file(request, study)
+    if kept is None:
         return redirect("scores-files", study.slug)
     try:
-        joined = join(study, [_file(kept["token"])], kept["format"], Options(scorer=kept["scorer"]))
-        if request.method == "POST" and joined.matched:
-            return _store(request, study, joined, kept)
-    except FolderError as error:
-        return _page(request, study, error=error)
-    except ConflictError as error:
-        messages.error(request, f"Nothing was stored: {error}")
-        return redirect("scores-files", study.slug)
-    context = {"study": study, "joined": joined, "kept": kept, "how": joined.how.most_common()}
-    return render(request, "judging/files_look.html", context)
+        joined = join(study, _files(kept), kept["choices"]["format"], options_of(kept))
+    except FolderError:
+        # The preview says what is wrong.
+        return redirect("scores-look", study.slug)
+    return list_of(joined.left_out)
 
 
-def _store(request: HttpRequest, study: Study, joined: Joined, kept: dict[str, str]) -> HttpResponse:
-    new = store(study, joined, kept["version"])
+def _kept_file(request: HttpRequest, study: Study) -> dict[str, Any] | None:
+    kept: dict[str, Any] = request.session.get(SESSION, {})
+    if kept.get("study") == study.slug and waiting.find(kept["token"]) is not None:
+        return kept
+    messages.warning(request, "The file is gone. Send it again.")
+    return None
+
+
+def _folder(kept: dict[str, Any]) -> Path:
+    folder = waiting.find(kept["token"])
+    if folder is None:
+        raise FileNotFoundError(kept["token"])
+    return folder
+
+
+def _files(kept: dict[str, Any]) -> list[Path]:
+    return waiting.paths(_folder(kept))
+
+
+def _store(request: HttpRequest, study: Study, joined: Joined, kept: dict[str, Any]) -> HttpResponse:
+    new = store(study, joined, kept["choices"]["version"])
     waiting.forget(kept["token"])
     del request.session[SESSION]
+    if joined.left_out:
+        n = len(joined.left_out)
+        messages.warning(request, f"{n:,} bad rows were left out: the page of files has the list of them.")
     messages.success(request, f"{new:,} numbers are stored; the others were there before.")
     return redirect("runs", study.slug)
 

@@ -1,6 +1,6 @@
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,9 +9,11 @@ from annotate.folder import FolderError
 from annotate.folder.progress import bar
 from annotate.models import Study
 from judging.folder.scores import import_scores
+from judging.management import reading_arguments
 
-if TYPE_CHECKING:
-    from annotate.formats import Options
+FOREIGN = (
+    "scorer", "score_version", "map", "values", "decimal", "encoding", "quotes", "header", "skip_bad_rows", "dry_run",
+)  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -25,24 +27,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--as", dest="form", help="what another tool wrote: rewardbench, judgebench, table …"
         )
-        parser.add_argument("--scorer", default="", help="its name, where the file does not say it")
         parser.add_argument("--score-version", default="")
-        parser.add_argument(
-            "--map", nargs="+", default=[], metavar="ROLE=COLUMN", help="what columns mean, --as mapped"
-        )
-        parser.add_argument(
-            "--decimal", choices=[".", ","], default="", help="the decimal mark of numbers in texts"
-        )
-        parser.add_argument(
-            "--encoding", default="", help="of files of text; left out: UTF-8, or as it can be told"
-        )
-        parser.add_argument(
-            "--quotes", choices=["cells", "letters"], default="", help="what quotes mean in CSV"
-        )
-        parser.add_argument(
-            "--header", default="", metavar="NAME,NAME", help="the columns of a file without a header"
-        )
-        parser.add_argument("--dry-run", action="store_true", help="only tell what would match")
+        reading_arguments.add_to(parser)
         parser.add_argument("--yes", action="store_true", help="store what matches without asking")
 
     def handle(self, *, slug: str, file: str, form: str | None, **options: Any) -> None:
@@ -52,6 +38,9 @@ class Command(BaseCommand):
         if form is not None:
             self._foreign(study, form, Path(file), options)
             return
+        # A study folder's own scores have one way to be read.
+        if foreign := [f"--{name.replace('_', '-')}" for name in FOREIGN if options[name]]:
+            raise CommandError(f"{', '.join(foreign)}: only with --as, for files of other tools")
         try:
             counts = import_scores(study, file, progress=bar)
         except FolderError as error:
@@ -68,8 +57,10 @@ class Command(BaseCommand):
         if format is None or not format.scores:
             raise CommandError(f"There is no format {form!r} of scores; there are {', '.join(SCORES)}.")
         try:
-            joined = join(study, [file], format.name, _options(options))
+            joined = join(study, [file], format.name, reading_arguments.options_of(options))
             self.stdout.write(f"{file}: {joined.report()}")
+            if joined.left_out:
+                self.stdout.write(reading_arguments.write_list(joined.left_out, options["skip_bad_rows"]))
             if options["dry_run"] or not joined.matched:
                 self.stdout.write("Nothing was stored.")
             elif options["yes"] or self._agreed():
@@ -82,17 +73,3 @@ class Command(BaseCommand):
 
     def _agreed(self) -> bool:
         return sys.stdin.isatty() and input("Store what matches? [y/N] ").strip().lower() == "y"
-
-
-def _options(given: dict[str, Any]) -> "Options":
-    from annotate.formats import Options
-    from judging.management.commands.import_study import mapping_of
-
-    return Options(
-        scorer=given["scorer"],
-        mapping=mapping_of(given["map"]),
-        decimal=given["decimal"],
-        encoding=given["encoding"],
-        quotes=given["quotes"],
-        header=tuple(filter(None, given["header"].split(","))),
-    )

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from annotate.folder import FolderError
 from annotate.models import Answer, Response, Study
 from judging.folder.scores import export_folder
-from judging.imports.study import left_out_table
+from judging.imports.bad_rows import table
 
 from .samples import brought
 
@@ -41,7 +41,7 @@ def test_a_bad_row_stops_all_unless_somebody_wants_it_left_out(bad: Path) -> Non
     assert [problem.line for problem in done.left_out] == [3, 5, 6]
     assert set(Answer.objects.values_list("value", flat=True)) == {4, 5}
     assert set(Response.objects.values_list("text", flat=True)) == {"A", "C"}
-    lines = list(csv.DictReader(StringIO(left_out_table(done.left_out))))
+    lines = list(csv.DictReader(StringIO(table(done.left_out))))
     assert [(row["line"], row["field"]) for row in lines] == [("3", "r"), ("5", ""), ("6", "responses.text")]
     assert all(row["expected"] and row["found"] for row in lines)
 
@@ -83,7 +83,7 @@ def test_the_page_lists_what_it_leaves_out_and_maps_votes(
         "role": ["prompt", "response_a", "response_b", "annotator", "preference"],
     }
     page = client.post("/desk/import/look/", sent | {"look": "1"}).content.decode()
-    assert "What the votes mean" in page
+    assert "What the votes and words mean" in page
     assert "a code is not guessed" in page
     sent |= {"value": ["1", "2", "9"], "meaning": ["first", "second", ""], "skip_bad_rows": "on"}
     page = client.post("/desk/import/look/", sent | {"look": "1"}).content.decode()

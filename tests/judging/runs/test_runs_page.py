@@ -135,7 +135,9 @@ def test_another_tool_s_scores_are_looked_at_and_then_stored(staff: Client, stud
     assert re.search(r"Matched</dt><dd>3<", shown)
     assert "Line 4: no response with the id of-another-study" in shown
     assert not Score.objects.exists()
-    stored = staff.post(reverse("scores-look", args=["tiny"]), follow=True).content.decode()
+    stored = staff.post(
+        reverse("scores-look", args=["tiny"]), {"format": "table", "scorer": "rm", "load": "1"}, follow=True
+    ).content.decode()
     assert "3 numbers are stored" in stored
     assert dict(Score.objects.values_list("response__key", "value")) == dict(
         zip(keys[:3], (0, 1, 2), strict=True)
