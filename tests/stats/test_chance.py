@@ -17,10 +17,14 @@ from judging.stats import (
     fleiss_kappa,
     gwet_ac,
     krippendorff_alpha,
+    percent_agreement,
     scott_pi,
     value_counts,
     weighted_alpha,
 )
+from judging.stats.core.estimate import NO_WIDTH
+from tests.stats.classics import DATA
+from tests.stats.test_cases import long
 
 inter_rater = pytest.importorskip("statsmodels.stats.inter_rater")
 
@@ -76,6 +80,76 @@ def test_standard_errors_are_close_to_the_jackknife(
     without = np.array([once(np.delete(table, i, axis=0)).estimate for i in range(n)], dtype=float)
     jackknife = np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum())
     assert found.standard_error == pytest.approx(jackknife, rel=0.03)
+
+
+def influences(values: Callable[[np.ndarray], float | None], n: int, copies: int = 20_000) -> np.ndarray:
+    """What each of n units adds to a statistic, from one more copy of it among so many of all."""
+    rows = np.tile(np.arange(n), copies)
+    whole = values(rows) or 0.0
+    return np.array([((values(np.append(rows, i)) or 0.0) - whole) * (len(rows) + 1) for i in range(n)])
+
+
+def errors(influence: np.ndarray, single: np.ndarray, estimate: float) -> tuple[float, float]:
+    """The standard error, and that of Gwet, who counts a unit with a single value as one without agreement."""
+    n = len(influence)
+    gwets = influence + estimate * (np.where(single, 0.0, n / (~single).sum()) - 1)
+    return tuple(float(np.sqrt((x**2).sum() / (n * (n - 1)))) for x in (influence, gwets))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("coefficient", "weights", "published"),
+    [
+        (gwet_ac, "identity", 0.14295),
+        (gwet_ac, "ordinal", 0.107),
+        (gwet_ac, "linear", 0.117),
+        (gwet_ac, "quadratic", 0.104),
+        (fleiss_kappa, "identity", 0.15302),
+        (brennan_prediger, "identity", 0.14472),
+    ],
+)
+def test_a_unit_with_one_value_adds_to_chance_only(
+    coefficient: Callable[..., ChanceCorrected], weights: Weighting, published: float
+) -> None:
+    """On Gwet's table with one such unit; his standard errors follow from the same influences by his convention."""
+    unit, _, value, domain = long(DATA["raw4raters_gwet"])
+    counts = value_counts(unit, value, domain)[0]
+    found = coefficient(counts, domain, weights)
+    influence = influences(lambda rows: coefficient(counts[rows], domain, weights).estimate, len(counts))
+    ours, gwets = errors(influence, counts.sum(axis=1) == 1, found.estimate or 0.0)
+    assert found.standard_error == pytest.approx(ours, rel=1e-3)
+    assert gwets == pytest.approx(published, abs=6e-4 if published < 0.14 else 2e-5)
+    assert ours < gwets
+
+
+def test_conger_and_percent_agreement_with_a_unit_of_one_value() -> None:
+    unit, who, value, domain = long(DATA["raw4raters_gwet"])
+    counts = value_counts(unit, value, domain)[0]
+    n, single = len(counts), counts.sum(axis=1) == 1
+    cells = [np.flatnonzero(unit == u) for u in range(n)]
+
+    def conger(rows: np.ndarray) -> float | None:
+        at = np.concatenate([cells[r] for r in rows])
+        number = np.repeat(np.arange(len(rows)), [len(cells[r]) for r in rows])
+        return conger_kappa(number, who[at], value[at], domain).estimate
+
+    found = conger_kappa(unit, who, value, domain)
+    ours, gwets = errors(influences(conger, n, 2000), single, found.estimate or 0.0)
+    assert found.standard_error == pytest.approx(ours, rel=5e-3)
+    # What irrCAC 1.3 prints for this table, as remembered: the page was not read again.
+    assert gwets == pytest.approx(0.14917, abs=1e-4)
+    share = percent_agreement(counts)
+    shares = [(row @ (row - 1)) / (row.sum() * (row.sum() - 1)) for row in counts[~single]]
+    assert share.standard_error == pytest.approx(np.std(shares, ddof=1) / np.sqrt(len(shares)))
+    influence = influences(lambda rows: percent_agreement(counts[rows], resamples=0).estimate, n)
+    # Published: .12561.
+    assert errors(influence, single, share.estimate or 0.0)[1] == pytest.approx(0.12561, abs=2e-5)
+
+
+def test_all_who_could_agree_do_so_no_interval_is_made_of_the_rest() -> None:
+    counts = [[5, 0]] * 8 + [[0, 5]] * 8 + [[1, 0]]
+    for coefficient in FROM_COUNTS:
+        found = coefficient(counts, [0, 1])
+        assert (found.estimate, found.low, found.standard_error, found.reason) == (1, None, None, NO_WIDTH)
 
 
 def test_clusters_widen_and_single_units_are_the_default() -> None:

@@ -223,3 +223,25 @@ def test_intervals_are_those_of_scipy() -> None:
     assert ends == pytest.approx(list(correlation.confidence_interval()))
     severity = stats.ttest_1samp(said[:, 2] - others, 0).confidence_interval()
     assert people[["severity_low", "severity_high"]].to_numpy()[2] == pytest.approx(list(severity))
+
+
+@pytest.mark.parametrize(
+    ("offset", "scale"), [(1e9, 1.0), (1e12, 1.0), (0.0, 1e-160), (0.0, 1e-8), (0.0, 1e150)]
+)
+@pytest.mark.filterwarnings("error")
+def test_where_a_scale_begins_and_how_fine_it_is_changes_no_shape(offset: float, scale: float) -> None:
+    rng = np.random.default_rng(7)
+    said = rng.integers(1, 6, (30, 6)).astype(float)
+    unit, who = (x.ravel() for x in np.indices(said.shape))
+    moved, domain = said.ravel() * scale + offset, [x * scale + offset for x in DOMAIN]
+    plain, other = describe_items(unit, said.ravel(), DOMAIN), describe_items(unit, moved, domain)
+    assert other["bimodality"].to_numpy() == pytest.approx(plain["bimodality"].to_numpy())
+    assert other["mean"].to_numpy() == pytest.approx(plain["mean"].to_numpy() * scale + offset)
+    before, after = (
+        describe_annotators(unit, who, said.ravel(), DOMAIN),
+        describe_annotators(unit, who, moved, domain),
+    )
+    for name in ("correlation", "correlation_low", "range_used", "modal_share"):
+        assert after[name].to_numpy() == pytest.approx(before[name].to_numpy())
+    for name in ("severity", "severity_low", "sd"):
+        assert after[name].to_numpy() == pytest.approx(before[name].to_numpy() * scale)

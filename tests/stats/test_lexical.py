@@ -5,7 +5,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
-from judging.stats import lexical_unusualness
+from judging.stats import length_ratio, lexical_unusualness, token_jaccard
 
 TEXTS = [
     "Time is a river that carries us all.",
@@ -44,3 +44,12 @@ def test_bad_input_is_refused() -> None:
         lexical_unusualness(["a", "b"], [1])
     with pytest.raises(ValueError, match="missing"):
         lexical_unusualness(["a", "b"], np.array([1, None], dtype=object))
+
+
+def test_a_text_for_a_list_of_texts_is_refused_and_not_taken_for_its_letters() -> None:
+    for measure in (token_jaccard, length_ratio):
+        with pytest.raises(ValueError, match="a list of texts"):
+            measure("ab cd", "ab cd")
+    with pytest.raises(ValueError, match="a list of texts"):
+        lexical_unusualness("ab", ["p", "p"])
+    assert token_jaccard(["ab cd"], ["AB ef"]).tolist() == pytest.approx([1 / 3])

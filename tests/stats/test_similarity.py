@@ -148,6 +148,8 @@ def test_the_interval_is_the_bootstrap_of_the_mean() -> None:
     """scipy's bootstrap as the independent implementation."""
     values = np.random.default_rng(1).lognormal(size=40)
     found = means_over_prompts(values[:, None], resamples=20_000)[0]
+    nothing = means_over_prompts(np.empty((0, 2)), undefined="No prompt.")
+    assert [(e.estimate, e.n, e.reason) for e in nothing] == [(None, 0, "No prompt.")] * 2
     other = stats.bootstrap(
         (values,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(2)
     ).confidence_interval

@@ -205,6 +205,16 @@ def test_names_order_and_units_change_nothing(seed: int) -> None:
     assert (again.verdict, again.n_ratings) == (plain.verdict, plain.n_ratings)
 
 
+@pytest.mark.parametrize("name", ["score", "unusualness", "value"])
+def test_numbers_far_from_zero_are_not_taken_for_constant(name: str) -> None:
+    ratings, responses = block()
+    plain = underrating(ratings, responses)
+    far = [t.assign(**{name: t[name] + 1e12}) if name in t else t for t in (ratings, responses)]
+    found = underrating(*far)
+    assert found.verdict == plain.verdict
+    assert found.underrating.estimate == pytest.approx(plain.underrating.estimate, abs=1e-3)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     values=st.lists(st.sampled_from([1.0, 2.0, 5.0, math.nan]), min_size=12, max_size=12),

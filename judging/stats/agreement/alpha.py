@@ -13,15 +13,22 @@ from judging.stats.core.estimate import (
     Estimate,
     FloatArray,
     IntArray,
+    as_share,
     batches,
     bootstrap_weights,
     clustered_error,
     percentile_interval,
+    unbounded_t_interval,
 )
+from judging.stats.core.jackknife import bounded_interval, jackknife_interval
 from judging.stats.core.weights import Weighting, agreement_weights
 
 __all__ = ["Level", "krippendorff_alpha", "percent_agreement", "value_counts", "weighted_alpha"]
 
+FEW_UNITS = 50
+"""Units below which the percentiles of resampled units are too narrow."""
+
+ONE_UNIT_TELLS = "No interval: without one of the units everyone would give the same value."
 NO_VARIATION = "Everyone gave the same value throughout; alpha needs some variation to be defined."
 
 Distances = Callable[[FloatArray], FloatArray]
@@ -39,7 +46,7 @@ def krippendorff_alpha(
     rng: np.random.Generator | None = None,
     confidence: float = 0.95,
 ) -> Estimate:
-    """Return Krippendorff's alpha with an item-bootstrap interval.
+    """Return Krippendorff's alpha with an interval over units.
 
     Parameters
     ----------
@@ -57,7 +64,7 @@ def krippendorff_alpha(
     rng : numpy.random.Generator, optional
         Source of chance; a generator with seed 0 by default, so that a page shows the same interval twice.
     confidence : float
-        Level of the percentile interval.
+        Level of the interval.
 
     Returns
     -------
@@ -79,10 +86,16 @@ def krippendorff_alpha(
     are resampled. Units are resampled, never pairs of annotators: intervals from resampled pairs cover 20
     % instead of 95 %.
 
+    From few units the percentiles of resamples are too narrow. Below 50 units (clusters) it is a delete-one
+    jackknife with n - 1 degrees of freedom on Fisher's scale (`bounded_interval`), whose ends stay below 1.
+    Simulated with 3 to 15 annotators, 300 sets a cell: with 6 units it covered 81 to 97 % where the percentiles
+    covered 58 to 88, with 10 units 89 to 97 (76 to 92), with 30 units 89 to 97 (85 to 95).
+
     References
     ----------
-    Krippendorff (2011), Computing Krippendorff's Alpha-Reliability. Zapf et al. (2016), BMC Medical Research
-    Methodology 16:93, for the item bootstrap.
+    Hughes (2022), arXiv 2210.13265, for the jackknife. Krippendorff (2011), Computing
+    Krippendorff's Alpha-Reliability. Zapf et al. (2016), BMC Medical Research Methodology 16:93, for the item
+    bootstrap.
     """
     table, values, groups = checked_counts(counts, domain, level, clusters, confidence)
     if level == "interval":
@@ -142,7 +155,7 @@ def weighted_alpha(
 
 
 def _with_interval(
-    table: IntArray,
+    table: FloatArray,
     groups: IntArray,
     sums: _Sums,
     resamples: int,
@@ -164,6 +177,13 @@ def _with_interval(
     if resamples == 0:
         return percentile_interval(np.empty(0), point, n, confidence)
     per_group = sum_by(groups, columns())
+    if n < FEW_UNITS:
+        return bounded_interval(
+            jackknife_interval(
+                point, [alpha_of(whole - per_group)], n - 1, n, confidence, undefined=ONE_UNIT_TELLS
+            ),
+            n - 1,
+        )
     generator = rng if rng is not None else np.random.default_rng(0)
     draws = [alpha_of(bootstrap_weights(n, size, generator) @ per_group) for size in batches(resamples, n)]
     return percentile_interval(np.concatenate(draws), point, n, confidence)
@@ -177,7 +197,7 @@ def percent_agreement(
     rng: np.random.Generator | None = None,
     confidence: float = 0.95,
 ) -> Estimate:
-    """Return the mean share of agreeing annotator pairs with an item-bootstrap interval.
+    """Return the mean share of agreeing annotator pairs with an interval over units.
 
     Parameters
     ----------
@@ -195,9 +215,8 @@ def percent_agreement(
     Returns
     -------
     Estimate
-        A share between 0 and 1. `n` as in `krippendorff_alpha`. The standard error is Gwet's linearized one,
-        which counts units with a single value in, and so is too large where they are many; the interval is
-        not made from it.
+        A share between 0 and 1, with the standard error of a mean over units (clusters). `n` as in
+        `krippendorff_alpha`.
 
     Raises
     ------
@@ -207,26 +226,24 @@ def percent_agreement(
     Notes
     -----
     Mean over units of sum_k n_uk (n_uk - 1) / (n_u (n_u - 1)); every unit weighs the same. Not corrected for
-    chance.
+    chance. Below 50 units (clusters) the t interval of that mean, n - 1 degrees of freedom, cut at 0 and 1.
+    Gwet counts units with a single value into the standard error, which makes it too large where they are many.
 
     References
     ----------
     Gwet (2014), Handbook of Inter-Rater Reliability, 4th edition, for more than two annotators.
     """
-    rated, _, owners = checked_counts(counts, None, "nominal", clusters, confidence, least=1)
-    pairable = rated.sum(axis=1) >= 2
-    if not pairable.any():
+    table, _, groups = checked_counts(counts, None, "nominal", clusters, confidence)
+    if not len(table):
         return Estimate.undefined(NO_PAIRS, 0, confidence)
-    table, groups = rated[pairable], np.unique(owners[pairable], return_inverse=True)[1].astype(np.int64)
-    size = table.sum(axis=1)
-    share = (table * (table - 1.0)).sum(axis=1) / (size * (size - 1.0))
-    point, n = float(share.mean()), int(groups.max()) + 1
+    shares = agreeing_shares(table)
+    point, n = float(shares[:, 0].mean()), int(groups.max()) + 1
     if n == 1:
         return Estimate(point, None, None, n, ONE_UNIT, confidence)
-    leaning = np.zeros(len(rated))
-    leaning[pairable] = share * (len(rated) / len(share))
-    error = clustered_error(leaning - point, owners)
-    per_group = sum_by(groups, np.column_stack([share, np.ones_like(share)]))
+    error = clustered_error(shares[:, 0] - point, groups)
+    if n < FEW_UNITS and resamples:
+        return as_share(unbounded_t_interval(point, error or 0.0, n - 1, n, confidence))
+    per_group = sum_by(groups, shares)
     generator = rng if rng is not None else np.random.default_rng(0)
     sums = [bootstrap_weights(n, batch, generator) @ per_group for batch in batches(resamples, n)]
     both = np.concatenate(sums or [np.empty((0, 2))])
@@ -234,23 +251,33 @@ def percent_agreement(
     return replace(interval, standard_error=error)
 
 
-def _of_coincidences(table: IntArray, distance: Distances) -> _Sums:
+def agreeing_shares(table: FloatArray) -> FloatArray:
+    """Return each unit's share of agreeing pairs and whether it has pairs, shape (n_units, 2)."""
+    size = table.sum(axis=1)
+    pairs = size * (size - 1)
+    agreeing = (table * (table - 1)).sum(axis=1)
+    return np.column_stack(
+        [np.divide(agreeing, pairs, out=np.zeros_like(pairs), where=pairs > 0), (pairs > 0) * 1.0]
+    )
+
+
+def _of_coincidences(table: FloatArray, distance: Distances) -> _Sums:
     """Return coincidences as what alpha is made of."""
     return (
         _summed_coincidences(table),
-        lambda: _coincidences(table).reshape(table.shape[0], -1),
+        lambda: coincidences(table).reshape(table.shape[0], -1),
         lambda flat: alphas(flat, distance),
     )
 
 
-def _squares(table: IntArray, values: FloatArray) -> FloatArray:
+def _squares(table: FloatArray, values: FloatArray) -> FloatArray:
     """Return each unit's observed disagreement, number, sum and sum of squares of values, shape (n_units, 4).
 
     At the interval level these stand for the coincidences, however many different values there are.
     """
-    total = int(table.sum())
+    total = float(table.sum())
     centered = values - (float(table.sum(axis=0) @ values) / total if total else 0.0)
-    n = table.sum(axis=1).astype(np.float64)
+    n = table.sum(axis=1)
     first, second = table @ centered, table @ centered**2
     observed = 2 * np.maximum(n * second - first**2, 0.0) / np.maximum(n - 1, 1)
     return np.column_stack([observed, n, first, second])
@@ -265,18 +292,19 @@ def _of_squares(sums: FloatArray) -> FloatArray:
     return np.asarray(1 - ratio)
 
 
-def _coincidences(table: IntArray) -> FloatArray:
-    """Return each unit's coincidence matrix, shape (n_units, V, V)."""
-    pairs = (table[:, :, None] * table[:, None, :]).astype(np.float64)
+def coincidences(table: FloatArray) -> FloatArray:
+    """Return each unit's coincidence matrix, shape (n_units, V, V); zeros with fewer than two values."""
+    pairs = table[:, :, None] * table[:, None, :]
     diagonal = np.arange(table.shape[1])
     pairs[:, diagonal, diagonal] -= table
-    return np.asarray(pairs / (table.sum(axis=1) - 1.0)[:, None, None])
+    n = table.sum(axis=1)[:, None, None]
+    return np.divide(pairs, n - 1, out=np.zeros_like(pairs), where=n > 1)
 
 
-def _summed_coincidences(table: IntArray) -> FloatArray:
+def _summed_coincidences(table: FloatArray) -> FloatArray:
     """Return the sum of all units' coincidences, shape (V * V,), without a matrix for each unit."""
     shares = table / (table.sum(axis=1) - 1.0)[:, None]
-    return np.asarray(shares.T @ table.astype(np.float64) - np.diag(shares.sum(axis=0))).ravel()
+    return np.asarray(shares.T @ table - np.diag(shares.sum(axis=0))).ravel()
 
 
 def distances(values: npt.NDArray[np.generic], level: Level) -> Distances:

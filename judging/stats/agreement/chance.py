@@ -17,7 +17,7 @@ _ALL_BY_CHANCE = (
 )
 _ONE_VALUE = "The domain holds a single value, so there is nothing to agree on."
 
-# (shares of the values per unit, weights) to (chance agreement, its influence per unit).
+# (shares of the values per unit, weights) to (chance agreement, what each unit adds to it).
 _Chance = Callable[[FloatArray, FloatArray], tuple[float, FloatArray]]
 
 
@@ -61,7 +61,7 @@ def gwet_ac(
     clusters : array_like, shape (n_units,), optional
         Units with the same label are taken to be drawn together.
     confidence : float
-        Level of the t interval, with one degree of freedom less than units (clusters) with a value.
+        Level of the t interval, with one degree of freedom less than units (clusters) with two values.
 
     Returns
     -------
@@ -79,8 +79,10 @@ def gwet_ac(
     -----
     p_a = mean over units with n_u >= 2 of sum_k n_uk (n*_uk - 1) / (n_u (n_u - 1)), n*_uk = sum_l w_kl n_ul;
     p_e = sum(w) / (V (V - 1)) sum_k p_k (1 - p_k), p_k the mean share of value k over all rated units;
-    AC = (p_a - p_e) / (1 - p_e). The variance is that of the units' influences. Gwet counts units with
-    a single value as adding nothing to p_a, which makes the standard error too large where they are many.
+    AC = (p_a - p_e) / (1 - p_e). The variance is that of the units' influences: with N units, N' of them with
+    two values, (N / N') [n_u >= 2] (p_au - p_a) / (1 - p_e) from what was observed, and from chance
+    -(1 - AC) / (1 - p_e) times twice the unit's part of p_e less p_e. Gwet gives units with a single value a part
+    in p_a too, which makes the standard error too large where they are many; without such units it is his.
 
     References
     ----------
@@ -91,7 +93,8 @@ def gwet_ac(
     def chance_agreement(shares: FloatArray, w: FloatArray) -> tuple[float, FloatArray]:
         mean, scale = shares.mean(axis=0), w.sum() / (len(w) * (len(w) - 1))
         each = scale * (shares @ (1 - mean))
-        return float(scale * (mean * (1 - mean)).sum()), 2 * each
+        expected = float(scale * (mean * (1 - mean)).sum())
+        return expected, 2 * (each - expected)
 
     return _corrected(counts, domain, weights, clusters, confidence, chance_agreement)
 
@@ -129,7 +132,8 @@ def fleiss_kappa(
 
     def chance_agreement(shares: FloatArray, w: FloatArray) -> tuple[float, FloatArray]:
         mean = shares.mean(axis=0)
-        return float(mean @ w @ mean), 2 * (shares @ (w @ mean))
+        expected = float(mean @ w @ mean)
+        return expected, 2 * (shares @ (w @ mean) - expected)
 
     return _corrected(counts, domain, weights, clusters, confidence, chance_agreement)
 
@@ -165,8 +169,7 @@ def brennan_prediger(
     """
 
     def chance_agreement(shares: FloatArray, w: FloatArray) -> tuple[float, FloatArray]:
-        share = float(w.sum() / len(w) ** 2)
-        return share, np.full(len(shares), 2 * share)
+        return float(w.sum() / len(w) ** 2), np.zeros(len(shares))
 
     return _corrected(counts, domain, weights, clusters, confidence, chance_agreement)
 
@@ -182,40 +185,44 @@ def _corrected(
     """Return the coefficient of one model of chance."""
     level: Level = "nominal" if weights == "identity" else "interval"
     table, values, groups = checked_counts(counts, domain, level, clusters, confidence, least=1)
-    size = table.sum(axis=1)
-    pairable = size >= 2
+    pairable = table.sum(axis=1) >= 2
     if not pairable.any():
         return ChanceCorrected.undefined(NO_PAIRS, 0, confidence)
     n = len(np.unique(groups[pairable]))
     if len(values) < 2:
         return ChanceCorrected.undefined(_ONE_VALUE, n, confidence)
     w = agreement_weights(values.tolist(), weights)
+    chance = chance_agreement(table / table.sum(axis=1, keepdims=True), w)
+    return corrected(observed_agreement(table, w), chance, (groups, n), confidence)
+
+
+def observed_agreement(table: FloatArray, w: FloatArray) -> tuple[float, FloatArray]:
+    """Return the mean agreement of units that have pairs, and what each unit adds to it: nothing without a pair."""
+    size = table.sum(axis=1)
+    pairable = size >= 2
     agreeing = (table * (table @ w - 1)).sum(axis=1) / np.where(pairable, size * (size - 1), 1)
-    observed = float(agreeing[pairable].mean())
-    expected, influence = chance_agreement(table / size[:, None], w)
-    parts = np.where(pairable, agreeing - expected, 0.0) * (len(size) / int(pairable.sum()))
-    return corrected((observed, expected), (parts, influence), (groups, n), confidence)
+    mean = float(agreeing[pairable].mean())
+    return mean, np.where(pairable, agreeing - mean, 0.0) * (len(size) / int(pairable.sum()))
 
 
 def corrected(
-    shares: tuple[float, float],
-    parts: tuple[FloatArray, FloatArray],
+    observed_part: tuple[float, FloatArray],
+    expected_part: tuple[float, FloatArray],
     units: tuple[npt.NDArray[np.int64], int],
     confidence: float,
 ) -> ChanceCorrected:
-    """Return the coefficient of observed and expected agreement.
+    """Return the coefficient of observed and expected agreement, each with what every unit adds to it.
 
-    `parts` are each unit's observed less expected agreement and twice its own expected agreement (their
-    means are observed - expected and 2 expected); `units` the group of each unit and the number to report.
+    `units` are the group of each unit and the number of groups that have pairs.
     """
-    (observed, expected), (beyond, leaning), (groups, n) = shares, parts, units
+    (observed, on_observed), (expected, on_expected), (groups, n) = observed_part, expected_part, units
     if expected >= 1 - 1e-12:
         empty = ChanceCorrected.undefined(_ALL_BY_CHANCE, n, confidence)
         return replace(empty, observed=observed, expected=expected)
     point = (observed - expected) / (1 - expected)
-    influence = (beyond - (1 - point) * (leaning - 2 * expected)) / (1 - expected) - point
+    influence = (on_observed - (1 - point) * on_expected) / (1 - expected)
     error = clustered_error(influence, groups) if n > 1 else None
-    interval = t_interval(point, error, int(groups.max()), n, confidence, reason=ONE_UNIT)
+    interval = t_interval(point, error, n - 1, n, confidence, reason=ONE_UNIT)
     return ChanceCorrected(
         interval.estimate,
         interval.low,
@@ -223,7 +230,7 @@ def corrected(
         n,
         interval.reason,
         confidence,
-        error,
+        interval.standard_error,
         observed,
         expected,
     )

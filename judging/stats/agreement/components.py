@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
-from judging.stats.core.estimate import BoolArray, Estimate, FloatArray, IntArray, check_confidence, totals
+from judging.stats.core.estimate import (
+    BoolArray,
+    Estimate,
+    FloatArray,
+    IntArray,
+    as_share,
+    check_confidence,
+    totals,
+)
+from judging.stats.core.jackknife import jackknife_interval
 from judging.stats.core.longform import Ratings, ratings_of
 
 _UNDEFINED = (
     "Items, annotators and the rest can't be told apart: too few ratings share an item or an annotator."
 )
 _FRAGILE = "No interval: the result hangs on a single item or annotator."
+_FEW = "No interval: it takes three items and three annotators."
 _CHUNK = 200_000
 
 
@@ -30,14 +40,17 @@ class VarianceComponents:
         ratings do not tell apart). Unbiased, so a small one may come out negative. n is the number of items.
     n_annotators : int
         Number of annotators.
+    whole : ndarray, shape (3,)
+        The three, in units in which ratings are of the size of 1; NaN where undefined.
     without_item, without_annotator, without_rating : ndarray, shape (items or annotators or ratings, 3)
-        The three when one of them is left out, for intervals of what is made of them.
+        The same when one item, annotator or rating is left out, for intervals of what is made of them.
     """
 
     item: Estimate
     annotator: Estimate
     residual: Estimate
     n_annotators: int
+    whole: FloatArray
     without_item: FloatArray
     without_annotator: FloatArray
     without_rating: FloatArray
@@ -71,19 +84,18 @@ class VarianceComponents:
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}.")
-        parts = (self.item.estimate, self.annotator.estimate, self.residual.estimate)
         n, confidence = self.item.n, self.item.confidence
-        if parts[0] is None or parts[1] is None or parts[2] is None:
+        if self.item.estimate is None:
             return Estimate.undefined(self.item.reason or _UNDEFINED, n, confidence)
 
         def share(components: FloatArray) -> FloatArray:
             return _dependability(components, k, absolute)
 
-        point = float(share(np.array([parts]))[0])
+        point = float(share(self.whole[None])[0])
         if not np.isfinite(point):
             return Estimate.undefined("There is no variance between or within items.", n, confidence)
         replicates = (self.without_item, self.without_annotator, self.without_rating)
-        return _two_way(point, replicates, share, confidence, (0.0, 1.0))
+        return as_share(_two_way(point, replicates, share, confidence))
 
 
 def variance_components(
@@ -127,7 +139,7 @@ def variance_components(
     Henderson (1953), Biometrics 9:226-252; Searle, Casella and McCulloch (1992), Variance Components, chapter 5.
     """
     check_confidence(confidence)
-    ratings = ratings_of(unit, annotator, value)
+    ratings, of_unit = _scaled(ratings_of(unit, annotator, value))
     n, people = ratings.n_units, ratings.n_annotators
     empty = np.empty((0, 3))
     reason = (
@@ -137,12 +149,22 @@ def variance_components(
     point = _solved(terms.whole[None], terms.scale)[0] if terms is not None else np.full(3, np.nan)
     if terms is None or not np.isfinite(point).all():
         missing = Estimate.undefined(reason, n, confidence)
-        return VarianceComponents(missing, missing, missing, people, empty, empty, empty)
+        return VarianceComponents(missing, missing, missing, people, np.full(3, np.nan), empty, empty, empty)
     replicates = tuple(_solved(terms.whole + change, terms.scale) for change in terms.changes)
     item, severity, rest = (
-        _two_way(float(point[x]), replicates, _column(x), confidence, None) for x in range(3)
+        _two_way(float(point[x]), replicates, _column(x), confidence, of_unit**2) for x in range(3)
     )
-    return VarianceComponents(item, severity, rest, people, *replicates)
+    return VarianceComponents(item, severity, rest, people, point, *replicates)
+
+
+def _scaled(ratings: Ratings) -> tuple[Ratings, float]:
+    """Return centered ratings of the size of 1, so that no square runs over or under, and their unit."""
+    if not ratings.value.size:
+        return ratings, 1.0
+    value = ratings.value - ratings.value.mean()
+    size = float(np.abs(value).max())
+    unit = 2.0 ** math.floor(math.log2(size)) if size > 0 else 1.0
+    return replace(ratings, value=value / unit), unit
 
 
 def _column(x: int) -> Callable[[FloatArray], FloatArray]:
@@ -250,19 +272,14 @@ def _two_way(
     replicates: tuple[FloatArray, ...],
     statistic: Callable[[FloatArray], FloatArray],
     confidence: float,
-    bounds: tuple[float, float] | None,
+    unit: float = 1.0,
 ) -> Estimate:
-    """Return a statistic of the components with the interval of the two-way jackknife."""
+    """Return a statistic of the components, in so large units, with the interval of the two-way jackknife."""
     n, people = len(replicates[0]), len(replicates[1])
+    if min(n, people) < 3:
+        return Estimate(point * unit, None, None, n, _FEW, confidence)
     values = [statistic(part) for part in replicates]
-    if min(n, people) < 3 or not all(np.isfinite(part).all() for part in values):
-        return Estimate(point, None, None, n, _FRAGILE, confidence)
-    item, annotator, rating = (
-        (len(part) - 1) / len(part) * float(((part - part.mean()) ** 2).sum()) for part in values
-    )
-    error = max(item + annotator - rating, item) ** 0.5
-    reach = float(stats.t.ppf((1 + confidence) / 2, min(n, people) - 1)) * error
-    low, high = point - reach, point + reach
-    if bounds is not None:
-        low, high = max(low, bounds[0]), min(high, bounds[1])
-    return Estimate(point, low, high, n, None, confidence, error)
+    e = jackknife_interval(point, values, min(n, people) - 1, n, confidence, undefined=_FRAGILE)
+    if e.low is None or e.high is None or e.standard_error is None:
+        return replace(e, estimate=point * unit)
+    return Estimate(point * unit, e.low * unit, e.high * unit, n, None, confidence, e.standard_error * unit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -127,9 +129,15 @@ def describe_annotators(
     first = frame[~later]
     people = ratings.n_annotators
     table = pd.DataFrame({"annotator_id": ratings.annotators})
-    span = float(admissible[-1]) - float(admissible[0])
-    table = table.assign(**_with_others(first, people, confidence), **_scale_use(first, people, span))
+    table = table.assign(**_with_others(first, people, confidence, admissible.to_numpy(dtype=np.float64)))
+    table = table.assign(**_scale_use(first, people, admissible.to_numpy(dtype=np.float64)))
     return table.assign(**_repeats(first, frame[later], people))
+
+
+def _size(values: FloatArray) -> float:
+    """Return the span of a scale as a power of two: in such units from its lowest value nothing is rounded away."""
+    span = float(np.ptp(values))
+    return 2.0 ** math.floor(math.log2(span)) if span > 0 else 1.0
 
 
 def _name(value: object) -> str:
@@ -146,29 +154,30 @@ def _moments(
     if values is None:
         nothing = dict.fromkeys(("mean", "mean_low", "mean_high", "variance"), np.full(len(n), np.nan))
         return nothing | {"entropy_bits": entropy, "bimodality": nothing["mean"]}
-    mean = shares @ values
-    away = values - mean[:, None]
+    mean, scale = shares @ values, _size(values)
+    scaled = (values - values[0]) / scale
+    away = scaled - (shares @ scaled)[:, None]
     second, third, fourth = ((shares * away**power).sum(axis=1) for power in (2, 3, 4))
     variance = _over(second * n, n - 1, n > 1)
-    usable = (n > 3) & (second > 1e-12 * np.abs(values).max() ** 2)
+    usable = (n > 3) & (second > 1e-12)
     safe, size = np.where(usable, second, 1.0), np.where(usable, n, 4.0)
     skewness = third / safe**1.5 * np.sqrt(size * (size - 1)) / (size - 2)
     excess = (size - 1) / ((size - 2) * (size - 3)) * ((size + 1) * (fourth / safe**2 - 3) + 6)
     bottom = excess + 3 * (size - 1) ** 2 / ((size - 2) * (size - 3))
     bimodality = _over(skewness**2 + 1, bottom, usable)
-    low, high = _around(mean, variance, n, confidence)
-    columns = (mean, low, high, variance, entropy, bimodality)
+    low, high = _around(mean, np.sqrt(variance) * scale, n, confidence)
+    columns = (mean, low, high, variance * scale**2, entropy, bimodality)
     names = ("mean", "mean_low", "mean_high", "variance", "entropy_bits", "bimodality")
     return dict(zip(names, columns, strict=True))
 
 
 def _around(
-    mean: FloatArray, variance: FloatArray, n: FloatArray, confidence: float
+    mean: FloatArray, sd: FloatArray, n: FloatArray, confidence: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the ends of the t intervals of means; NaN with fewer than two values."""
+    """Return the ends of the t intervals of means of n values with so large an SD; NaN with fewer than two."""
     several = n > 1
     t = stats.t.ppf((1 + confidence) / 2, np.where(several, n - 1, 1))
-    reach = np.where(several, t * np.sqrt(variance / np.maximum(n, 1)), np.nan)
+    reach = np.where(several, t * sd / np.sqrt(np.maximum(n, 1)), np.nan)
     return mean - reach, mean + reach
 
 
@@ -177,9 +186,13 @@ def _over(above: FloatArray, below: FloatArray, where: npt.NDArray[np.bool_]) ->
     return np.asarray(np.divide(above, below, out=np.full(len(above), np.nan), where=where))
 
 
-def _with_others(first: pd.DataFrame, people: int, confidence: float) -> dict[str, npt.NDArray[np.generic]]:
+def _with_others(
+    first: pd.DataFrame, people: int, confidence: float, domain: FloatArray
+) -> dict[str, npt.NDArray[np.generic]]:
     """Return number of ratings, of shared units, correlation with the others' mean, and severity."""
     unit, who, value = (first[name].to_numpy() for name in ("unit", "who", "value"))
+    size = _size(domain)
+    value = (value - domain[0]) / size
     n, total = np.bincount(unit)[unit], np.bincount(unit, value)[unit]
     shared = n > 1
     person, mine = who[shared], value[shared]
@@ -192,21 +205,24 @@ def _with_others(first: pd.DataFrame, people: int, confidence: float) -> dict[st
     means = [_over(by_person(x), count, count > 0) for x in (mine, others)]
     a, b = (x - mean[person] for x, mean in zip((mine, others), means, strict=True))
     spread = by_person(a * a), by_person(b * b)
-    scale = np.abs(value).max(initial=1.0) ** 2 * count * 1e-12
-    varied = (count >= 3) & (spread[0] > scale) & (spread[1] > scale)
+    least = count * 1e-12
+    varied = (count >= 3) & (spread[0] > least) & (spread[1] > least)
     correlation = np.clip(_over(by_person(a * b), np.sqrt(spread[0] * spread[1]), varied), -1, 1)
     severity = means[0] - means[1]
     variance = _over(by_person((a - b) ** 2), count - 1, count > 1)
-    ends = (*_fisher(correlation, count, confidence), *_around(severity, variance, count, confidence))
+    ends = (
+        *_fisher(correlation, count, confidence),
+        *_around(severity, np.sqrt(variance), count, confidence),
+    )
     return {
         "n": np.bincount(who, minlength=people),
         "n_shared": count.astype(np.int64),
         "correlation": correlation,
         "correlation_low": ends[0],
         "correlation_high": ends[1],
-        "severity": severity,
-        "severity_low": ends[2],
-        "severity_high": ends[3],
+        "severity": severity * size,
+        "severity_low": ends[2] * size,
+        "severity_high": ends[3] * size,
     }
 
 
@@ -218,15 +234,16 @@ def _fisher(r: FloatArray, n: FloatArray, confidence: float) -> tuple[FloatArray
     return tuple(np.where(usable, np.tanh(middle + side * reach), np.nan) for side in (-1, 1))  # type: ignore[return-value]
 
 
-def _scale_use(first: pd.DataFrame, people: int, span: float) -> dict[str, npt.NDArray[np.generic]]:
+def _scale_use(first: pd.DataFrame, people: int, domain: FloatArray) -> dict[str, npt.NDArray[np.generic]]:
     """Return mean, standard deviation and what part of the scale each annotator uses."""
     values = first.groupby("who")["value"]
-    every = np.arange(people)
+    every, span, size = np.arange(people), float(np.ptp(domain)), _size(domain)
+    scaled = ((first["value"] - domain[0]) / size).groupby(first["who"])
     used = first.groupby(["who", "value"]).size().groupby("who")
     reach = (values.max() - values.min()).reindex(every).to_numpy(dtype=np.float64)
     return {
         "mean": values.mean().reindex(every).to_numpy(dtype=np.float64),
-        "sd": values.std(ddof=1).reindex(every).to_numpy(dtype=np.float64),
+        "sd": scaled.std(ddof=1).reindex(every).to_numpy(dtype=np.float64) * size,
         "range_used": reach / span if span > 0 else np.full(people, np.nan),
         "modal_share": (used.max() / used.sum()).reindex(every).to_numpy(dtype=np.float64),
         "values_used": used.size().reindex(every, fill_value=0).to_numpy(dtype=np.int64),

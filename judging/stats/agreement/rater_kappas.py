@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from judging.stats.agreement.chance import ChanceCorrected, corrected, fleiss_kappa
+from judging.stats.agreement.chance import ChanceCorrected, corrected, fleiss_kappa, observed_agreement
 from judging.stats.core.counts import NO_PAIRS, Domain, checked_domain, value_counts
 from judging.stats.core.estimate import BoolArray, FloatArray, IntArray, check_confidence
 from judging.stats.core.weights import Weighting, agreement_weights
@@ -67,15 +67,11 @@ def conger_kappa(
     admissible, w = checked_domain(domain), agreement_weights(domain, weights)
     unit_code, person, code, _ = coded(unit, annotator, value, admissible)
     counts, size = _table(unit_code, code, len(admissible))
-    pairable = size >= 2
-    n = int(pairable.sum())
+    n = int((size >= 2).sum())
     if n == 0:
         return ChanceCorrected.undefined(NO_PAIRS, 0, confidence)
-    agreeing = (counts * (counts @ w - 1)).sum(axis=1) / np.where(pairable, size * (size - 1), 1)
-    observed = float(agreeing[pairable].mean())
-    expected, leaning = _by_different_annotators(unit_code, person, code, w)
-    parts = np.where(pairable, agreeing - expected, 0.0) * (len(size) / n)
-    return corrected((observed, expected), (parts, leaning), (np.arange(len(size)), n), confidence)
+    chance = _by_different_annotators(unit_code, person, code, w)
+    return corrected(observed_agreement(counts, w), chance, (np.arange(len(size)), n), confidence)
 
 
 def cohen_kappa(
@@ -190,7 +186,7 @@ def _table(unit: IntArray, code: IntArray, size: int) -> tuple[FloatArray, IntAr
 def _by_different_annotators(
     unit: IntArray, person: IntArray, code: IntArray, w: FloatArray
 ) -> tuple[float, FloatArray]:
-    """Return chance agreement of two different annotators and what each unit adds to it, plus itself."""
+    """Return chance agreement of two different annotators and what each unit adds to it."""
     n, people = int(unit.max()) + 1, int(person.max()) + 1
     if people < 2:
         return 0.0, np.zeros(n)
@@ -202,4 +198,4 @@ def _by_different_annotators(
     mean = (shares * met).sum(axis=1)
     each = n / counts[person] * (met[person, code] - mean[person])
     added = np.bincount(unit, each, minlength=n) * 2 / (people * (people - 1))
-    return expected, added + 2 * expected
+    return expected, added

@@ -11,10 +11,10 @@ import pandas as pd
 
 from judging.stats.audit.checks import ready_for
 from judging.stats.audit.moments import cross_rater_moments
-from judging.stats.audit.slopes import two_way
 from judging.stats.audit.underrating import underrating
 from judging.stats.audit.verdict import WEAK, Underrating
 from judging.stats.core.estimate import BoolArray, Estimate, FloatArray, unbounded_t_interval
+from judging.stats.core.jackknife import jackknife_variance
 from judging.stats.core.sample import effective_number, numbers
 
 PLANTED = 0.3
@@ -187,7 +187,7 @@ def _variance_of_score(
     by_annotator, cells = moved.sum(axis=0), moved[np.abs(moved) > 0]
     if len(by_annotator) < 2 or len(cells) < 2:
         return 0.0
-    found = two_way([np.zeros(2), by_annotator, cells])
+    found = jackknife_variance([np.zeros(2), by_annotator, cells])
     return 0.0 if found is None else max(0.0, found.annotators)
 
 

@@ -12,10 +12,11 @@ import pandas as pd
 
 from judging.stats.audit.group_gaps import GroupContrast, described
 from judging.stats.audit.moments import Moments, cross_rater_moments
-from judging.stats.audit.slopes import p_values, solved, two_way
+from judging.stats.audit.slopes import p_values, solved
 from judging.stats.audit.verdict import WEAK
 from judging.stats.core.columns import TINY, beside_unusualness, prepared
 from judging.stats.core.estimate import Estimate, FloatArray, IntArray, check_confidence, unbounded_t_interval
+from judging.stats.core.jackknife import jackknife_variance
 from judging.stats.core.panel import Panel
 from judging.stats.core.sample import effective_number, require, sample_of, scored_alike
 
@@ -193,7 +194,7 @@ class _Replicated:
         point = float(statistic(self.total, np.array(self.freedom)))
         if not math.isfinite(point):
             return Estimate.undefined("The equations are singular.", self.n, self.confidence), None
-        variance = two_way([statistic(moments, freedom) for moments, freedom in self.parts])
+        variance = jackknife_variance([statistic(moments, freedom) for moments, freedom in self.parts])
         if variance is None or self.df < 1:
             why = (
                 "No interval: the result hangs on a single prompt or annotator, or there are too few of them."

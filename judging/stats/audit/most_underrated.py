@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from judging.stats.audit.moments import cross_rater_moments
-from judging.stats.core.columns import TINY
+from judging.stats.core.columns import NOISE, TINY
 from judging.stats.core.estimate import FloatArray
 from judging.stats.core.panel import Panel
 from judging.stats.core.sample import Sample, centered, sample_of, why_undefined
@@ -99,7 +99,7 @@ def score_gaps(ratings: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame:
     slope = max(0.0, float(shrunken @ score / (shrunken @ shrunken)))
     residual = centered(slope * shrunken - score, panel.prompt)
     spread = math.sqrt(float((residual**2).sum()) / (len(score) - panel.n_prompts))
-    if spread <= TINY * float(np.abs(panel.columns[:, -1]).max()):
+    if spread <= NOISE * float(np.abs(panel.columns[:, -1]).max()):
         return table.iloc[:0]
     return table.assign(gap=residual / spread)
 

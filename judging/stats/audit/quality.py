@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 
 from judging.stats.audit.moments import Moments, cross_rater_moments
-from judging.stats.audit.slopes import solved, two_way
+from judging.stats.audit.slopes import solved
 from judging.stats.audit.verdict import WEAK
-from judging.stats.core.columns import VARIED, prompts_varied
+from judging.stats.core.columns import VARIED, pooled_scales, prompts_varied
 from judging.stats.core.estimate import Estimate, FloatArray, IntArray, unbounded_t_interval
+from judging.stats.core.jackknife import jackknife_variance
 from judging.stats.core.panel import Panel
 from judging.stats.core.sample import Sample, centered, effective_number, sample_of, why_undefined
-
-_TINY = 1e-10
 
 PerPrompt = Callable[[FloatArray], FloatArray]
 Value = Callable[[FloatArray], FloatArray]
@@ -179,9 +178,7 @@ def calibrated(
     if np.ptp(panel.value) == 0:
         return "All ratings are the same, so they say nothing about quality."
     away = centered(panel.columns, panel.prompt)
-    freedom = len(away) - panel.n_prompts
-    scales = np.sqrt((away**2).sum(axis=0) / freedom)
-    scales = np.where(scales > _TINY * np.abs(panel.columns).max(axis=0), scales, 0.0)
+    scales = pooled_scales(panel)
     if scales[0] == 0 or scales[-1] == 0:
         return "Unusualness or the score does not vary between the responses to a prompt."
     scaled_columns = away / np.where(scales > 0, scales, 1.0)
@@ -232,7 +229,7 @@ def _margins(panel: Panel) -> tuple[FloatArray, FloatArray]:
 
 def _strength(moments: Moments) -> float | None:
     """Return the identification strength, that of `underrating`, or None without a standard error."""
-    variance = two_way([solved(part).left for part in moments.replicates()])
+    variance = jackknife_variance([solved(part).left for part in moments.replicates()])
     if variance is None or variance.total <= 0:
         return None
     return float(solved(moments.total[None]).left[0]) / math.sqrt(variance.total)
@@ -287,7 +284,7 @@ def _two_way_estimate(
     """Return a point with its interval from the values without a prompt, an annotator, a cell."""
     if not math.isfinite(point):
         return Estimate.undefined("too few to compare", n, confidence)
-    variance = two_way(parts)
+    variance = jackknife_variance(parts)
     if variance is None or df < 1:
         return Estimate(
             point, None, None, n, "without one prompt or annotator it would be undefined", confidence

@@ -12,7 +12,7 @@ from scipy import stats
 
 from judging.stats.audit.shapes import ShapeReplicates, Shapes
 from judging.stats.audit.shared_error import SharedError
-from judging.stats.audit.slopes import Jackknifed, Variance, p_values, robust_interval, robust_t
+from judging.stats.audit.slopes import Jackknifed, p_values, robust_interval, robust_t
 from judging.stats.audit.verdict import THESE, WEAK, Scope, Underrating, Verdict, rule
 from judging.stats.audit.words import (
     WEAK_MEASURE,
@@ -26,6 +26,7 @@ from judging.stats.audit.words import (
     would_acquit,
 )
 from judging.stats.core.estimate import Estimate
+from judging.stats.core.jackknife import Variance
 
 S = TypeVar("S", bound=Scope)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from judging.stats.audit.curved_moments import QUARTIC, CurvedMoments, Sums, curved_moments
-from judging.stats.audit.slopes import t_quantile
 from judging.stats.core.columns import TINY, Prepared
 from judging.stats.core.estimate import Estimate, FloatArray
+from judging.stats.core.jackknife import jackknife_interval, jackknife_variance
 from judging.stats.core.panel import Panel
 
 CLEAR = 3.0
@@ -179,7 +179,8 @@ class ShapeReplicates:
         return None
 
     def _error(self, name: str, scorer: int, parts: int) -> float | None:
-        return jackknife_error([getattr(part, name)[:, scorer] for part in self.parts[:parts]])
+        variance = jackknife_variance([getattr(part, name)[:, scorer] for part in self.parts[:parts]])
+        return None if variance is None else variance.total**0.5
 
     def _estimate(self, name: str, scorer: int, parts: int, df: float, confidence: float) -> Estimate:
         quartic = name.startswith("curv")
@@ -191,27 +192,7 @@ class ShapeReplicates:
         if not np.isfinite(point):
             return Estimate.undefined("The equations are singular.", n, confidence)
         spread = [getattr(part, name)[:, scorer] for part in self.parts[:parts]]
-        return jackknife_estimate(point, spread, df, n, confidence)
-
-
-def jackknife_estimate(
-    point: float, replicates: Sequence[FloatArray], df: float, n: int, confidence: float
-) -> Estimate:
-    """Return a point with its t interval from replicates without prompts alone, or prompts, annotators and cells."""
-    error = jackknife_error(replicates)
-    if error is None or df < 1:
-        why = "Without one prompt or annotator it would be undefined." if df >= 1 else "Too few annotators."
-        return Estimate(point, None, None, n, why, confidence)
-    reach = t_quantile(confidence, df) * error
-    return Estimate(point, point - reach, point + reach, n, None, confidence, error)
-
-
-def jackknife_error(replicates: Sequence[FloatArray]) -> float | None:
-    """Return the standard error from replicates: V_prompt, or V_prompt + V_annotator - V_cell and at least V_prompt."""
-    if any(len(part) < 2 or not np.isfinite(part).all() for part in replicates):
-        return None
-    v = [float((len(p) - 1) / len(p) * ((p - p.mean()) ** 2).sum()) for p in replicates]
-    return float(np.sqrt(v[0] if len(v) == 1 else max(v[0] + v[1] - v[2], v[0])))
+        return jackknife_interval(point, spread, df, n, confidence)
 
 
 def shape_replicates(panel: Panel) -> ShapeReplicates:

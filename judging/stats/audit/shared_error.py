@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from judging.stats.audit.curved_moments import CurvedMoments, Sums
-from judging.stats.audit.shapes import ShapeReplicates, curved_slope, jackknife_estimate, slope_by_prompt
+from judging.stats.audit.shapes import ShapeReplicates, curved_slope, slope_by_prompt
 from judging.stats.audit.slopes import fieller
 from judging.stats.audit.verdict import Scope, Verdict
 from judging.stats.core.estimate import FloatArray
+from judging.stats.core.jackknife import jackknife_interval
 
 STEP, FINE = 0.1, 0.01
 """Shares are looked at in steps, then between the last that the verdict withstands and the next, as finely as said."""
@@ -108,7 +109,7 @@ class SharedError:
         whole, *parts = (s[..., 0] for s in slopes)
         if not np.isfinite(whole):
             return None
-        e = jackknife_estimate(float(whole), parts, self.df, self.shapes.n, self.confidence)
+        e = jackknife_interval(float(whole), parts, self.df, self.shapes.n, self.confidence)
         return None if e.low is None or e.high is None else (e.low, e.high)
 
     def _each(

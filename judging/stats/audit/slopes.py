@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from scipy import stats
 
 from judging.stats.core.columns import TINY
 from judging.stats.core.estimate import Estimate, FloatArray, unbounded_t_interval
+from judging.stats.core.jackknife import Variance, jackknife_variance, t_quantile
 
 Parts = tuple[FloatArray, FloatArray, FloatArray]
 """Replicates without one prompt, one annotator, one cell, as of `Moments.replicates`."""
@@ -135,34 +135,6 @@ def _one_way(moments: FloatArray, rows: Sequence[int], unknowns: Sequence[int]) 
 
 
 @dataclass(frozen=True, slots=True)
-class Variance:
-    """Two-way jackknife variance and its parts."""
-
-    total: float
-    prompts: float
-    annotators: float
-
-    @property
-    def remedy(self) -> str:
-        """What there should be more of to make it smaller."""
-        return "prompts" if self.prompts > self.annotators else "annotators"
-
-
-def two_way(replicates: Sequence[FloatArray]) -> Variance | None:
-    """Return V_prompt + V_annotator - V_cell, never below V_prompt; None if a replicate is undefined.
-
-    With replicates without a prompt alone, annotators fixed, it is V_prompt.
-    """
-    if any(len(part) < 2 or not np.isfinite(part).all() for part in replicates):
-        return None
-    by_prompt, *crossed = (
-        float((len(part) - 1) / len(part) * ((part - part.mean()) ** 2).sum()) for part in replicates
-    )
-    annotators = crossed[0] - crossed[1] if crossed else 0.0
-    return Variance(max(by_prompt + annotators, by_prompt), by_prompt, annotators)
-
-
-@dataclass(frozen=True, slots=True)
 class Jackknifed:
     """The solution of all data and of every replicate, and how intervals follow from them."""
 
@@ -190,7 +162,7 @@ class Jackknifed:
     def variance(self, name: str, index: int | None = None) -> Variance | None:
         """Return the two-way variance of an attribute of the solution, or of one of its columns."""
         values = [getattr(part, name) for part in self.parts]
-        return two_way(values if index is None else [v[..., index] for v in values])
+        return jackknife_variance(values if index is None else [v[..., index] for v in values])
 
     def estimate(self, name: str, sign: float = 1.0, index: int | None = None) -> Estimate:
         """Return sign times an attribute with its interval; a reason where it is undefined."""
@@ -317,12 +289,6 @@ def _covariance(part: tuple[FloatArray, FloatArray]) -> FloatArray | None:
         return None
     centered = both - both.mean(axis=0)
     return np.asarray((len(both) - 1) / len(both) * centered.T @ centered)
-
-
-@lru_cache(maxsize=1000)
-def t_quantile(confidence: float, df: float) -> float:
-    """Return how many standard errors an interval reaches on either side."""
-    return float(stats.t.ppf((1 + confidence) / 2, df))
 
 
 def _kept_values(top: float, bottom: float, v: FloatArray) -> tuple[float, ...]:

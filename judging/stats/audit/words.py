@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from judging.stats.audit.slopes import Variance
 from judging.stats.audit.verdict import BORDERLINE, WEAK, Scope, Underrating, Verdict, round_up
 from judging.stats.core.estimate import Estimate
+from judging.stats.core.jackknife import Variance
 
 
 def explained(scope: Scope, slope: Variance | None) -> str:

@@ -13,6 +13,9 @@ from judging.stats.core.sample import Sample, centered, why_undefined
 
 TINY = 1e-10
 
+NOISE = 1e-13
+"""Variation that rounding leaves in a constant, as a share of its size."""
+
 VARIED = 5
 """Prompts in which a covariate must vary, or all where there are fewer: else a text or two decide what it does."""
 
@@ -36,11 +39,21 @@ def _left_out(before: Sequence[str], after: Sequence[str], why: str) -> tuple[st
     return tuple(f"Covariate {name} left out: it {why}." for name in before if name not in after)
 
 
-def _pooled_scales(panel: Panel) -> FloatArray:
-    """Return the pooled within-prompt SD of each column, 0 for one that is constant up to rounding."""
+def pooled_scales(panel: Panel) -> FloatArray:
+    """Return the pooled within-prompt SD of each column, 0 for one that is constant up to rounding.
+
+    Parameters
+    ----------
+    panel : Panel
+
+    Returns
+    -------
+    ndarray, shape (F,)
+        In the units of the columns.
+    """
     within = centered(panel.columns, panel.prompt)
     scale = np.sqrt((within**2).sum(axis=0) / (len(within) - panel.n_prompts))
-    return np.where(scale > TINY * np.abs(panel.columns).max(axis=0), scale, 0.0)
+    return np.where(scale > NOISE * np.abs(panel.columns).max(axis=0), scale, 0.0)
 
 
 def _independent(columns: FloatArray, prompt: IntArray, names: Sequence[str]) -> tuple[list[str], str | None]:
@@ -169,7 +182,7 @@ def prepared(
     why_not = why_undefined(sample)
     if why_not:
         return Prepared(None, why_not=why_not)
-    scales = _pooled_scales(sample.panel)
+    scales = pooled_scales(sample.panel)
     first = 1 + len(covariates)
     if (scales[[0] if second is None else [0, first]] == 0).any():
         return Prepared(None, why_not="Unusualness does not vary between the responses to a prompt.")

@@ -81,8 +81,11 @@ def checked_counts(
     clusters: npt.ArrayLike | None,
     confidence: float,
     least: int = 2,
-) -> tuple[IntArray, npt.NDArray[np.generic], IntArray]:
-    """Return the rows with at least so many values as integers, the domain, and a group number a row."""
+) -> tuple[FloatArray, npt.NDArray[np.generic], IntArray]:
+    """Return the rows with at least so many values, the domain, and a group number a row.
+
+    Counts are floats: products of large integers would run over without a word.
+    """
     check_confidence(confidence)
     table = np.asarray(counts)
     if table.ndim != 2:
@@ -102,7 +105,7 @@ def checked_counts(
     if labels.shape != (table.shape[0],):
         raise ValueError(f"clusters must have one label a unit, got shape {labels.shape}.")
     groups = pd.factorize(labels[enough], use_na_sentinel=False)[0]
-    return table[enough].astype(np.int64), np.asarray(values), groups.astype(np.int64)
+    return table[enough].astype(np.float64), np.asarray(values), groups.astype(np.int64)
 
 
 def sum_by(groups: IntArray, rows: FloatArray) -> FloatArray:

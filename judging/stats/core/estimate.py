@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -71,7 +72,7 @@ class Estimate:
         if (
             self.low is not None
             and self.high is not None
-            and math.isclose(self.low, self.high, abs_tol=1e-12)
+            and self.high - self.low <= 1e-12 * max(map(abs, numbers))
         ):
             object.__setattr__(self, "low", None)
             object.__setattr__(self, "high", None)
@@ -167,6 +168,9 @@ def percentile_interval(draws: FloatArray, point: float, n: int, confidence: flo
         return Estimate(point, None, None, n, reason, confidence)
     tail = (1 - confidence) / 2
     low, high = np.quantile(defined, [tail, 1 - tail])
+    if high - low <= 1e-12:
+        # Rounding error: what is resampled here is of the size of 1.
+        return Estimate(point, None, None, n, NO_WIDTH, confidence)
     return Estimate(point, float(low), float(high), n, None, confidence)
 
 
@@ -248,8 +252,26 @@ def unbounded_t_interval(point: float, error: float, df: float, n: int, confiden
     Estimate
         With `error` as its standard error.
     """
-    reach = float(stats.t.ppf((1 + confidence) / 2, df)) * error
+    reach = t_quantile(confidence, df) * error
     return Estimate(point, point - reach, point + reach, n, None, confidence, error)
+
+
+@lru_cache(maxsize=1000)
+def t_quantile(confidence: float, df: float) -> float:
+    """Return how many standard errors an interval reaches on either side.
+
+    Parameters
+    ----------
+    confidence : float
+        Its level.
+    df : float
+        Degrees of freedom of Student's t.
+
+    Returns
+    -------
+    float
+    """
+    return float(stats.t.ppf((1 + confidence) / 2, df))
 
 
 def as_share(e: Estimate) -> Estimate:

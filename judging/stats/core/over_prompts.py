@@ -79,6 +79,8 @@ def means_over_prompts(
     table = np.asarray(values, dtype=np.float64)
     if table.ndim != 2:
         raise ValueError(f"values must have two dimensions, got {table.ndim}.")
+    if not len(table):
+        return [Estimate.undefined(undefined, 0, confidence) for _ in table.T]
     draws = resampled_means(table, resamples, rng)
     return [
         _estimate(column, drawn, confidence, undefined)

@@ -28,7 +28,7 @@ def token_jaccard(first: Sequence[str], second: Sequence[str]) -> FloatArray:
     Raises
     ------
     ValueError
-        If lengths differ.
+        If lengths differ, or a single text is given for a list of them.
 
     Notes
     -----
@@ -38,6 +38,7 @@ def token_jaccard(first: Sequence[str], second: Sequence[str]) -> FloatArray:
     ----------
     Jaccard (1912), New Phytologist 11:37-50.
     """
+    _check_lists(first, second)
     words = [[set(words_of(text)) for text in texts] for texts in (first, second)]
     shares = [len(a & b) / len(a | b) if a | b else np.nan for a, b in zip(*words, strict=True)]
     return np.array(shares, dtype=np.float64)
@@ -59,12 +60,13 @@ def length_ratio(first: Sequence[str], second: Sequence[str]) -> FloatArray:
     Raises
     ------
     ValueError
-        If lengths differ.
+        If lengths differ, or a single text is given for a list of them.
 
     Notes
     -----
     (min + 1) / (max + 1), so that empty texts have a ratio too.
     """
+    _check_lists(first, second)
     lengths = [(len(a) + 1, len(b) + 1) for a, b in zip(first, second, strict=True)]
     return np.array([min(pair) / max(pair) for pair in lengths], dtype=np.float64)
 
@@ -88,7 +90,7 @@ def lexical_unusualness(texts: Sequence[str], prompt: npt.ArrayLike) -> FloatArr
     Raises
     ------
     ValueError
-        If there is not one label a text, or a label is missing.
+        If there is not one label a text, a label is missing, or a single text is given for a list of them.
 
     Notes
     -----
@@ -100,6 +102,7 @@ def lexical_unusualness(texts: Sequence[str], prompt: npt.ArrayLike) -> FloatArr
     ----------
     Salton and Buckley (1988), Information Processing and Management 24:513-523; scikit-learn's TfidfVectorizer.
     """
+    _check_lists(texts)
     labels = np.asarray(prompt)
     if labels.shape != (len(texts),):
         raise ValueError(f"Need one label a text, got {labels.shape} for {len(texts)} texts.")
@@ -110,6 +113,12 @@ def lexical_unusualness(texts: Sequence[str], prompt: npt.ArrayLike) -> FloatArr
         if len(rows) > 1:
             values[rows] = _within([texts[i] for i in rows])
     return values
+
+
+def _check_lists(*lists: Sequence[str]) -> None:
+    """Raise if a text is given for a list of texts: its letters would be compared."""
+    if any(isinstance(texts, str) for texts in lists):
+        raise ValueError("Give a list of texts, not one text.")
 
 
 def _within(texts: list[str]) -> FloatArray:
