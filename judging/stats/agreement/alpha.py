@@ -298,7 +298,7 @@ def coincidences(table: FloatArray) -> FloatArray:
     diagonal = np.arange(table.shape[1])
     pairs[:, diagonal, diagonal] -= table
     n = table.sum(axis=1)[:, None, None]
-    return np.divide(pairs, n - 1, out=np.zeros_like(pairs), where=n > 1)
+    return np.asarray(np.divide(pairs, n - 1, out=np.zeros_like(pairs), where=n > 1))
 
 
 def _summed_coincidences(table: FloatArray) -> FloatArray:

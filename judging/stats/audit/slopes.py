@@ -10,8 +10,8 @@ import numpy as np
 from scipy import stats
 
 from judging.stats.core.columns import TINY
-from judging.stats.core.estimate import Estimate, FloatArray, unbounded_t_interval
-from judging.stats.core.jackknife import Variance, jackknife_variance, t_quantile
+from judging.stats.core.estimate import Estimate, FloatArray, t_quantile, unbounded_t_interval
+from judging.stats.core.jackknife import Variance, jackknife_variance
 
 Parts = tuple[FloatArray, FloatArray, FloatArray]
 """Replicates without one prompt, one annotator, one cell, as of `Moments.replicates`."""
