@@ -86,6 +86,14 @@ def voted(criterion: Criterion, pairs: pd.DataFrame) -> Voted:
     return Voted(criterion, chosen, counts[some])
 
 
+def votes(criterion: Criterion, pairs: pd.DataFrame) -> pd.DataFrame:
+    """One row a vote: pair_id, annotator_id, and value, above 0 for the pair's first response, below for its second."""
+    answers = frames.answers(criterion)
+    value = signed_preference(answers, pairs.set_index("pair_id")["first"])
+    given = answers[["annotator_id"]].assign(pair_id=answers["item_id"], value=value)
+    return given.dropna(subset=["value"])
+
+
 def margins(study: Study, pairs: pd.DataFrame) -> list[Margins]:
     """Of every scorer of single responses, of every pairwise judge, and of the lengths, the baseline, last."""
     return [*_of_scores(study, pairs), *_of_judges(study), _of_lengths(pairs)]

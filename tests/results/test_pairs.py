@@ -11,14 +11,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from annotate.models import Answer, ItemResponse, Response, Study
+from annotate.models import Annotator, Answer, ItemResponse, Response, Study
 from judging.folder.scores import load_folder
 from judging.frames import preferences
 from judging.frames import tables as frames
-from judging.models import Score, ScoreRun, Verdict
+from judging.models import Embedding, Score, ScoreRun, Verdict
 from judging.results import audit
 from judging.results.audit.result import RESULT as AUDIT
 from judging.results.pairs import report as pairs
+from judging.results.pairs.result import RESULT as PAIRS
 from judging.stats import matched_pairs
 from tests.annotate.formats.samples import absolute, brought, jsonl
 from tests.factories import make_annotator, make_study
@@ -114,6 +115,67 @@ def test_two_real_judges_of_pandalm(shared: Path, db: None, auditor: Client) -> 
     assert bias.length.excess.n > 600
     html = auditor.get("/studies/pandalm/pairs/").content.decode()
     assert "what it chose in each order is not known" in html
+    assert "999 pairs, 914 of them with a majority, 170 prompts" in html
+
+
+def test_pandalm_s_judges_are_audited_by_votes_alone(shared: Path, db: None, auditor: Client) -> None:
+    """Vectors made up here; the slope against the sums of statistics 4.7, written out from the rows."""
+    load_folder(shared / "data" / "pandalm")
+    study = Study.objects.get(slug="pandalm")
+    assert "`manage.py score pandalm --scorer minilm` first" in pairs.compute(study, scorer="length").no_slope
+    embedded(study)
+    report = PAIRS.cached(study, PAIRS.options())
+    assert [(r.scorer, r.result.n_pairs, r.result.n_votes) for r in report.votes] == [
+        ("PandaLM-7B", 999, 2997), ("gpt-3.5-turbo", 974, 2922), ("length", 999, 2997),
+    ]  # fmt: skip
+    row = report.votes[2]
+    pool = frames.responses(study).set_index("response_id")
+    first = frames.first_responses(study)
+    votes: dict[int, list[int]] = {}
+    for item, response in Answer.objects.values_list("judgment__assignment__item_id", "response_id"):
+        votes.setdefault(item, []).append(0 if response is None else 1 if response == first[item] else -1)
+    sums = np.zeros((3, 3))
+    for item, given in votes.items():
+        one, two = (
+            ItemResponse.objects.filter(item=item).order_by("position").values_list("response", flat=True)
+        )
+        x = np.array(
+            [np.mean(given), *(pool.loc[one, c] - pool.loc[two, c] for c in ("unusualness", "log_length"))]
+        )
+        products = np.outer(x, x)
+        products[0, 0] = np.mean([a * b for i, a in enumerate(given) for j, b in enumerate(given) if i != j])
+        sums += products
+    slope = -np.linalg.solve(sums[:2, :2], sums[:2, 2])[1] * np.sqrt(sums[1, 1] / sums[2, 2])
+    assert row.result.underrating.estimate == pytest.approx(slope)
+    # Three people speak for others with two degrees of freedom, for themselves with as many as there are prompts.
+    whole, these = row.result.underrating, row.result.these_people.underrating
+    assert whole.low < these.low < these.high < whole.high  # type: ignore[operator]
+    html = auditor.get("/studies/pandalm/pairs/").content.decode()
+    assert "Underrating, by votes alone" in html
+    assert "For the people of this study, annotators taken as they are" in html
+
+
+def test_the_demo_s_votes_leave_open_what_its_ratings_decide(demo: Study, auditor: Client) -> None:
+    rows = pairs_json("demo")["preference_underrating"]
+    assert [r["scorer"] for r in rows] == ["rm-conventional", "rm-fair", "length"]
+    assert all(r["n_pairs"] == 32 and r["verdict"] == "underpowered" for r in rows)
+    assert rows[0]["p_adjusted"] >= rows[0]["p_one_sided"]
+    assert rows[2]["p_adjusted"] is None
+    assert rows[0]["these_people"]["people"] == "the people of this study"
+    text = StringIO()
+    call_command("pairs", "demo", stdout=text)
+    assert "rm-fair against votes on preference: underpowered. Underrating" in text.getvalue()
+    assert "32 pairs, 16 prompts, 625 votes, 40 annotators" in text.getvalue()
+
+
+def embedded(study: Study) -> None:
+    """Every response embedded, by vectors made up."""
+    run = ScoreRun.objects.create(study=study, scorer="made-up", version="1", computed_here=True)
+    rng = np.random.default_rng(1)
+    Embedding.objects.bulk_create(
+        Embedding(run=run, response_id=pk, vector=rng.normal(size=24).astype("<f4").tobytes())
+        for pk in study.responses.order_by("pk").values_list("pk", flat=True)
+    )
 
 
 @pytest.fixture
@@ -149,6 +211,19 @@ def test_a_judge_that_takes_the_first_place_is_seen_in_each_order(tiny: Study, a
     html = auditor.get("/studies/tiny/pairs/").content.decode()
     assert "first response shown last" in html
     assert "undefined: all margins are zero" in html
+    embedded(tiny)
+    rows = pairs.compute(tiny).votes
+    # Neither of two responses is the more unusual one, and a judge is not audited by one order alone.
+    assert [r.scorer for r in rows] == ["first-taker", "length"]
+    assert "the same for both responses of every pair" in rows[0].result.reason
+
+
+def test_votes_without_names_carry_no_slope(tiny: Study) -> None:
+    embedded(tiny)
+    Annotator.objects.filter(study=tiny).update(details={"label_slot": 1})
+    report = pairs.compute(tiny)
+    assert (report.votes, bool(report.margins)) == ([], True)
+    assert "without the names" in report.no_slope
     text = StringIO()
     call_command("pairs", "tiny", stdout=text)
     assert "same winner in both orders 0.000" in text.getvalue()

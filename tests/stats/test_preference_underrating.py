@@ -5,10 +5,9 @@ from dataclasses import astuple
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from judging.stats import Verdict, preference_underrating
-from judging.stats.audit.preference_underrating import PreferenceUnderrating
 
 
 def study(
@@ -45,10 +44,22 @@ def study(
     return given, pairs
 
 
+COLUMNS = ("unusualness", "log_length", "margin")
+
+
+def scales(pairs: pd.DataFrame) -> dict[str, float]:
+    return {c: float(np.sqrt((pairs[c] ** 2).mean())) for c in COLUMNS}
+
+
 def slow_slope(votes: pd.DataFrame, pairs: pd.DataFrame) -> float:
-    """Minus theta_u of statistics 4.7, pair by pair and vote by vote."""
+    """Minus theta_u of statistics 4.7."""
+    sums = slow_sums(votes, pairs, scales(pairs))
+    return -float(np.linalg.solve(sums[:3, :3], sums[:3, 3])[1])
+
+
+def slow_sums(votes: pd.DataFrame, pairs: pd.DataFrame, scale: dict[str, float]) -> np.ndarray:
+    """The moments of statistics 4.7, pair by pair and vote by vote."""
     sums = np.zeros((4, 4))
-    scale = {c: np.sqrt((pairs[c] ** 2).mean()) for c in ("unusualness", "log_length", "margin")}
     for _, pair in pairs.iterrows():
         v = votes.loc[votes["pair_id"] == pair["pair_id"], "value"].to_numpy()
         row = np.array([v.mean(), *(pair[c] / scale[c] for c in scale)])
@@ -57,15 +68,15 @@ def slow_slope(votes: pd.DataFrame, pairs: pd.DataFrame) -> float:
             len(v) * (len(v) - 1)
         )
         sums += own
-    return -float(np.linalg.solve(sums[:3, :3], sums[:3, 3])[1])
+    return sums
 
 
-def same(one: PreferenceUnderrating, other: PreferenceUnderrating) -> None:
-    for a, b in zip(astuple(one), astuple(other), strict=True):
-        if isinstance(a, tuple):
-            assert a[:3] == pytest.approx(b[:3], abs=1e-9)
-        else:
-            assert a == (pytest.approx(b, abs=1e-9) if isinstance(b, float) else b)
+def same(one: object, other: object) -> None:
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        for a, b in zip(one, other, strict=True):
+            same(a, b)
+    else:
+        assert one == (pytest.approx(other, abs=1e-9) if isinstance(other, float) else other)
 
 
 def test_it_is_the_sum_written_out() -> None:
@@ -79,15 +90,13 @@ def test_neither_the_order_of_rows_nor_of_a_pairs_responses_matters() -> None:
     rng = np.random.default_rng(2)
     votes, pairs = study(rng, prompts=12)
     plain = preference_underrating(votes, pairs)
-    same(
-        plain,
-        preference_underrating(votes.sample(frac=1, random_state=1), pairs.sample(frac=1, random_state=2)),
-    )
+    shuffled = votes.sample(frac=1, random_state=1), pairs.sample(frac=1, random_state=2)
+    same(astuple(plain), astuple(preference_underrating(*shuffled)))
     turned = rng.random(len(pairs)) < 0.5
     sign = np.where(turned, -1.0, 1.0)
     other = pairs.assign(**{c: pairs[c] * sign for c in ("unusualness", "log_length", "margin")})
     swapped = votes.assign(value=votes["value"] * sign[votes["pair_id"]])
-    same(plain, preference_underrating(swapped, other))
+    same(astuple(plain), astuple(preference_underrating(swapped, other)))
 
 
 def test_replicates_without_an_annotator_are_the_data_without_them() -> None:
@@ -95,11 +104,11 @@ def test_replicates_without_an_annotator_are_the_data_without_them() -> None:
     from judging.stats.audit.preference_underrating import _coded, _moments
 
     votes, pairs = study(np.random.default_rng(3), prompts=5, each=2, people=6, votes=3)
-    coded, _ = _coded(votes, pairs, ("log_length",))
+    coded, *_ = _coded(votes, pairs, ("log_length",))
     _, (_, without, _) = _moments(coded)
     for person in range(6):
         kept = votes[votes["annotator_id"] != person]
-        smaller, _ = _coded(kept, pairs, ("log_length",))
+        smaller, *_ = _coded(kept, pairs, ("log_length",))
         scale = [np.sqrt((pairs[c] ** 2).mean()) for c in ("unusualness", "log_length", "margin")]
         rows = pairs["pair_id"].isin(kept["pair_id"].value_counts().loc[lambda s: s >= 2].index)
         raw = pairs.loc[rows, ["unusualness", "log_length", "margin"]].to_numpy() / scale
@@ -107,6 +116,65 @@ def test_replicates_without_an_annotator_are_the_data_without_them() -> None:
             0
         ]
         assert without[person] == pytest.approx(moments.sum(axis=0), abs=1e-10)
+
+
+def test_for_these_people_prompts_alone_vary() -> None:
+    """Fieller's set by a search: the slopes x at which the score minus x times unusualness does not refute zero."""
+    votes, pairs = study(np.random.default_rng(8), prompts=40, people=3, votes=3)
+    result = preference_underrating(votes, pairs)
+    scale = scales(pairs)
+
+    def products(some: pd.DataFrame) -> tuple[float, float]:
+        """Quality left beside unusualness and length, and that times the slope of unusualness."""
+        sums = slow_sums(votes, some, scale)
+        theta = np.linalg.solve(sums[:3, :3], sums[:3, 3])
+        left = sums[0, 0] - sums[0, 1:3] @ np.linalg.solve(sums[1:3, 1:3], sums[1:3, 0])
+        return float(left), float(left * theta[1])
+
+    left, cross = products(pairs)
+    parts = np.array([products(pairs[pairs["prompt_id"] != p]) for p in range(40)])
+
+    def refuted(x: float) -> bool:
+        values = parts[:, 1] + x * parts[:, 0]
+        error = np.sqrt(39 / 40 * ((values - values.mean()) ** 2).sum())
+        return bool(abs(cross + x * left) > t.ppf(0.975, 39) * error)
+
+    these = result.these_people
+    assert these.people == "the people of this study"
+    assert these.underrating.estimate == pytest.approx(-cross / left)
+    assert these.decisive is not None
+    low, high = these.decisive
+    assert [refuted(x) for x in (low - 1e-6, low + 1e-6, high - 1e-6, high + 1e-6)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert (these.underrating.low, these.underrating.high) == these.decisive
+
+
+def test_a_covariate_of_one_prompt_voids_nothing() -> None:
+    votes, pairs = study(np.random.default_rng(6), prompts=20)
+    plain = preference_underrating(votes, pairs)
+    one_header = pairs.assign(headers=(pairs.index == 0).astype(float), lists=0.0)
+    guarded = preference_underrating(votes, one_header, covariates=("log_length", "headers", "lists"))
+    same(astuple(plain)[:-1], astuple(guarded)[:-1])
+    assert guarded.notes == (
+        "Covariate headers left out: it differs in pairs of 1 prompt, and 5 are needed.",
+    )
+    twins = pairs.assign(again=2 * pairs["log_length"])
+    doubled = preference_underrating(votes, twins, covariates=("log_length", "again"))
+    assert doubled.underrating.low == pytest.approx(plain.underrating.low)
+    assert "again left out" in doubled.notes[0]
+
+
+def test_two_people_speak_for_themselves_alone() -> None:
+    votes, pairs = study(np.random.default_rng(7), prompts=40, people=2, votes=2)
+    result = preference_underrating(votes, pairs)
+    assert (result.verdict, result.underrating.low) == (Verdict.CANT_TELL, None)
+    assert "Only two annotators" in (result.underrating.reason or "")
+    assert result.these_people.underrating.low is not None
+    assert "For the people of this study, annotators taken as they are:" in result.reason
 
 
 # A design, and how many of 120 studies find .3 planted at the least.
@@ -144,7 +212,13 @@ def test_too_little_says_why() -> None:
     assert (result.underrating.estimate, result.verdict) == (None, Verdict.CANT_TELL)
     votes, pairs = study(np.random.default_rng(5), prompts=5)
     alone = votes.drop_duplicates("pair_id")
-    assert preference_underrating(alone, pairs).n_thin == len(pairs)
+    thin = preference_underrating(alone, pairs)
+    assert (thin.n_thin, thin.n_pairs) == (len(pairs), 0)
+    assert f"Of the {len(pairs)} pairs with a margin none was compared by two people" in thin.reason
+    assert "All margins are zero" in preference_underrating(votes, pairs.assign(margin=0.0)).reason
+    alike = preference_underrating(votes, pairs.assign(unusualness=0.0))
+    assert "the same for both responses of every pair" in alike.reason
+    assert "no margin" in preference_underrating(votes, pairs.assign(margin=np.nan)).reason
     with pytest.raises(ValueError, match="votes twice"):
         preference_underrating(pd.concat([votes, votes]), pairs)
     with pytest.raises(ValueError, match="Missing columns: margin"):

@@ -1,7 +1,7 @@
 """What an audit rests on: criteria, the pool with its unusualness, and the scores."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -100,13 +100,21 @@ class Sources:
         return tuple(c for c in COVARIATES if c not in MARKS or bool((self.pool[c] > 0).any()))
 
 
+NO_QUALITY = (
+    "No criterion of this study rates single responses and measures quality, so there is no human quality to hold a "
+    'scorer against. In study.toml: on = "single", kind = "rating", measures = "quality".'
+)
+
+
 def sources(study: Study, options: AuditOptions = DEFAULTS) -> Sources:
     criteria = quality_ratings(study)
     if not criteria:
-        raise NotComputable(
-            "No criterion of this study rates single responses and measures quality, so there is no human "
-            'quality to hold a scorer against. In study.toml: on = "single", kind = "rating", measures = "quality".'
-        )
+        raise NotComputable(NO_QUALITY)
+    return replace(pool_sources(study, options), criteria=criteria)
+
+
+def pool_sources(study: Study, options: AuditOptions = DEFAULTS) -> Sources:
+    """What there is without anybody's ratings: the pool with its unusualness, and the scores."""
     embedders = _embedders(study)
     embedder, run = _chosen(study, embedders, options.embedder)
     available = measures(study, embedder, run)
@@ -116,7 +124,7 @@ def sources(study: Study, options: AuditOptions = DEFAULTS) -> Sources:
         raise NotComputable(f"no unusualness {options.unusualness!r} in {study.slug}; there are {names}")
     scores = frames.scores(study)
     pool = _measured(frames.responses(study, embedder), study, embedder, run, unusual)
-    return Sources(study, criteria, pool, scores, embedder, embedders, run, unusual, available)
+    return Sources(study, [], pool, scores, embedder, embedders, run, unusual, available)
 
 
 def second_measures(inputs: Sources) -> dict[str, pd.Series]:

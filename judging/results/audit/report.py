@@ -26,6 +26,7 @@ from judging.stats import (
     Control,
     Divisive,
     Estimate,
+    Scope,
     Underrating,
     Verdict,
     benjamini_hochberg,
@@ -230,7 +231,7 @@ def _adjusted(rows: list[Row]) -> list[Row]:
     return [replace(row, p_adjusted=x) for row, x in zip(rows, adjusted, strict=True)]
 
 
-def adjusted_p(results: Sequence[Underrating], baseline: Sequence[bool]) -> list[float | None]:
+def adjusted_p(results: Sequence[Scope], baseline: Sequence[bool]) -> list[float | None]:
     """The one-sided p of no underrating, adjusted for the number of scorers of a criterion.
 
     The baseline and what can't be told are no tests. Overrating has none: it rests on its two-sided interval.

@@ -11,8 +11,10 @@ from judging.results.cache import kept
 from judging.results.figures import Figure
 from judging.results.pairs import charts
 from judging.results.pairs.report import JudgeBias, Margin, Pairs, Rated
+from judging.results.pairs.votes import VoteRow
 from judging.results.result import Options
 from judging.results.table import Cell, Column, Link, Table
+from judging.stats import Estimate
 from judging.stats.pairs.pair_calibration import Calibrated
 
 TO_READ = 8
@@ -71,6 +73,7 @@ def _to_read(row: Rated | None) -> list[dict[str, Any]]:
 
 def tables(report: Pairs) -> list[Table]:
     return [
+        Table.of("preference_underrating", "", VOTES, report.votes),
         Table.of("matched", "", MATCHED, report.rated),
         Table.of("missed", "", MISSED, [(r, report) for r in report.rated]),
         Table.of("margins", "", MARGINS, report.margins),
@@ -86,7 +89,9 @@ def _strata(margins: Sequence[Margin]) -> Table:
     return Table.of("strata", title, STRATA, [(m, s) for m in margins for s in m.calibration.strata])
 
 
-def _name(row: Rated | Margin | JudgeBias, note: str = "", query: dict[str, str] | None = None) -> Link:
+def _name(
+    row: Rated | Margin | JudgeBias | VoteRow, note: str = "", query: dict[str, str] | None = None
+) -> Link:
     baseline = ", baseline" if getattr(row, "is_baseline", False) else ""
     href = (
         ""
@@ -113,6 +118,11 @@ def _unless(reason: str | None, value: Cell) -> Cell:
     return None if reason else value
 
 
+def _known(e: Estimate) -> Cell:
+    """The sentence above says why there is none, or no interval."""
+    return e.estimate if e.low is None else e
+
+
 def _missed(name: str) -> Callable[[tuple[Rated, Pairs]], Cell]:
     return lambda row: _unless(row[0].missed.reason, getattr(row[0].missed, name))
 
@@ -123,9 +133,22 @@ def _pairs_note(row: Rated) -> str:
     return f"Can’t tell. {p.reason} ({counts})" if p.reason else counts
 
 
+def margin_sizes(row: Margin) -> str:
+    """Accuracy rests on fewer pairs than the rest."""
+    c = row.calibration
+    return f"{len(c.share):,} pairs, {c.accuracy.n:,} of them with a majority, {c.n_prompts:,} prompts"
+
+
+def vote_sizes(row: VoteRow) -> str:
+    r = row.result
+    thin = f"; {r.n_thin:,} pairs with fewer than two votes left out" if r.n_thin else ""
+    people = f"{r.n_votes:,} votes, {r.n_annotators:,} annotators"
+    return f"{r.n_pairs:,} pairs, {r.n_prompts:,} prompts, {people}{thin}"
+
+
 def _margin_note(row: Margin) -> str:
     c = row.calibration
-    counts = f"{len(c.share):,} pairs, {c.n_prompts:,} prompts"
+    counts = f"{c.accuracy.n:,} pairs, {c.n_prompts:,} prompts" if c.reason else margin_sizes(row)
     if row.n_left_out:
         counts += f"; {row.n_left_out:,} judged pairs without a {'choice' if row.order else 'score'} left out"
     return f"undefined: {c.reason} ({counts})" if c.reason else counts
@@ -139,6 +162,24 @@ def _bias_note(row: JudgeBias) -> str:
         return f"what it chose in each order is not known; {counts}"
     return f"scores single responses, so there is no order; {counts}"
 
+
+VOTES: list[Column[VoteRow]] = [
+    Column("scorer", "Scorer", _name),
+    Column("underrating", "Underrating", lambda r: _known(r.result.underrating), "SDs", "people like these", sign="+"),
+    Column(
+        "these_people",
+        "For the people of this study",
+        lambda r: _known(r.result.these_people.underrating),
+        "SDs",
+        sign="+",
+    ),
+    Column("p_one_sided", "p", lambda r: r.result.p_one_sided, help="of no underrating, one-sided", style="p"),
+    Column("p_adjusted", "p among all", lambda r: r.p_adjusted, help="Benjamini-Hochberg", style="p"),
+    Column("human", "People’s own fall", lambda r: _known(r.result.human), "votes", sign="+"),
+    Column("naive", "Naive slope", lambda r: r.result.naive, sign="+"),
+    Column("strength", "Strength", lambda r: r.result.strength, help="of identification: weak below 3.2", digits=1),
+    Column("based_on", "Based on", vote_sizes, style="why"),
+]  # fmt: skip
 
 MATCHED: list[Column[Rated]] = [
     Column("scorer", "Scorer", _name),

@@ -1,13 +1,14 @@
 """Pairs and lists: equally good pairs, good responses that a scorer misses, and margins beside people's votes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from annotate.models import Criterion, Study
 from judging.frames import preferences
+from judging.frames.criteria import quality_ratings
 from judging.frames.preferences import Margins, Order, Voted
 from judging.results.audit import (
     COSINE,
@@ -15,9 +16,11 @@ from judging.results.audit import (
     Sources,
     Unusual,
     named_ratings,
+    pool_sources,
     scored_pool,
-    sources,
 )
+from judging.results.audit.inputs import NO_QUALITY
+from judging.results.pairs.votes import VoteRow, vote_rows
 from judging.results.result import NotComputable
 from judging.scorers.length import NAME as LENGTH
 from judging.stats import (
@@ -88,8 +91,9 @@ class JudgeBias:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """What the study has: `no_ratings` and `no_votes` say why a part is missing."""
+    """What the study has: `no_ratings`, `no_votes` and `no_slope` say why a part is missing."""
 
+    votes: list[VoteRow]
     rated: list[Rated]
     margins: list[Margin]
     biases: list[JudgeBias]
@@ -97,28 +101,52 @@ class Pairs:
     available: list[Unusual]
     no_ratings: str
     no_votes: str
+    no_slope: str
 
 
 def compute(study: Study, measure: str = COSINE, scorer: str = "") -> Pairs:
     """Every scorer of single responses against every rating of quality, and everybody against every preference."""
-    inputs, rated, no_ratings = None, [], ""
-    try:
-        inputs = sources(study, AuditOptions(unusualness=measure))
-        rated = list(_rated(inputs, scorer))
-    except ValueError as error:
-        no_ratings = str(error)
-    margins, biases, no_votes = _compared(study, scorer)
-    if scorer and not rated and not margins:
+    inputs, no_pool = _inputs(study, measure)
+    rated, no_ratings = _held_against_ratings(study, inputs, scorer)
+    compared = _compared(study, inputs, scorer)
+    if scorer and not rated and not compared.margins:
         raise NotComputable(
-            f"{study.slug} has nothing by {scorer!r} to compare with people: {no_ratings} {no_votes}".rstrip()
+            f"{study.slug} has nothing by {scorer!r} to compare with people: {no_ratings or no_pool} "
+            f"{compared.no_votes}".rstrip()
         )
-    available = [u for u in inputs.available if len(u.measures) == 1] if inputs else []
-    return Pairs(rated, margins, biases, inputs.unusual if inputs else None, available, no_ratings, no_votes)
+    return Pairs(
+        votes=compared.votes, rated=rated, margins=compared.margins, biases=compared.biases,
+        unusual=inputs.unusual if inputs else None,
+        available=[u for u in inputs.available if len(u.measures) == 1] if inputs else [],
+        no_ratings=no_ratings or no_pool, no_votes=compared.no_votes,
+        no_slope=compared.no_votes or no_pool or compared.no_slope,
+    )  # fmt: skip
+
+
+def _inputs(study: Study, measure: str) -> tuple[Sources | None, str]:
+    """The pool with its unusualness, or why there is none."""
+    try:
+        inputs = pool_sources(study, AuditOptions(unusualness=measure))
+    except ValueError as error:
+        return None, str(error)
+    if inputs.second is not None:
+        return None, "Two measures that correct each other compare no pairs: choose one."
+    return inputs, ""
+
+
+def _held_against_ratings(study: Study, inputs: Sources | None, scorer: str) -> tuple[list[Rated], str]:
+    criteria = quality_ratings(study)
+    if not criteria:
+        return [], NO_QUALITY
+    if inputs is None:
+        return [], ""
+    try:
+        return list(_rated(replace(inputs, criteria=criteria), scorer)), ""
+    except ValueError as error:
+        return [], str(error)
 
 
 def _rated(inputs: Sources, scorer: str) -> Iterator[Rated]:
-    if inputs.second is not None:
-        raise NotComputable("Two measures that correct each other match no pairs: choose one.")
     names = [n for n in inputs.scorers if scorer in ("", n)]
     for criterion in inputs.criteria:
         ratings = named_ratings(criterion)
@@ -138,13 +166,24 @@ def _one(inputs: Sources, criterion: Criterion, ratings: pd.DataFrame, name: str
     )
 
 
-def _compared(study: Study, scorer: str) -> tuple[list[Margin], list[JudgeBias], str]:
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What people's votes say, and why they say nothing."""
+
+    votes: list[VoteRow] = field(default_factory=list)
+    margins: list[Margin] = field(default_factory=list)
+    biases: list[JudgeBias] = field(default_factory=list)
+    no_votes: str = ""
+    no_slope: str = ""
+
+
+def _compared(study: Study, inputs: Sources | None, scorer: str) -> Compared:
     criteria = preferences.criteria(study)
     if not criteria:
-        return [], [], (
-            "No criterion of this study asks which of two responses is better. In study.toml: on = “pair”, kind = "
-            "“preference”."
-        )  # fmt: skip
+        return Compared(
+            no_votes="No criterion of this study asks which of two responses is better. In study.toml: on = “pair”, "
+            "kind = “preference”."
+        )
     pairs = preferences.shown_pairs(study)
     everybody = [m for m in preferences.margins(study, pairs) if scorer in ("", m.scorer)]
     margins: list[Margin] = []
@@ -154,7 +193,9 @@ def _compared(study: Study, scorer: str) -> tuple[list[Margin], list[JudgeBias],
         if len(voted.pairs):
             margins += [_margin(m, voted) for m in everybody]
             biases += list(_biases(everybody, voted))
-    return margins, biases, "" if margins or not everybody else "Nobody has compared two responses yet."
+    no_votes = "" if margins or not everybody else "Nobody has compared two responses yet."
+    votes, no_slope = vote_rows(inputs, pairs, everybody, criteria) if inputs else ([], "")
+    return Compared(votes, margins, biases, no_votes, no_slope)
 
 
 def _margin(margins: Margins, voted: Voted) -> Margin:

@@ -8,8 +8,9 @@ from pydantic import Field, field_validator
 from annotate.models import Response, Study
 from judging.results.audit import COSINE, NAMES
 from judging.results.json import EstimateRecord, Reason, Record, ResultRecord
-from judging.results.pairs.page import TO_READ, context, tables
+from judging.results.pairs.page import TO_READ, context, margin_sizes, tables, vote_sizes
 from judging.results.pairs.report import JudgeBias, Margin, Pairs, Rated, compute
+from judging.results.pairs.votes import VoteRow
 from judging.results.result import Options, Result
 from judging.results.text import text
 from judging.stats import Position
@@ -126,8 +127,47 @@ class BiasRecord(Record):
     verbosity: EstimateRecord
 
 
+class VoteScopeRecord(Record):
+    """What holds for the people of this study, annotators taken as they are."""
+
+    people: str
+    underrating: EstimateRecord
+    p_one_sided: float | None
+    strength: float | None
+    smallest_detectable: float | None
+    verdict: str
+    reason: str
+
+
+class VoteUnderratingRecord(Record):
+    """A scorer's margins, or a judge's choices in both orders: underrating by people's votes alone."""
+
+    scorer: str
+    criterion: str
+    n_pairs: int
+    n_prompts: int
+    n_annotators: int
+    n_votes: int
+    n_thin: int
+    underrating: EstimateRecord
+    p_one_sided: float | None
+    p_adjusted: float | None
+    discovery: bool | None
+    total: EstimateRecord
+    human: EstimateRecord
+    naive: float | None
+    strength: float | None
+    smallest_detectable: float | None
+    effective_annotators: float | None
+    verdict: str
+    reason: str
+    notes: list[str]
+    these_people: VoteScopeRecord
+
+
 class PairsRecord(ResultRecord):
     unusualness: str | None = None
+    preference_underrating: list[VoteUnderratingRecord] = Field(default_factory=list)
     matched: list[MatchedRecord] = Field(default_factory=list)
     missed: list[MissedRecord] = Field(default_factory=list)
     margins: list[MarginRecord] = Field(default_factory=list)
@@ -139,11 +179,27 @@ def _to_record(study: Study, report: Pairs) -> Mapping[str, Any]:
     keys = dict(Response.objects.filter(pk__in=pks).values_list("pk", "key"))
     return {
         "unusualness": report.unusual.name if report.unusual else None,
+        "preference_underrating": [_votes(row) for row in report.votes],
         "matched": [_matched(row) for row in report.rated],
         "missed": [_missed(row, keys) for row in report.rated],
         "margins": [_margin(m) for m in report.margins],
         "leanings": [_bias(b) for b in report.biases],
-        "reason": " ".join(filter(None, (report.no_ratings, report.no_votes))),
+        "reason": " ".join(dict.fromkeys(filter(None, _missing(report)))),
+    }
+
+
+def _votes(row: VoteRow) -> dict[str, Any]:
+    r, these = row.result, row.result.these_people
+    names = VoteUnderratingRecord.model_fields.keys()
+    own = {name: getattr(r, name) for name in names if hasattr(r, name)}
+    scope = {name: getattr(these, name) for name in VoteScopeRecord.model_fields}
+    return {
+        **own,
+        **_scorer(row),
+        "p_adjusted": row.p_adjusted,
+        "discovery": row.discovery,
+        "verdict": r.verdict_text,
+        "these_people": scope | {"verdict": these.verdict_text},
     }
 
 
@@ -192,15 +248,36 @@ def _bias(row: JudgeBias) -> dict[str, Any]:
     return _scorer(row) | position | length
 
 
-def _scorer(row: Rated | Margin | JudgeBias) -> dict[str, Any]:
+def _scorer(row: Rated | Margin | JudgeBias | VoteRow) -> dict[str, Any]:
     return {"scorer": row.scorer, "criterion": row.criterion.key}
 
 
+def _missing(report: Pairs) -> tuple[str, str, str]:
+    return report.no_ratings, report.no_votes, report.no_slope
+
+
 def _lines(report: Pairs) -> Iterator[str]:
+    if report.unusual and (report.votes or report.rated):
+        yield f"Unusualness: {report.unusual.words} ({report.unusual.by})."
+    yield from map(_vote_line, report.votes)
     yield from map(_rated_line, report.rated)
     yield from map(_margin_line, report.margins)
     yield from map(_bias_line, report.biases)
-    yield from (f"Not here: {why}" for why in (report.no_ratings, report.no_votes) if why)
+    yield from (f"Not here: {why}" for why in dict.fromkeys(_missing(report)) if why)
+
+
+def _vote_line(row: VoteRow) -> str:
+    r = row.result
+    adjusted = "" if row.p_adjusted is None else f"; p {row.p_adjusted:.3g} among all scorers, one-sided"
+    return "\n    ".join(
+        [
+            f"{row.scorer} against votes on {row.criterion.key}: {r.verdict_text}. Underrating {text(r.underrating)} "
+            f"({vote_sizes(row)}); naive {_number(r.naive)}",
+            r.reason,
+            f"Strength {_number(r.strength, 1)}; people’s own fall {text(r.human)} votes{adjusted}",
+            *r.notes,
+        ]
+    )
 
 
 def _rated_line(row: Rated) -> str:
@@ -226,7 +303,7 @@ def _margin_line(row: Margin) -> str:
         f"{who}: agrees with the majority {text(c.accuracy)}; Brier {text(everywhere.brier)} (one half "
         f"{_number(c.brier_of_half)}, other people {_number(c.brier_of_people)}); log-loss "
         f"{text(everywhere.log_loss)}; ECE {text(everywhere.ece)} (right predictions "
-        f"{everywhere.ece_if_calibrated:.3f}); {everywhere.n_pairs:,} pairs, {c.n_prompts:,} prompts"
+        f"{everywhere.ece_if_calibrated:.3f}); {margin_sizes(row)}"
     )
 
 

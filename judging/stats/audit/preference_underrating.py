@@ -4,59 +4,64 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from judging.stats.audit.slopes import Jackknifed, jackknifed, p_values, robust_interval, solved
-from judging.stats.audit.verdict import Verdict
-from judging.stats.core.columns import TINY
+from judging.stats.audit.scopes import blank_scope, measured
+from judging.stats.audit.shapes import Shapes
+from judging.stats.audit.slopes import Jackknifed, Parts, jackknifed, solved
+from judging.stats.audit.verdict import LIKE_THESE, THESE, Scope, Verdict, rule
+from judging.stats.audit.vote_words import explained, no_interval, together
+from judging.stats.core.columns import TINY, VARIED, regular_covariates
 from judging.stats.core.estimate import Estimate, FloatArray, IntArray, check_confidence
 from judging.stats.core.sample import effective_number
 
 SMALLEST = 0.3
 
+NO_SHAPES = "Preferences alone have no such slope."
 
-@dataclass(frozen=True, slots=True)
-class PreferenceUnderrating:
-    """What preferences say of one scorer's underrating.
+S = TypeVar("S", bound=Scope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferenceUnderrating(Scope):
+    """What preferences say of one scorer's underrating: for people like these, and in `these_people` for the study's.
+
+    `underrating` is the fall of the scorer's margin, in SDs, per SD of the difference in unusualness at equal true
+    preference; in both scopes its interval is Fieller's set, and without ends there is none. `n` counts pairs.
 
     Parameters
     ----------
-    underrating : Estimate
-        Fall of the scorer's margin, in SDs, per SD of the difference in unusualness at equal true preference. Its
-        interval is Fieller's set; without ends there is none.
+    these_people : Scope
+        The same with the annotators fixed: prompts alone vary.
     total, human : Estimate
         The same whatever people prefer; and people's own fall, in votes.
     naive : float or None
         The slope that takes the mean vote for the true preference; it misleads.
-    strength : float or None
-        Identification strength of true preference; a label beside the interval.
-    p_one_sided : float or None
-        Of no underrating, by the jackknife.
     n_pairs, n_prompts, n_annotators, n_votes : int
         What it rests on: pairs with a margin and two votes or more.
     n_thin : int
         Pairs with a margin that fewer than two people judged, left out.
-    verdict : Verdict
-    reason : str
-        Why, in words.
+    effective_annotators : float or None
+        1 / sum of squared shares of the votes used.
+    notes : tuple of str
+        Which covariates were left out, and why.
     """
 
-    underrating: Estimate
+    these_people: Scope
     total: Estimate
     human: Estimate
     naive: float | None
-    strength: float | None
-    p_one_sided: float | None
     n_pairs: int
     n_prompts: int
     n_annotators: int
     n_votes: int
     n_thin: int
-    verdict: Verdict
-    reason: str
+    effective_annotators: float | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class _Votes:
     value: FloatArray
     prompt: IntArray  # of each pair
     columns: FloatArray  # (pairs, F): unusualness, covariates, margin, each with mean square 1
+    covariates: tuple[str, ...] = ()
 
 
 def preference_underrating(
@@ -122,27 +128,53 @@ def preference_underrating(
     check_confidence(confidence)
     if not smallest_effect > 0:
         raise ValueError(f"smallest_effect must be positive, got {smallest_effect}.")
-    coded, n_thin = _coded(votes, pairs, covariates)
-    n_pairs, n_prompts = len(coded.prompt), len(np.unique(coded.prompt))
-    counts = (n_pairs, n_prompts, len(np.unique(coded.annotator)), len(coded.value), n_thin)
-    if n_prompts < 2 or counts[2] < 2:
-        return _undefined("Fewer than two prompts or annotators.", counts, confidence)
-    if not np.isfinite(coded.columns).all():
-        return _undefined(
-            "The scorer has no margin, or unusualness is the same in all pairs.", counts, confidence
-        )
-    prompt, without = _moments(coded)
+    coded, n_thin, notes = _coded(votes, pairs, covariates)
+    blank = _blank(coded, n_thin, notes, smallest_effect, confidence)
+    why_not = _why_undefined(coded, blank)
+    if why_not:
+        return _cannot_at_all(blank, why_not)
+    prompt, parts = _moments(coded)
     total = prompt.sum(axis=0)
-    df = min(n_prompts, effective_number(coded.annotator)) - 1
-    solution = jackknifed(total, without, df=df, n=n_pairs, confidence=confidence)
-    if not np.isfinite(solution.whole.unusual):
-        why = "True preference, unusualness and covariates can't be told apart here."
-        return _undefined(why, counts, confidence)
-    return _result(solution, _naive(coded), counts, smallest_effect)
+    kept = regular_covariates([total[None], *parts], len(coded.covariates))
+    lost = [name for i, name in enumerate(coded.covariates) if i not in kept]
+    notes = tuple(
+        f"Covariate {name} left out: it says nothing of its own without one of the prompts or annotators."
+        for name in lost
+    )
+    columns = [0, 1, *(2 + i for i in kept), 2 + len(coded.covariates)]
+    one, two, three = (_square(part, columns) for part in parts)
+    found = jackknifed(
+        _square(total, columns), (one, two, three),
+        df=min(blank.n_prompts, blank.effective_annotators or 0.0) - 1, n=blank.n_pairs, confidence=confidence,
+    )  # fmt: skip
+    blank = replace(
+        blank, total=found.estimate("total", -1.0), human=found.estimate("human", -1.0), naive=_naive(coded, kept),
+        notes=blank.notes + notes,
+    )  # fmt: skip
+    if not np.isfinite(found.whole.unusual):
+        return _cannot_at_all(blank, "True preference, unusualness and covariates can't be told apart here.")
+    whole = _judged(blank, measured(blank, found), found)
+    these = _judged(blank, measured(blank.these_people, found.of_these_people(blank.n_prompts)), found)
+    return replace(whole, these_people=these, reason=together(whole, these))
 
 
-def _coded(votes: pd.DataFrame, pairs: pd.DataFrame, covariates: Sequence[str]) -> tuple[_Votes, int]:
-    """Return votes on pairs with a margin and two votes or more, and how many pairs with a margin have fewer."""
+def _judged(blank: PreferenceUnderrating, scope: S, found: Jackknifed) -> S:
+    """Return a scope with its interval, verdict and reason."""
+    e, ends = scope.underrating, scope.decisive
+    if ends is None or scope.smallest_detectable is None:
+        why = no_interval(blank, scope)
+        slope = Estimate(e.estimate, None, None, e.n, why, e.confidence)
+        return replace(scope, underrating=slope, verdict=Verdict.CANT_TELL, reason=why)
+    # One measure of unusualness, of unknown reliability, acquits nobody.
+    verdict, _ = rule(scope, can_acquit=False)
+    scope = replace(scope, underrating=Estimate(e.estimate, *ends, e.n, None, e.confidence), verdict=verdict)
+    return replace(scope, reason=explained(scope, found.variance("unusual")))
+
+
+def _coded(
+    votes: pd.DataFrame, pairs: pd.DataFrame, covariates: Sequence[str]
+) -> tuple[_Votes, int, tuple[str, ...]]:
+    """Return votes on pairs with a margin and two votes or more, how many pairs have fewer, and notes."""
     names = ["unusualness", *covariates, "margin"]
     _check(votes, pairs, names)
     scored = pairs[pairs["margin"].notna() & pairs["unusualness"].notna()]
@@ -150,16 +182,75 @@ def _coded(votes: pd.DataFrame, pairs: pd.DataFrame, covariates: Sequence[str]) 
     n = given.groupby("pair_id")["annotator_id"].size().reindex(scored["pair_id"]).fillna(0)
     enough = scored[n.to_numpy() >= 2].reset_index(drop=True)
     given = given[given["pair_id"].isin(enough["pair_id"])]
-    varied = [name for name in names if name not in covariates or (enough[name].to_numpy() != 0).any()]
-    raw = enough[varied].to_numpy(dtype=np.float64).reshape(len(enough), len(varied))
-    scale = np.sqrt((raw**2).mean(axis=0)) if len(raw) else np.ones(len(varied))
-    return _Votes(
+    varied, notes = _varied(enough, covariates)
+    chosen = ["unusualness", *varied, "margin"]
+    raw = enough[chosen].to_numpy(dtype=np.float64).reshape(len(enough), len(chosen))
+    scale = np.sqrt((raw**2).mean(axis=0)) if len(raw) else np.ones(len(chosen))
+    coded = _Votes(
         pair=pd.Index(enough["pair_id"]).get_indexer(given["pair_id"]).astype(np.int64),
         annotator=pd.factorize(given["annotator_id"], sort=True)[0].astype(np.int64),
         value=np.sign(given["value"].to_numpy(dtype=np.float64)),
         prompt=pd.factorize(enough["prompt_id"], sort=True)[0].astype(np.int64),
         columns=raw / np.where(scale > TINY, scale, np.nan),
-    ), len(scored) - len(enough)
+        covariates=tuple(varied),
+    )
+    return coded, len(scored) - len(enough), notes
+
+
+def _varied(pairs: pd.DataFrame, covariates: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the covariates that differ within pairs of enough prompts: a text or two must not decide."""
+    needed = min(VARIED, pairs["prompt_id"].nunique())
+    counts = {name: int(pairs.loc[pairs[name] != 0, "prompt_id"].nunique()) for name in covariates}
+    notes = tuple(
+        f"Covariate {name} left out: it differs in pairs of {n} prompt{'s' if n > 1 else ''}, and {needed} are needed."
+        for name, n in counts.items()
+        if 0 < n < needed
+    )
+    return [name for name, n in counts.items() if n and n >= needed], notes
+
+
+def _blank(
+    votes: _Votes, n_thin: int, notes: tuple[str, ...], smallest_effect: float, confidence: float
+) -> PreferenceUnderrating:
+    n = len(votes.prompt)
+    none = Estimate.undefined("Not estimated.", n, confidence)
+    shapes = Shapes.undefined(NO_SHAPES, n, confidence)
+    these = Scope(**blank_scope(THESE, n, smallest_effect, confidence) | {"shapes": shapes})
+    return PreferenceUnderrating(
+        **blank_scope(LIKE_THESE, n, smallest_effect, confidence) | {"shapes": shapes},
+        these_people=these, total=none, human=none, naive=None, n_pairs=n, n_prompts=len(np.unique(votes.prompt)),
+        n_annotators=len(np.unique(votes.annotator)), n_votes=len(votes.value), n_thin=n_thin,
+        effective_annotators=effective_number(votes.annotator) if n else None, notes=notes,
+    )  # fmt: skip
+
+
+def _why_undefined(votes: _Votes, blank: PreferenceUnderrating) -> str:
+    """Return why there is no slope, empty where there may be one."""
+    if not blank.n_pairs:
+        if not blank.n_thin:
+            return "The scorer has no margin, or unusualness is not known, in any pair that people compared."
+        return (
+            f"Of the {blank.n_thin:,} pairs with a margin none was compared by two people: without a second vote "
+            "nothing shows how far a vote follows true preference."
+        )
+    if blank.n_prompts < 2:
+        return "Only one prompt: nothing shows how the result varies from prompt to prompt. Add prompts."
+    if not np.isfinite(votes.columns[:, 0]).all():
+        return (
+            "Unusualness is the same for both responses of every pair, as it is where a prompt has no others: "
+            "measured against two, each is as far from the other."
+        )
+    if not np.isfinite(votes.columns[:, -1]).all():
+        return "All margins are zero."
+    return ""
+
+
+def _cannot_at_all(result: PreferenceUnderrating, why: str) -> PreferenceUnderrating:
+    none = Estimate.undefined(why, result.n_pairs, result.underrating.confidence)
+    given = {name: getattr(result, name) for name in ("total", "human")}
+    missing = {name: none for name, e in given.items() if e.estimate is None}
+    these = replace(result.these_people, underrating=none, reason=why)
+    return replace(result, underrating=none, these_people=these, reason=why, **missing)
 
 
 def _check(votes: pd.DataFrame, pairs: pd.DataFrame, names: Sequence[str]) -> None:
@@ -178,7 +269,11 @@ def _check(votes: pd.DataFrame, pairs: pd.DataFrame, names: Sequence[str]) -> No
         raise ValueError("Numbers must be finite.")
 
 
-def _moments(votes: _Votes) -> tuple[FloatArray, tuple[FloatArray, FloatArray, FloatArray]]:
+def _square(moments: FloatArray, columns: Sequence[int]) -> FloatArray:
+    return np.asarray(moments[..., columns, :][..., columns])
+
+
+def _moments(votes: _Votes) -> tuple[FloatArray, Parts]:
     """Return moments by prompt, shape (P, D, D), and totals without each prompt, annotator and cell."""
     n_pairs = len(votes.prompt)
     n, total, square = (
@@ -194,7 +289,13 @@ def _moments(votes: _Votes) -> tuple[FloatArray, tuple[FloatArray, FloatArray, F
     everything = prompt.sum(axis=0)
     by_annotator = everything + _summed(change, votes.annotator)
     by_cell = everything + _summed(change, np.unique(cell, return_inverse=True)[1])
-    return prompt, (everything - prompt, by_annotator, by_cell)
+    one, two, three = (_rounded(part, n_pairs) for part in (everything - prompt, by_annotator, by_cell))
+    return prompt, (one, two, three)
+
+
+def _rounded(moments: FloatArray, n_pairs: int) -> FloatArray:
+    """Return moments with zero for what rounding leaves where no pair is left; columns have mean square 1."""
+    return np.where(np.abs(moments) > TINY * n_pairs, moments, 0.0)
 
 
 def _of_pairs(n: FloatArray, total: FloatArray, square: FloatArray, columns: FloatArray) -> FloatArray:
@@ -213,52 +314,9 @@ def _summed(parts: FloatArray, group: IntArray) -> FloatArray:
     return sums
 
 
-def _naive(votes: _Votes) -> float | None:
+def _naive(votes: _Votes, kept: Sequence[int]) -> float | None:
     n, total = (np.bincount(votes.pair, weights, len(votes.prompt)) for weights in (None, votes.value))
-    design = np.column_stack([total / n, votes.columns])
+    columns = votes.columns[:, [0, *(1 + i for i in kept), -1]]
+    design = np.column_stack([total / n, columns])
     slope = float(solved(design.T @ design).unusual)
     return -slope if math.isfinite(slope) else None
-
-
-def _undefined(why: str, counts: tuple[int, int, int, int, int], confidence: float) -> PreferenceUnderrating:
-    none = Estimate.undefined(why, counts[0], confidence)
-    return PreferenceUnderrating(none, none, none, None, None, None, *counts, Verdict.CANT_TELL, why)
-
-
-def _result(
-    solution: Jackknifed, naive: float | None, counts: tuple[int, int, int, int, int], smallest: float
-) -> PreferenceUnderrating:
-    estimate = solution.estimate("unusual", -1.0)
-    strength, variance = solution.strength(second=False)[0], solution.variance("unusual")
-    p = None
-    if variance is not None and solution.df >= 1 and estimate.estimate is not None:
-        p = p_values(estimate.estimate, math.sqrt(variance.total), solution.df)[1]
-    ends = robust_interval(solution)
-    point = float(-solution.whole.unusual)
-    if ends is None:
-        why = "No interval: the votes identify true preference too weakly to rule any underrating out."
-        slope = Estimate(point, None, None, counts[0], why, solution.confidence)
-        verdict = Verdict.CANT_TELL
-    else:
-        slope = Estimate(point, *ends, counts[0], None, solution.confidence)
-        verdict, why = _verdict(ends, smallest)
-    total, human = solution.estimate("total", -1.0), solution.estimate("human", -1.0)
-    return PreferenceUnderrating(slope, total, human, naive, strength, p, *counts, verdict, why)
-
-
-def _verdict(ends: tuple[float, float], smallest: float) -> tuple[Verdict, str]:
-    low, high = ends
-    span = f"the interval from {low:+.2f} to {high:+.2f}"
-    if low > 0:
-        return (
-            Verdict.UNDERRATES,
-            f"At equal preference the margin falls with unusualness: {span} lies above 0.",
-        )
-    if high < 0:
-        return (
-            Verdict.OVERRATES,
-            f"At equal preference the margin rises with unusualness: {span} lies below 0.",
-        )
-    if high <= smallest:
-        return Verdict.NO_UNDERRATING, f"An underrating of {high:.2f} SD or more is unlikely: {span}."
-    return Verdict.UNDERPOWERED, f"Too few pairs or people to rule out {smallest:g} SD: {span}."

@@ -77,19 +77,34 @@ def _both_reasons(reason: str, these: Scope) -> str:
 
 def _measured(scope: S, found: Jackknifed, shapes: tuple[ShapeReplicates, int] | None) -> S:
     """Return a scope with its slopes, intervals and strength."""
-    two = shapes is None
+    if shapes is None:
+        curves = Shapes.undefined(NO_SHAPES, found.n, found.confidence)
+    else:
+        curves = shapes[0].shapes(shapes[1], len(found.parts), found.df, found.confidence)
+    return measured(replace(scope, shapes=curves), found, two=shapes is None)
+
+
+def measured(scope: S, found: Jackknifed, *, two: bool = False) -> S:
+    """Return a scope with its slope, intervals and strength.
+
+    Parameters
+    ----------
+    scope : Scope
+        Whom it speaks for.
+    found : Jackknifed
+        The slope of all data and of its replicates.
+    two : bool
+        Whether two measures of unusualness correct each other.
+
+    Returns
+    -------
+    Scope
+    """
     slope, variance = found.estimate("unusual", -1.0), found.variance("unusual")
     strength, _, _ = found.strength(second=two)
     scope = replace(scope, underrating=slope, strength=strength)
-    if shapes is None:
-        curves = Shapes.undefined(NO_SHAPES, found.n, found.confidence)
-        scope = replace(scope, shapes=curves)
-    else:
-        scope = replace(
-            scope,
-            robust=robust_interval(found),
-            shapes=shapes[0].shapes(shapes[1], len(found.parts), found.df, found.confidence),
-        )
+    if not two:
+        scope = replace(scope, robust=robust_interval(found))
     if variance is None or found.df < 1 or slope.estimate is None:
         return scope
     error = math.sqrt(variance.total)
