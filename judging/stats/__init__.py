@@ -24,6 +24,7 @@ from judging.stats.audit.moments import Moments, cross_rater_moments
 from judging.stats.audit.most_underrated import most_underrated, score_gaps
 from judging.stats.audit.preference_underrating import PreferenceUnderrating, preference_underrating
 from judging.stats.audit.scopes import corroborated
+from judging.stats.audit.set_ranks import set_ranks
 from judging.stats.audit.simulation import Simulated, StudyModel, simulated_study
 from judging.stats.audit.underrating import underrating, underratings
 from judging.stats.audit.verdict import Scope, Underrating, Verdict
@@ -189,6 +190,7 @@ __all__ = [
     "restriction_null",
     "score_gaps",
     "scott_pi",
+    "set_ranks",
     "similarity_calibration",
     "similarity_difference",
     "simulated_study",

@@ -124,24 +124,25 @@ def test_pandalm_s_judges_are_audited_by_votes_alone(shared: Path, db: None, aud
     study = Study.objects.get(slug="pandalm")
     assert "`manage.py score pandalm --scorer minilm` first" in pairs.compute(study, scorer="length").no_slope
     embedded(study)
-    report = PAIRS.cached(study, PAIRS.options())
+    report = PAIRS.cached(study, PAIRS.options.from_query({}))
     assert [(r.scorer, r.result.n_pairs, r.result.n_votes) for r in report.votes] == [
         ("PandaLM-7B", 999, 2997), ("gpt-3.5-turbo", 974, 2922), ("length", 999, 2997),
     ]  # fmt: skip
     row = report.votes[2]
-    pool = frames.responses(study).set_index("response_id")
-    first = frames.first_responses(study)
+    pool = frames.responses(study)
+    keys = pool["response_id"].tolist()
+    unusual, length = (dict(zip(keys, pool[c].tolist(), strict=True)) for c in ("unusualness", "log_length"))
+    shown = frames.item_responses(study)
+    first, second = (
+        shown[shown["position"] == n].set_index("item_id")["response_id"].to_dict() for n in (0, 1)
+    )
     votes: dict[int, list[int]] = {}
     for item, response in Answer.objects.values_list("judgment__assignment__item_id", "response_id"):
         votes.setdefault(item, []).append(0 if response is None else 1 if response == first[item] else -1)
     sums = np.zeros((3, 3))
     for item, given in votes.items():
-        one, two = (
-            ItemResponse.objects.filter(item=item).order_by("position").values_list("response", flat=True)
-        )
-        x = np.array(
-            [np.mean(given), *(pool.loc[one, c] - pool.loc[two, c] for c in ("unusualness", "log_length"))]
-        )
+        one, two = first[item], second[item]
+        x = np.array([np.mean(given), unusual[one] - unusual[two], length[one] - length[two]])
         products = np.outer(x, x)
         products[0, 0] = np.mean([a * b for i, a in enumerate(given) for j, b in enumerate(given) if i != j])
         sums += products

@@ -126,8 +126,9 @@ def curved_moments(panel: Panel, least: int = 2) -> CurvedMoments:
             sums.common[batch.version],
             sums.own[batch.version],
         )
-    common = replicates_of(prompt.common, left.common, cells.prompt, cells.annotator)
-    own = replicates_of(prompt.own, left.own, cells.prompt, cells.annotator)
+    where = (cells.prompt, cells.annotator, panel.cluster)
+    common = replicates_of(prompt.common, left.common, *where)
+    own = replicates_of(prompt.own, left.own, *where)
     one, two, three = (Sums(a, b) for a, b in zip(common, own, strict=True))
     return CurvedMoments(prompt.total(), (one, two, three))
 

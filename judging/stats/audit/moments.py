@@ -25,6 +25,8 @@ class Moments:
         Which cell it is.
     mean_square : ndarray, shape (P,)
         Sum of squares of the human means, which holds their error as well.
+    cluster : ndarray of int, shape (P,), or None
+        As of the panel.
     """
 
     prompt: FloatArray
@@ -32,6 +34,7 @@ class Moments:
     cell_prompt: IntArray
     cell_annotator: IntArray
     mean_square: FloatArray
+    cluster: IntArray | None = None
 
     @property
     def total(self) -> FloatArray:
@@ -40,10 +43,10 @@ class Moments:
 
     @property
     def naive(self) -> FloatArray:
-        """Per prompt, with the human mean in place of true quality, shape (P, D, D)."""
+        """Per prompt or cluster, with the human mean in place of true quality, shape (P, D, D)."""
         swapped = self.prompt.copy()
         swapped[:, 0, 0] = self.mean_square
-        return swapped
+        return swapped if self.cluster is None else summed_by(swapped, self.cluster)
 
     def replicates(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the totals without one prompt, one annotator, one cell.
@@ -53,11 +56,15 @@ class Moments:
         without_prompt, without_annotator, without_cell : ndarray, shape (P or M or C, D, D)
             The same sums over what is left.
         """
-        return replicates_of(self.prompt, self.cell, self.cell_prompt, self.cell_annotator)
+        return replicates_of(self.prompt, self.cell, self.cell_prompt, self.cell_annotator, self.cluster)
 
 
 def replicates_of(
-    prompt: FloatArray, cell: FloatArray, cell_prompt: IntArray, cell_annotator: IntArray
+    prompt: FloatArray,
+    cell: FloatArray,
+    cell_prompt: IntArray,
+    cell_annotator: IntArray,
+    cluster: IntArray | None = None,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the totals without one prompt, one annotator, one cell of anything that adds up over prompts.
 
@@ -67,16 +74,28 @@ def replicates_of(
         One prompt with all its annotators, and the prompt of a cell without the annotator of the cell.
     cell_prompt, cell_annotator : ndarray of int, shape (C,)
         Which cell it is.
+    cluster : ndarray of int, shape (P,), or None
+        Which prompts are left out together.
 
     Returns
     -------
     without_prompt, without_annotator, without_cell : ndarray, shape (P or M or C, ...)
     """
     change = cell - prompt[cell_prompt]
-    by_annotator = np.zeros((int(cell_annotator.max()) + 1, *change.shape[1:]))
-    np.add.at(by_annotator, cell_annotator, change)
+    by_annotator = summed_by(change, cell_annotator)
     total = prompt.sum(axis=0)
+    if cluster is not None:
+        prompt = summed_by(prompt, cluster)
+        own = cluster[cell_prompt] * len(by_annotator) + cell_annotator
+        change = summed_by(change, np.unique(own, return_inverse=True)[1])
     return total - prompt, total + by_annotator, total + change
+
+
+def summed_by(parts: FloatArray, group: IntArray) -> FloatArray:
+    """Return the sums of rows of each group, numbered from 0."""
+    sums = np.zeros((int(group.max()) + 1, *parts.shape[1:]))
+    np.add.at(sums, group, parts)
+    return sums
 
 
 def cross_rater_moments(panel: Panel) -> Moments:
@@ -125,7 +144,7 @@ def cross_rater_moments(panel: Panel) -> Moments:
         moments, means = _versions(batch.ratings, batch.given, batch.columns)
         whole[batch.prompts], square[batch.prompts] = moments[:, 0], means[:, 0]
         left[batch.cells] = moments[batch.version]
-    return Moments(whole, left, cells.prompt, cells.annotator, square)
+    return Moments(whole, left, cells.prompt, cells.annotator, square, panel.cluster)
 
 
 def _versions(ratings: FloatArray, given: FloatArray, columns: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from judging.stats.audit.moments import summed_by
 from judging.stats.audit.scopes import blank_scope, measured
 from judging.stats.audit.shapes import Shapes
 from judging.stats.audit.slopes import Jackknifed, Parts, jackknifed, solved
@@ -247,10 +248,9 @@ def _why_undefined(votes: _Votes, blank: PreferenceUnderrating) -> str:
 
 def _cannot_at_all(result: PreferenceUnderrating, why: str) -> PreferenceUnderrating:
     none = Estimate.undefined(why, result.n_pairs, result.underrating.confidence)
-    given = {name: getattr(result, name) for name in ("total", "human")}
-    missing = {name: none for name, e in given.items() if e.estimate is None}
     these = replace(result.these_people, underrating=none, reason=why)
-    return replace(result, underrating=none, these_people=these, reason=why, **missing)
+    total, human = (none if e.estimate is None else e for e in (result.total, result.human))
+    return replace(result, underrating=none, these_people=these, reason=why, total=total, human=human)
 
 
 def _check(votes: pd.DataFrame, pairs: pd.DataFrame, names: Sequence[str]) -> None:
@@ -284,11 +284,11 @@ def _moments(votes: _Votes) -> tuple[FloatArray, Parts]:
     # The pair of each vote without that vote; a pair left with one vote drops out.
     at, v = votes.pair, votes.value
     change = _of_pairs(n[at] - 1, total[at] - v, square[at] - v**2, votes.columns[at]) - whole[at]
-    prompt = _summed(whole, votes.prompt)
+    prompt = summed_by(whole, votes.prompt)
     cell = votes.prompt[at] * (int(votes.annotator.max()) + 1) + votes.annotator
     everything = prompt.sum(axis=0)
-    by_annotator = everything + _summed(change, votes.annotator)
-    by_cell = everything + _summed(change, np.unique(cell, return_inverse=True)[1])
+    by_annotator = everything + summed_by(change, votes.annotator)
+    by_cell = everything + summed_by(change, np.unique(cell, return_inverse=True)[1])
     one, two, three = (_rounded(part, n_pairs) for part in (everything - prompt, by_annotator, by_cell))
     return prompt, (one, two, three)
 
@@ -306,12 +306,6 @@ def _of_pairs(n: FloatArray, total: FloatArray, square: FloatArray, columns: Flo
     moments = design[:, :, None] * design[:, None, :]
     moments[:, 0, 0] = stays * (total**2 - square) / np.maximum(n * (n - 1), 1)
     return np.asarray(moments)
-
-
-def _summed(parts: FloatArray, group: IntArray) -> FloatArray:
-    sums = np.zeros((int(group.max()) + 1, *parts.shape[1:]))
-    np.add.at(sums, group, parts)
-    return sums
 
 
 def _naive(votes: _Votes, kept: Sequence[int]) -> float | None:

@@ -123,7 +123,9 @@ def underratings(
     ratings, covariates, second, unusualness_reliability, smallest_effect, confidence
         As for `underrating`.
     responses : DataFrame
-        As for `underrating`, with a column for each scorer instead of score.
+        As for `underrating`, with a column for each scorer instead of score. Where prompt_id says in which set a
+        response stood, cluster_id may say to which prompt: sets of a prompt are left out together, and n_prompts
+        counts prompts.
     scorers : sequence of str
         Columns of the scorers. Those that scored the same responses share the work.
 
@@ -148,7 +150,7 @@ def underratings(
     how = Question(second, unusualness_reliability)
     results: dict[str, Underrating] = {}
     for group in scored_alike(responses, scorers):
-        sample = sample_of(ratings, responses, beside, tuple(group))
+        sample = sample_of(ratings, responses, beside, tuple(group), clustered=True)
         blank = _blank(sample, smallest_effect, confidence)
         results |= _of_group(sample, blank, tuple(covariates), group, how)
     return {name: results[name] for name in scorers}
@@ -252,7 +254,8 @@ def _of_scorer(
     if not np.isfinite(found.whole.unusual):
         # Without a slope there is nothing to jackknife; the rest is still worth seeing.
         return cannot_at_all(result, _SINGULAR)
-    result = _slopes(result, found, scorer.covariates, scorer.units)
+    freedom = result.n_responses - len(scorer.moments.prompt)
+    result = _slopes(result, found, scorer.covariates, scorer.units, freedom)
     result, found, curves = _heavy_tails(result, found, curves, scorer)
     if how.reliability is not None:
         result = _attenuated(result, how.reliability)
@@ -302,11 +305,10 @@ def _attenuated(result: Underrating, reliability: float) -> Underrating:
 
 
 def _slopes(
-    result: Underrating, found: Jackknifed, names: Sequence[str], units: tuple[float, float]
+    result: Underrating, found: Jackknifed, names: Sequence[str], units: tuple[float, float], freedom: int
 ) -> Underrating:
     """Return the result with the slopes that are the same for all whom it speaks for, in SDs and in units."""
     of_rating, of_score = units
-    freedom = result.n_responses - result.n_prompts
     return replace(
         result,
         raw=found.estimate("unusual", -of_score),
@@ -330,7 +332,7 @@ def _blank(sample: Sample, smallest_effect: float, confidence: float) -> Underra
         raw=none, naive=none, reliability=None, correlation=None, predicted_naive_bias=None,
         covariate_coefficients={}, total=none, human=none, human_raw=none,
         effective_annotators=effective_number(panel.annotator) if ratings else None,
-        n_prompts=panel.n_prompts if n else 0, n_responses=n,
+        n_prompts=panel.n_clusters if n else 0, n_responses=n,
         n_annotators=panel.n_annotators if ratings else 0, n_ratings=ratings, selection=sample.selection,
         n_incomplete=sample.n_incomplete, n_thin=sample.n_thin, notes=sample.notes,
     )  # fmt: skip

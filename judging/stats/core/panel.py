@@ -26,6 +26,9 @@ class Panel:
         Which response each rating is of and who gave it, 0 to M - 1.
     value : ndarray, shape (n_ratings,)
         The ratings; one a response and annotator.
+    cluster : ndarray of int, shape (P,), or None
+        Where "prompts" are sets of responses to fewer prompts, which prompt each belongs to, from 0: they are left out
+        together.
     """
 
     prompt: IntArray
@@ -33,6 +36,12 @@ class Panel:
     response: IntArray
     annotator: IntArray
     value: FloatArray
+    cluster: IntArray | None = None
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of prompts that are left out one by one."""
+        return self.n_prompts if self.cluster is None else int(self.cluster.max()) + 1
 
     @property
     def n_prompts(self) -> int:

@@ -84,6 +84,8 @@ def sample_of(
     responses: pd.DataFrame,
     covariates: tuple[str, ...],
     scorers: tuple[str, ...] = ("score",),
+    *,
+    clustered: bool = False,
 ) -> Sample:
     """Return what can be analyzed: complete responses with two ratings, two of them to a prompt.
 
@@ -95,6 +97,8 @@ def sample_of(
         Further columns of the responses.
     scorers : tuple of str
         Columns of the scores, which must all be given.
+    clustered : bool
+        Whether to heed the responses' cluster_id, if there is one.
 
     Returns
     -------
@@ -132,8 +136,9 @@ def sample_of(
     rows = np.flatnonzero(keeps)
     renumber = np.cumsum(keeps) - 1
     panel = Panel(
-        _contiguous(prompt[rows]), columns[rows], renumber[row[use]], _contiguous(annotator[use]), value[use]
-    )
+        _contiguous(prompt[rows]), columns[rows], renumber[row[use]], _contiguous(annotator[use]), value[use],
+        _clusters(responses, prompt, rows) if clustered and "cluster_id" in responses else None,
+    )  # fmt: skip
     lost = int((rated & ~complete).sum())
     thin = int((rated & complete).sum()) - len(rows)
     people = len(np.unique(annotator[valued]))
@@ -141,6 +146,17 @@ def sample_of(
     counts = np.bincount(row[valued], minlength=len(ids)).astype(np.float64)
     selection = _selection(responses, columns[:, 0], prompt, rated & complete, counts)
     return Sample(panel, rows, ids, int((rated & complete).sum()), people, lost, thin, notes, selection)
+
+
+def _clusters(responses: pd.DataFrame, prompt: IntArray, rows: IntArray) -> IntArray:
+    """Return the cluster of each prompt that is kept; raise if a prompt is in two."""
+    require(responses, ["cluster_id"], "responses")
+    cluster = pd.factorize(responses["cluster_id"])[0].astype(np.int64)
+    pairs = np.unique(np.column_stack([prompt, cluster]), axis=0)
+    if len(pairs) > len(np.unique(prompt)):
+        raise ValueError("A prompt_id belongs to two cluster_ids.")
+    first = np.unique(prompt[rows], return_index=True)[1]
+    return _contiguous(cluster[rows[first]])
 
 
 def _selection(
