@@ -67,8 +67,6 @@ _PLAIN = {
 }
 # Tables that no model has.
 _BESIDE = {"django_migrations", "offbeat_cache"}
-# Results of large studies: made again from the rows whenever they are missing.
-PREPARED = "results"
 
 Told = dict[str, Any]
 
@@ -186,7 +184,7 @@ def _files() -> Iterator[str]:
         inner = path.relative_to(base)
         half_made = any(part.startswith(".") for part in inner.parts) or path.suffix == ".part"
         # By the first folder alone: studies name folders further down, and may be called anything.
-        passing = inner.parts[0] == PREPARED or inner.parts[0].startswith("metrics-")
+        passing = inner.parts[0] == settings.PREPARED or inner.parts[0].startswith("metrics-")
         if path.is_file() and not half_made and not passing:
             yield inner.as_posix()
 
@@ -213,7 +211,7 @@ def restore(path: Path, *, force: bool = False) -> tuple[Told, list[str]]:
             with _without_constraints(), transaction.atomic(durable=True):
                 _replace_all(zipped, manifest)
             ContentType.objects.clear_cache()
-            shutil.rmtree(Path(settings.WORK_DIR) / PREPARED, ignore_errors=True)
+            shutil.rmtree(Path(settings.WORK_DIR) / settings.PREPARED, ignore_errors=True)
             for name in manifest["files"]:
                 zipped.extract(f"files/{name}", settings.WORK_DIR)
             _move_files(manifest)

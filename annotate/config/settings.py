@@ -271,6 +271,8 @@ WEBHOOK_LOOK = env.int("WEBHOOK_LOOK", default=60)
 
 # Where uploads wait while somebody looks at them, and finished exports lie; the same for all web processes and workers.
 WORK_DIR = Path(env.str("WORK_DIR", default=str(BASE_DIR / "var" / "work")))
+# The folder of it whose files can be computed again: no backup takes them along.
+PREPARED = "results"
 # Exports of more answers than this are made by a worker.
 EXPORT_AT_ONCE = env.int("EXPORT_AT_ONCE", default=50_000)
 # Results of a study with more answers or responses than this are made by a worker, and pages show the latest.

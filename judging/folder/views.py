@@ -13,7 +13,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
 from django.views.decorators.http import require_http_methods
 
 from annotate import design, members, trail
@@ -164,10 +163,3 @@ def delete(request: HttpRequest, study: Study) -> HttpResponse:
     refused = request.method == "POST" or not deletable
     context = {"study": study, "deletable": deletable}
     return render(request, "annotate/desk_delete.html", context, status=409 if refused else 200)
-
-
-urlpatterns = [
-    path("desk/upload/", upload, name="upload"),
-    path("studies/<slug:slug>/items/by-distance/", strata, name="strata"),
-    path("studies/<slug:slug>/delete/", delete, name="delete"),
-]

@@ -1,11 +1,11 @@
 """The REST endpoint of every result, with its schema."""
 
-from typing import Any, get_args
+from typing import Any, ClassVar, cast, get_args
 
 from django.http import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from rest_framework import exceptions
@@ -13,22 +13,53 @@ from rest_framework.request import Request
 from rest_framework.response import Response as Answer
 
 from annotate.api.lists import StudyViewSet
+from annotate.api.schema import Schema
 from judging.results import find
 from judging.results.cache import fingerprint
 from judging.results.result import Options, Result, problems_of
 
 
+class ResultSchema(Schema):
+    """What a result says of itself; read when somebody asks for the schema."""
+
+    @property
+    def result(self) -> "Result[Any, Any]":
+        return cast("ResultView", self.view).result
+
+    def get_summary(self) -> str:
+        return self.result.summary
+
+    def get_description(self) -> str:  # type: ignore[override]
+        return f"The same as `manage.py {self.result.name} --json`."
+
+    def get_tags(self) -> list[str]:
+        return ["results"]
+
+    def get_response_serializers(self) -> Any:
+        return {200: self.result.record}
+
+
 class ResultView(StudyViewSet):
     """Computed from rows when somebody asks, and cached as long as they stay the same."""
 
-    result: Result[Any, Any]
+    schema = ResultSchema()
+    result_name: ClassVar[str]
+
+    # A property: statistics and charts take a second to import, which no server start needs to wait for.
+    @property
+    def result(self) -> "Result[Any, Any]":
+        return find(self.result_name)
+
+    @property
+    def parameters(self) -> tuple[OpenApiParameter, ...]:  # type: ignore[override]
+        return tuple(_parameters(self.result.options))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             options = self.result.options.from_query(request.query_params)
         except ValidationError as error:
             raise exceptions.ValidationError(problems_of(error)) from error
-        etag = quote_etag(f"{self.result.name}:{options.key}-{fingerprint(self.study)}")
+        etag = quote_etag(f"{self.result_name}:{options.key}-{fingerprint(self.study)}")
         # Nothing is computed for who has it already.
         unchanged = get_conditional_response(request._request, etag=etag)
         if unchanged is not None:
@@ -37,30 +68,7 @@ class ResultView(StudyViewSet):
 
 
 def endpoint(name: str) -> type[ResultView]:
-    result = find(name)
-    view = type(
-        f"{name.capitalize()}Result",
-        (ResultView,),
-        {"result": result, "parameters": tuple(_parameters(result.options))},
-    )
-    described = extend_schema(
-        summary=result.summary,
-        description=f"The same as `manage.py {name} --json`.",
-        tags=["results"],
-        responses={200: result.record},
-    )
-    view.retrieve = described(_own_copy(ResultView.retrieve))  # type: ignore[attr-defined]
-    return view
-
-
-def _own_copy(method: Any) -> Any:
-    """A schema is written on the method itself: each endpoint needs its own."""
-
-    def retrieve(self: ResultView, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response: HttpResponseBase = method(self, request, *args, **kwargs)
-        return response
-
-    return retrieve
+    return type(f"{name.capitalize()}Result", (ResultView,), {"result_name": name})
 
 
 def _parameters(options: type[Options]) -> list[OpenApiParameter]:

@@ -28,7 +28,6 @@ from django.utils import timezone
 from django_tasks import task
 
 from annotate.api.problems import PREFIX, problem_response
-from annotate.backup import PREPARED as FOLDER
 from annotate.models import Answer, Response, Study
 from judging.release import CODE
 
@@ -249,7 +248,7 @@ def _path(study: Study, name: str, what: str) -> Path:
 
 
 def _room() -> Path:
-    return Path(settings.WORK_DIR) / FOLDER
+    return Path(settings.WORK_DIR) / settings.PREPARED
 
 
 def _write(path: Path, value: Any) -> None:

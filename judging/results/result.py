@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from annotate.models import Study
 from judging.results.cache import kept
 from judging.results.json import ResultRecord
-from judging.results.table import Table
+
+if TYPE_CHECKING:
+    from judging.results.table import Table
 
 
 class NotComputable(ValueError):
@@ -65,7 +67,7 @@ def _no_lines(study: Study) -> Iterable[str]:
     return ()
 
 
-def _no_tables(report: Any) -> Sequence[Table]:
+def _no_tables(report: Any) -> "Sequence[Table]":
     return ()
 
 
@@ -92,7 +94,7 @@ class Result(Generic[OptionsT, R]):
     json_beside: Callable[[Study], dict[str, Any]] = _nothing_beside
     lines_beside: Callable[[Study], Iterable[str]] = _no_lines
     """What page, JSON and text say whether the result can be computed or not."""
-    tables: Callable[[R], Sequence[Table]] = _no_tables
+    tables: "Callable[[R], Sequence[Table]]" = _no_tables
     """What an export holds of it beside its JSON."""
 
     @property

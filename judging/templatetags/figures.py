@@ -1,10 +1,13 @@
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
-from judging.stats import Estimate
+if TYPE_CHECKING:
+    from judging.stats import Estimate
 
 register = template.Library()
 

@@ -1,20 +1,28 @@
 """Cells of `judging.results.table.Table` on a page: one number a cell, its interval and n below."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from judging.results.table import Cell, Column, Link
-from judging.stats import Estimate
 from judging.templatetags.figures import number, p_value, percent
+
+if TYPE_CHECKING:
+    from judging.results.table import Cell, Column, Link
+    from judging.stats import Estimate
 
 register = template.Library()
 
 
 @register.simple_tag
 def table_cell(column: Column[Any], cell: Cell) -> SafeString | str:
+    # Django imports all tags at its start; what a table is made of takes seconds to import.
+    from judging.results.table import Link
+    from judging.stats import Estimate
+
     if isinstance(cell, Estimate):
         return _estimate(column, cell)
     if isinstance(cell, Link):
@@ -61,5 +69,7 @@ def cell_style(column: Column[Any], cell: Cell) -> SafeString:
     """Numbers stand to the right; sentences get room."""
     if column.style == "why":
         return SafeString(' class="why"')
+    from judging.stats import Estimate
+
     is_number = isinstance(cell, int | float | Estimate) or cell is None
     return SafeString(' class="n"' if is_number else "")

@@ -6,7 +6,7 @@ Signatures follow the Standard Webhooks specification (webhook-id, webhook-times
 import datetime as dt
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import standardwebhooks
@@ -19,10 +19,12 @@ from django_tasks import task
 from annotate.models import Assignment, Item, Study
 from judging.models import ScoringTask
 from judging.models.webhooks import Delivery, Webhook
-from judging.results.agreement import SoFar, so_far
 from judging.results.cache import kept
 from judging.results.json import EstimateRecord
 from judging.scorers.endpoints.guard import GuardedTransport, RefusedError
+
+if TYPE_CHECKING:
+    from judging.results.agreement import SoFar
 
 Event = Webhook.Event
 # Seconds from one try to the next: about nine hours in all.
@@ -148,11 +150,13 @@ def _notify_agreement(study: Study) -> int:
     return queued
 
 
-def _reached(study: Study) -> Iterator[SoFar]:
+def _reached(study: Study) -> "Iterator[SoFar]":
+    from judging.results.agreement import so_far
+
     yield from kept(study, "so-far", lambda: so_far(study))
 
 
-def _agreed(entry: SoFar, hook: Webhook) -> dict[str, Any]:
+def _agreed(entry: "SoFar", hook: Webhook) -> dict[str, Any]:
     return {
         "criterion": entry.criterion.key,
         "level": entry.level,

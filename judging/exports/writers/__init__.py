@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from django.utils.module_loading import import_string
+
 from annotate.folder import FolderError, Form
 from annotate.folder import export_folder as export_tables
 from annotate.folder.export import exclusions, left_out_at_import, snapshot, version
@@ -15,7 +17,6 @@ from annotate.folder.progress import Progress, quiet
 from annotate.folder.study_toml import spec_of
 from annotate.folder.writing import MANIFEST, new_folder
 from annotate.models import Answer, Study
-from judging.exports.writers import labels, tables, training
 from judging.exports.writers.card import write_card
 from judging.exports.writers.sheet import Output
 from judging.folder.scores import export_folder, score_sheets
@@ -27,35 +28,39 @@ __all__ = ["WRITERS", "Exported", "Writer", "export"]
 class Writer:
     name: str
     title: str
-    # None where it is a study folder.
-    write: Callable[[Study, Output], None] | None
+    # Where its function stands, imported when it is needed; none where it is a study folder.
+    function: str
     # What of the study is not in it.
     loses: str
     # The format under which `import_study` reads it again.
     read_as: str = ""
 
+    def write(self, study: Study, output: Output) -> None:
+        function: Callable[[Study, Output], None] = import_string(f"{__name__}.{self.function}")
+        function(study, output)
+
 
 WRITERS: dict[str, Writer] = {
     w.name: w
     for w in (
-        Writer("folder", "Study folder (canonical)", None, "nothing", "load_study"),
-        Writer("huggingface", "Hugging Face data set: Parquet with a data card", None, "nothing", "load_study"),
-        Writer("r", "R and SPSS: long and wide CSV, with scripts that read them", labels.for_r,
+        Writer("folder", "Study folder (canonical)", "", "nothing", "load_study"),
+        Writer("huggingface", "Hugging Face data set: Parquet with a data card", "", "nothing", "load_study"),
+        Writer("r", "R and SPSS: long and wide CSV, with scripts that read them", "labels.for_r",
                "settings; scores; orders of sets", "mapped"),
         Writer("trl-preference", "Preference training: prompt, chosen, rejected, margin, vote share",
-               training.preferences, "who voted; pairs without a winner", "trl-preference"),
-        Writer("trl-unpaired", "Preference training, unpaired: prompt, completion, label", training.unpaired,
+               "training.preferences", "who voted; pairs without a winner", "trl-preference"),
+        Writer("trl-unpaired", "Preference training, unpaired: prompt, completion, label", "training.unpaired",
                "who rated; means at the middle of the scale", "trl-unpaired"),
-        Writer("soft-labels", "Soft labels: the distribution of the answers", training.soft_labels,
+        Writer("soft-labels", "Soft labels: the distribution of the answers", "training.soft_labels",
                "who answered"),
-        Writer("crowd-kit", "crowd-kit: task, worker, label; left, right", labels.crowd_kit,
+        Writer("crowd-kit", "crowd-kit: task, worker, label; left, right", "labels.crowd_kit",
                "texts; ties; strengths", "crowd-kit"),
-        Writer("sts", "STS: sentence pairs with mean and distribution", labels.sts, "who answered", "sts"),
-        Writer("alpaca-annotations", "AlpacaEval annotations", training.alpaca,
+        Writer("sts", "STS: sentence pairs with mean and distribution", "labels.sts", "who answered", "sts"),
+        Writer("alpaca-annotations", "AlpacaEval annotations", "training.alpaca",
                "strengths; why there is no preference", "alpaca-annotations"),
-        Writer("rewardbench", "RewardBench: chosen and rejected", training.rewardbench,
+        Writer("rewardbench", "RewardBench: chosen and rejected", "training.rewardbench",
                "votes; pairs without a winner", "rewardbench"),
-        Writer("tables", "Agreement and audit: CSV, JSON, LaTeX", tables.tables, "everything but the results"),
+        Writer("tables", "Agreement and audit: CSV, JSON, LaTeX", "tables.tables", "everything but the results"),
     )
 }  # fmt: skip
 
@@ -89,7 +94,6 @@ def export(
     if name == "huggingface":
         done = export_tables(study, target, Form("parquet"), progress, score_sheets, write_card)
         return Exported(study, done.rows, {})
-    assert writer.write is not None  # noqa: S101
     with without_query_log(), snapshot(), new_folder(Path(target)) as folder:
         output = Output(folder, escape)
         writer.write(study, output)
