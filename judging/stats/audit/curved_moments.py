@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from judging.stats.audit.moments import different_annotators, replicates_of
+from judging.stats.audit.different_annotators import different_annotators
+from judging.stats.audit.moments import replicates_of
+from judging.stats.core import panel as panels
 from judging.stats.core.estimate import BoolArray, FloatArray
 from judging.stats.core.panel import Batch, Cells, Panel, batches
 
@@ -142,10 +144,16 @@ def _of_batch(batch: Batch, least: int) -> Sums:
     sums = Sums(
         np.zeros((n_prompts, 1 + crowd, 6)), np.zeros((n_prompts, 1 + crowd, batch.columns.shape[2], 7))
     )
-    for chosen, way in ((full, _complete), (~full, _incomplete)):
-        if chosen.any():
-            part = way(_some(batch, chosen), least)
-            sums.common[chosen], sums.own[chosen] = part.common, part.own
+    if full.any():
+        part = _complete(_some(batch, full), least)
+        sums.common[full], sums.own[full] = part.common, part.own
+    if not full.all():
+        some = _some(batch, ~full)
+        # As many versions at a time as a processor's cache holds products of all pairs of responses for.
+        step = max(1, panels.BUDGET // (len(some.ratings) * some.ratings.shape[1] ** 2))
+        for low in range(0, 1 + crowd, step):
+            part = _incomplete(some, least, slice(low, low + step))
+            sums.common[~full, low : low + step], sums.own[~full, low : low + step] = part.common, part.own
     return sums
 
 
@@ -174,14 +182,14 @@ def _complete(batch: Batch, least: int) -> Sums:
     return _sums(products, crossed, columns, stays)
 
 
-def _incomplete(batch: Batch, least: int) -> Sums:
-    """Return the sums of prompts with any assignment."""
-    away_y, away_r = _versions_without(batch.ratings), _versions_without(batch.given)
+def _incomplete(batch: Batch, least: int, versions: slice) -> Sums:
+    """Return the sums of some versions of prompts with any assignment."""
+    away_r = _versions_without(batch.given)[:, versions]
     n = batch.given.sum(axis=2)[:, None] - away_r
     # Any constant near the mean will do here: it keeps the shifts below free of cancellation.
     level = batch.ratings.sum(axis=(1, 2)) / batch.given.sum(axis=(1, 2))
     ratings = (batch.ratings - level[:, None, None]) * batch.given
-    away_y = _versions_without(ratings)
+    away_y = _versions_without(ratings)[:, versions]
     power = _power_sums(ratings, away_y)
     stays: BoolArray = np.asarray(batch.present[:, None] & (n >= least))
     kept = np.maximum(stays.sum(axis=2, keepdims=True), 1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from judging.stats.audit.different_annotators import AlikeVersions, RatedAlike, rated_alike, same_annotator
 from judging.stats.core import panel as panels
 from judging.stats.core.estimate import BoolArray, FloatArray, IntArray
 from judging.stats.core.panel import Cells, Panel, batches, slots
@@ -157,86 +158,62 @@ def _versions(ratings: FloatArray, given: FloatArray, columns: FloatArray) -> tu
     count = np.maximum(given.sum(axis=2), 1)
     # Any constant near the mean will do here: it keeps the shift below free of cancellation.
     ratings = (ratings - (ratings.sum(axis=2) / count).mean(axis=1)[:, None, None]) * given
-    none = np.zeros((n_prompts, 1, size))
-    away_y = np.concatenate([none, ratings.transpose(0, 2, 1)], axis=1)
-    away_r = np.concatenate([none, given.transpose(0, 2, 1)], axis=1)
-    step = max(1, panels.BUDGET // (n_prompts * size * size))
+    shared = rated_alike(ratings, given)
+    step = max(1, panels.BUDGET // (n_prompts * max(size, shared.sums.shape[1] ** 2)))
     parts = [
-        _without(ratings, given, columns, away_y[:, low : low + step], away_r[:, low : low + step])
-        for low in range(0, crowd + 1, step)
+        _without(ratings, given, columns, shared, slice(low, low + step)) for low in range(0, crowd + 1, step)
     ]
     return np.concatenate([p[0] for p in parts], axis=1), np.concatenate([p[1] for p in parts], axis=1)
 
 
+def _away(table: FloatArray, versions: slice) -> FloatArray:
+    """Return what some versions leave out of a table, shape (P, K, J): nothing, then each annotator, (P, V, K)."""
+    none = np.zeros((len(table), 1, table.shape[1]))
+    return np.concatenate([none, table.transpose(0, 2, 1)], axis=1)[:, versions]
+
+
 def _without(
-    ratings: FloatArray, given: FloatArray, columns: FloatArray, away_y: FloatArray, away_r: FloatArray
+    ratings: FloatArray, given: FloatArray, columns: FloatArray, shared: RatedAlike, versions: slice
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the moments without the ratings `away_y` (given where `away_r` is 1), shape (P, V, K) each."""
-    n = given.sum(axis=2)[:, None] - away_r
-    total = ratings.sum(axis=2)[:, None] - away_y
-    return _moments_of(n, total, n >= 2, _same_annotator(ratings, given, away_y, away_r), columns)
-
-
-def _same_annotator(
-    ratings: FloatArray, given: FloatArray, away_y: FloatArray, away_r: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the sums over single annotators of y_ij y_i'j, y_ij r_i'j and r_ij r_i'j, shape (P, V, K, K) each."""
-    flipped = given.transpose(0, 2, 1)
-    both = (given @ flipped)[:, None] - _outer(away_r, away_r)
-    product = (ratings @ ratings.transpose(0, 2, 1))[:, None] - _outer(away_y, away_y)
-    half = (ratings @ flipped)[:, None] - _outer(away_y, away_r)
-    return product, half, both
-
-
-def different_annotators(
-    ratings: FloatArray,
-    given: FloatArray,
-    away: tuple[FloatArray, FloatArray],
-    stays: BoolArray,
-    shift: FloatArray,
-) -> FloatArray:
-    """Return B of `cross_rater_moments` for versions of prompts, shape (P, V, K, K).
-
-    Parameters
-    ----------
-    ratings, given : ndarray, shape (P, K, J)
-        Ratings, 0 where there is none; and who rated what, 0 or 1.
-    away : tuple of ndarray, shape (P, V, K) each
-        Ratings that each version leaves out, 0 where there is none; and where there is one.
-    stays : ndarray of bool, shape (P, V, K)
-        Which responses count; products with others are 0.
-    shift : ndarray, shape (P, V, 1)
-        Taken from every rating first.
-
-    Returns
-    -------
-    ndarray, shape (P, V, K, K)
-    """
-    n = given.sum(axis=2)[:, None] - away[1]
-    total = ratings.sum(axis=2)[:, None] - away[0]
-    return _different_annotators(n, total, stays, _same_annotator(ratings, given, *away), shift)
+    """Return the moments of some versions of prompts."""
+    n = given.sum(axis=2)[:, None] - _away(given, versions)
+    total = ratings.sum(axis=2)[:, None] - _away(ratings, versions)
+    squares = (ratings**2).sum(axis=2)[:, None] - _away(ratings**2, versions)
+    stays = n >= 2
+    away = _away(shared.sums, versions), _away(shared.counts, versions)
+    sets = AlikeVersions(
+        shared.counts.sum(axis=2)[:, None] - away[1],
+        shared.sums.sum(axis=2)[:, None] - away[0],
+        np.take_along_axis(stays, shared.first[:, None], axis=2),
+        same_annotator(shared.sums, shared.counts, *away),
+        shared.size[:, None],
+    )
+    return _moments_of(n, total, stays, (squares, total, n), sets, columns)
 
 
 def _moments_of(
     n: FloatArray,
     total: FloatArray,
     stays: BoolArray,
-    same: tuple[FloatArray, FloatArray, FloatArray],
+    own: tuple[FloatArray, FloatArray, FloatArray],
+    sets: AlikeVersions,
     columns: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Return the moments, shape (P, V, D, D), and the sums of squared means, (P, V), of versions of prompts.
 
-    `n` and `total` are the ratings of each response and their sum, `stays` which responses count, (P, V, K) each;
-    `same` the sums over single annotators of y_ij y_i'j, y_ij r_i'j and r_ij r_i'j, (P, V, K, K) each, r telling
-    who rated; `columns` has shape (P, K, F).
+    `n` and `total` are the ratings of each response and their sum, `stays` which responses count, `own` the sums over
+    single annotators of y^2, y r and r^2, r telling who rated, (P, V, K) each; `columns` has shape (P, K, F).
     """
     kept = np.maximum(stays.sum(axis=2), 1)[:, :, None]
     mean = np.divide(total, n, out=np.zeros_like(total), where=stays)
     shift = mean.sum(axis=2, keepdims=True) / kept
     quality = np.where(stays, mean - shift, 0.0)
-    between = _different_annotators(n, total, stays, same, shift)
-    size = kept[:, :, 0]
-    true_square = np.trace(between, axis1=2, axis2=3) - between.sum(axis=(2, 3)) / size
+    alone = own[0] - shift * (2 * own[1] - shift * own[2])
+    pairs = n * n - own[2]
+    square = np.divide(
+        (total - n * shift) ** 2 - alone, pairs, out=np.zeros_like(total), where=stays & (pairs > 0)
+    )
+    true_square = square.sum(axis=2) - sets.between(shift) / kept[:, :, 0]
     masked = np.where(stays[..., None], columns[:, None], 0.0)
     centered = np.where(stays[..., None], masked - masked.sum(axis=2, keepdims=True) / kept[..., None], 0.0)
     design = np.concatenate([quality[..., None], centered], axis=3)
@@ -244,30 +221,6 @@ def _moments_of(
     observed = moments[:, :, 0, 0].copy()
     moments[:, :, 0, 0] = true_square
     return moments, observed
-
-
-def _different_annotators(
-    n: FloatArray,
-    total: FloatArray,
-    stays: BoolArray,
-    same: tuple[FloatArray, FloatArray, FloatArray],
-    shift: FloatArray,
-) -> FloatArray:
-    """Return B, the mean product of two different annotators' ratings, for each version of each prompt."""
-    product, half, both = same
-    c = shift[..., None]
-    # Centering the ratings by c turns sum_j y_ij y_i'j into this, without touching single ratings again.
-    own = half + half.swapaxes(-1, -2)
-    own *= -c
-    own += product
-    own += c * c * both
-    centered = total - n * shift
-    products = _outer(centered, centered)
-    products -= own
-    pairs = _outer(n, n)
-    pairs -= both
-    usable = (stays[..., :, None] & stays[..., None, :]) & (pairs > 0)
-    return np.divide(products, pairs, out=np.zeros_like(pairs), where=usable)
 
 
 def resampled_moments(panel: Panel, prompt_weight: FloatArray, annotator_weight: FloatArray) -> FloatArray:
@@ -311,18 +264,19 @@ def resampled_moments(panel: Panel, prompt_weight: FloatArray, annotator_weight:
 
 def _drawn(ratings: FloatArray, given: FloatArray, columns: FloatArray, weight: FloatArray) -> FloatArray:
     """Return the moments of one prompt, ratings and given of shape (K, J), for weights of shape (R, J)."""
-    size, square = len(ratings), weight * weight
+    square, shared = weight * weight, rated_alike(ratings[None], given[None])
+    sums, counts = shared.sums[0], shared.counts[0]
+    width = len(sums)
 
     def of_one(a: FloatArray, b: FloatArray) -> FloatArray:
-        products = (a[:, None] * b[None]).reshape(size * size, -1)
-        return np.asarray((square @ products.T).reshape(1, len(weight), size, size))
+        products = (a[:, None] * b[None]).reshape(width * width, -1)
+        return np.asarray((square @ products.T).reshape(1, len(weight), width, width))
 
-    n, total = (weight @ given.T)[None], (weight @ ratings.T)[None]
-    stays = n * n > np.diagonal(of_one(given, given), axis1=2, axis2=3)
-    same = (of_one(ratings, ratings), of_one(ratings, given), of_one(given, given))
-    return np.asarray(_moments_of(n, total, stays, same, columns[None])[0][0])
-
-
-def _outer(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Return the outer products over the last axis."""
-    return np.asarray(a[..., :, None] * b[..., None, :])
+    n, total, twice = (weight @ given.T)[None], (weight @ ratings.T)[None], (square @ given.T)[None]
+    stays = n * n > twice
+    sets = AlikeVersions(
+        (weight @ counts.T)[None], (weight @ sums.T)[None], stays[:, :, shared.first[0]],
+        (of_one(sums, sums), of_one(sums, counts), of_one(counts, counts)), shared.size[:, None],
+    )  # fmt: skip
+    own = (square @ (ratings**2).T)[None], (square @ ratings.T)[None], twice
+    return np.asarray(_moments_of(n, total, stays, own, sets, columns[None])[0][0])
