@@ -49,6 +49,14 @@ def is_template(name: str) -> bool:
     return bool(_TEMPLATE.fullmatch(name.strip()))
 
 
+def is_unfilled(name: str) -> bool:
+    """Whether an id in a file is a placeholder, or what a script writes for a parameter that it did not get.
+
+    Other words for nothing, such as NA, may be somebody's name there.
+    """
+    return is_template(name) or name.strip() in ("undefined", "null")
+
+
 def names_nobody(name: str) -> bool:
     """Whether what a link gives as a person's id is empty, a placeholder, or a program's word for nothing."""
     letters = re.sub(r"[\W_]", "", name).casefold()

@@ -1,6 +1,7 @@
 """One rule for newlines, one for ids and one for languages, wherever they come in: a form, a file, the API."""
 
 import re
+import unicodedata
 
 from django.conf.locale import LANG_INFO
 
@@ -14,9 +15,26 @@ def one_newline(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
+# Beside white space: soft hyphens, zero-width spaces and joiners, marks of direction and of byte order.
+_UNSEEN = "".join(
+    map(chr, (0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF))
+)
+_AROUND = re.compile(rf"^[\s{_UNSEEN}]+|[\s{_UNSEEN}]+$")
+
+
 def trimmed(key: str) -> str:
-    """An id without the white space around it: nobody sees it, and nobody means it."""
-    return key.strip()
+    r"""An id without the white space and the unseen characters around it: nobody means them.
+
+    >>> trimmed("\ufeffann\u200b ")
+    'ann'
+    """
+    return _AROUND.sub("", key)
+
+
+def lookalike(key: str) -> str:
+    """What two ids have in common that nobody can tell apart at a glance: by case, by width, by unseen characters."""
+    plain = unicodedata.normalize("NFKC", re.sub(f"[{_UNSEEN}]", "", key))
+    return " ".join(plain.split()).casefold()
 
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")

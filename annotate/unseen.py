@@ -14,11 +14,14 @@ _JOINERS, _DIRECTIONS = "\u200c\u200d", "\u200e\u200f\u061c\u202a-\u202c\u2066-\
 _OVERRIDES = "\u202d\u202e"
 # The flag of a part of a country: its code is spelled in characters that nobody sees.
 _FLAG = "\U0001f3f4[\U000e0020-\U000e007e]{3,6}\U000e007f"
-_UNSEEN = re.compile(
-    f"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u180b-\u180f\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f"
+_CHARACTERS = (
+    f"\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u180b-\u180f\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f"
     f"\u061c\ufeff\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    f"{_BLANKS}{_SELECTORS}]"
+    f"{_BLANKS}{_SELECTORS}"
 )
+_UNSEEN = re.compile(f"[{_CHARACTERS}]")
+# A text in which a reader would see nothing: none, or spaces and characters without a shape alone.
+BLANK = re.compile(rf"[{_CHARACTERS}\s]*")
 # A flag, or one of them so many times.
 _RUNS = re.compile(f"{_FLAG}|({_UNSEEN.pattern})\\1*")
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]")
@@ -26,7 +29,7 @@ _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff
 
 def is_blank(text: str) -> bool:
     """Whether a reader would see nothing: no text, or spaces and characters without a shape alone."""
-    return not _UNSEEN.sub("", text).strip()
+    return bool(BLANK.fullmatch(text))
 
 
 def marked(safe_html: str) -> SafeString:

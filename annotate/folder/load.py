@@ -1,5 +1,6 @@
 """Load a folder into the database: everything or nothing."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,17 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q
 
 from annotate import design, trail
-from annotate.models import Action, Answer, Assignment, Item, ItemResponse, Judgment, Response, Study
+from annotate.models import (
+    Action,
+    Annotator,
+    Answer,
+    Assignment,
+    Item,
+    ItemResponse,
+    Judgment,
+    Response,
+    Study,
+)
 
 from .answers import merge_answers
 from .check import Known, check_tables
@@ -25,6 +36,7 @@ from .merge import (
     merge_settings,
 )
 from .partitioned import find_partitioned
+from .people import People, known_as, of_context
 from .problems import FolderError, Problem, Problems
 from .progress import Progress, quiet
 from .replace import Replaced, remove_study
@@ -57,11 +69,13 @@ class Loaded:
     study: Study
     rows: dict[str, int]
     new: dict[str, int]
+    # What there is to say of it.
+    remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         counts = ", ".join(f"{n:,} {table}" for table, n in self.rows.items())
         new = ", ".join(f"{n:,} {table}" for table, n in self.new.items() if n)
-        return f"{self.study.slug}: {counts} (new: {new or 'nothing'})"
+        return "\n- ".join([f"{self.study.slug}: {counts} (new: {new or 'nothing'})", *self.remarks])
 
 
 def load_folder(
@@ -78,17 +92,25 @@ def load_folder(
     `takes_up` is asked with a study that is there already, and raises where whoever loads may not change it.
     """
     folder = Path(path)
-    spec, tables, known = check_folder(folder, slug, progress, parts, stored)
+    people = of_context() or People()
     try:
-        with without_query_log(), transaction.atomic():
-            loaded = _write(spec, tables, known, replace, progress, parts, takes_up)
-            _count_anew()
-            return loaded
+        with known_as(people):
+            spec, tables, known = check_folder(folder, slug, progress, parts, stored, replace=replace)
+            with without_query_log(), transaction.atomic():
+                loaded = _write(spec, tables, known, replace, progress, parts, takes_up)
+                _count_anew()
+                return dataclasses.replace(loaded, remarks=_remarks(people))
     except IntegrityError as error:
         found = f"a change made at the same time ({str(error).partition(chr(10))[0]}); load again"
         raise FolderError(
             [Problem(folder.name, None, "", "a study that nobody else changes meanwhile", found)]
         ) from error
+
+
+def _remarks(people: People) -> tuple[str, ...]:
+    if not (n := len(people.replaced)):
+        return ()
+    return (f"{n:,} annotator ids look like an e-mail address or a panel's id: pseudonyms replaced them.",)
 
 
 def _count_anew() -> None:
@@ -107,15 +129,24 @@ def check_folder(
     progress: Progress = quiet,
     parts: Sequence[Part] = (),
     stored: Known | None = None,
+    *,
+    replace: bool = False,
 ) -> tuple[StudySpec, dict[str, Table], Known]:
     """The first pass alone: everything is checked, and nothing written."""
     problems = Problems()
     with problems.gathered():
         spec, tables = _find(folder, slug, problems)
+        if people := of_context():
+            people.slug = spec.slug
+            people.stored = frozenset() if replace else _annotators(spec.slug)
         known = check_tables(spec, tables, problems, progress, stored)
         for part in parts:
             part.check(tables, known, problems)
     return spec, tables, known
+
+
+def _annotators(slug: str) -> frozenset[str]:
+    return frozenset(Annotator.objects.filter(study__slug=slug).values_list("key", flat=True).iterator())
 
 
 def _find(folder: Path, slug: str | None, problems: Problems) -> tuple[StudySpec, dict[str, Table]]:

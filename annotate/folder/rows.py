@@ -21,6 +21,7 @@ from annotate.kinds import ItemKind
 from annotate.models import Item
 from annotate.texts import one_newline, trimmed
 
+from .people import PLACEHOLDER, is_unfilled, key_of
 from .problems import Problem, Problems, quoted
 from .tables import Table, json_value
 
@@ -99,8 +100,15 @@ def _trimmed(value: Any) -> Any:
     return trimmed(value) if isinstance(value, str) else value
 
 
+def _person(name: str) -> str:
+    if is_unfilled(name):
+        raise refused(PLACEHOLDER)
+    return key_of(name)
+
+
 Text = Annotated[str, AfterValidator(_storable), AfterValidator(one_newline), Field(description="text")]
 Id = Annotated[Text, BeforeValidator(_trimmed), text_of(200, what="an id")]
+Person = Annotated[Text, BeforeValidator(_trimmed), text_of(100, what="an id"), AfterValidator(_person)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, Field(allow_inf_nan=False, description="a finite number or null")]
 Time = Annotated[dt.datetime, BeforeValidator(_time), Field(description="an ISO 8601 time")]
@@ -159,7 +167,7 @@ class ItemRow(Row):
 
 class AnswerRow(Row):
     item_id: Id
-    annotator_id: Annotated[Text, BeforeValidator(_trimmed), text_of(100, what="an id")]
+    annotator_id: Person
     criterion: Annotated[Text, text_of(100, what="a criterion's key")]
     response_id: Id | None = None
     other_id: Id | None = None
@@ -184,7 +192,7 @@ class AnnotatorRow(Row):
     model_config = ConfigDict(extra="allow", strict=True)
     named_by = "annotator_id"
     __pydantic_extra__: dict[str, Annotated[Any, AfterValidator(_storable_json)]]
-    annotator_id: Annotated[Text, BeforeValidator(_trimmed), text_of(100, what="an id")]
+    annotator_id: Person
     # Why nothing of the annotator's counts; their judgments carry a reason of their own besides.
     excluded: Text = ""
 

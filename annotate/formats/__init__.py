@@ -2,6 +2,7 @@
 
 import contextlib
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,14 +66,14 @@ def read(
 ) -> Iterator[Reading]:
     """Read files as `format`, or as what they look like. FolderError names all that is wrong with them."""
     options = options or Options()
-    files = [source for path in paths for source in sources(path, split, options)]
+    files = _files(paths, split, options)
     chosen = _chosen(files, format, options.mapping)
     with tempfile.TemporaryDirectory(prefix="offbeat-import-") as name, contextlib.ExitStack() as stack:
         draft = Draft(Path(name), options, stack)
         if not format and chosen.marks:
             draft.remark(why(chosen, files), placed=False)
         chosen.read(draft, files)
-        draft.problems.raise_any()
+        _check_read(draft, files)
         spec = draft.finish()
         counts = {table: there.count for table, there in draft.tables.items()}
         samples: dict[str, list[dict[str, Any]]] = {t: there.samples for t, there in draft.tables.items()}
@@ -86,12 +87,27 @@ def read_scores(
     paths: Sequence[Path], format: str, options: Options, take: Callable[[Score | Verdict], None]
 ) -> list[str]:
     """Hand on what machines said in the files, and return what was decided. FolderError names all that is wrong."""
-    files = [source for path in paths for source in sources(path, options=options)]
+    files = _files(paths, "", options)
     chosen = _chosen(files, format, options.mapping)
     scores = MachineScores(replace(options, voters="machines"), take)
     chosen.read(scores, files)
-    scores.problems.raise_any()
+    _check_read(scores, files)
     return _remarks(scores)
+
+
+def _files(paths: Sequence[Path], split: str, options: Options) -> list[Source]:
+    """The files, each with a name of its own: problems name them by it, and rows are left out by it."""
+    files = [source for path in paths for source in sources(path, split, options)]
+    names = Counter(source.name for source in files)
+    for source in files:
+        source.name = str(source.path) if names[source.name] > 1 else source.name
+    return files
+
+
+def _check_read(records: Records, files: Sequence[Source]) -> None:
+    records.problems.raise_any()
+    if not records.rows_read and not records.options.skipped:
+        raise files[0].unreadable(None, "rows", "none")
 
 
 def _remarks(records: Records) -> list[str]:

@@ -1,7 +1,7 @@
 """What is known of a file's columns as a whole: decimal marks, what their values were read as, what was remarked."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from annotate.folder.problems import Problem, quoted
@@ -30,14 +30,20 @@ class Columns:
         if self.decimal or self.source is None:
             return self.decimal or None
         if name not in self._marks:
-            rows = (row for _, row in self.source.rows() if not isinstance(row, Problem))
-            cells = (cell for row in rows if isinstance(cell := row.get(name), str))
-            self._marks[name] = numbers.decimal_mark(c for c in cells if not numbers.is_missing(c))
+            cells = (cell for cell in self._texts(name) if not numbers.is_missing(cell))
+            self._marks[name] = numbers.decimal_mark(cells)
             if self._marks[name] == ",":
                 self.notes[f"Column {name!r}: the comma marks decimals, by all of its cells."] += 1
             elif self._marks[name] == ".":
-                self.notes[f"Column {name!r}: the comma marks thousands, by all of its cells."] += 1
+                self.notes[f"Column {name!r}: the point marks decimals, by all of its cells."] += 1
         return self._marks[name]
+
+    def _texts(self, name: str) -> Iterator[str]:
+        """The texts of a column; of a field that lies in others, all that stand in the outermost one."""
+        outer = name.partition(".")[0]
+        for _, row in self.source.rows() if self.source else ():
+            if not isinstance(row, Problem):
+                yield from _texts_in(row[name] if name in row else row.get(outer))
 
     def note(self, text: str) -> None:
         self.notes[text] += 1
@@ -60,3 +66,14 @@ class Columns:
             more = f" and {len(readings) - NAMED:,} more" if len(readings) > NAMED else ""
             said.append(f"Field {name!r} was read so: {', '.join(each)}{more}.")
         return said + [f"{text} ({n:,} times)" if n > 1 else text for text, n in self.notes.items()]
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts_in(inner)

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from annotate.folder.bounds import lines
 from annotate.folder.problems import Problem, quoted
 from annotate.folder.tables import Lines, Row
+from annotate.texts import trimmed
 
 if TYPE_CHECKING:
     from .source import Source
 
 DELIMITERS = (",", ";", "\t", "|")
 QUOTES = ("cells", "letters")
+# Of the lines inside a cell, so many look like rows of their own if nobody meant the quote.
+SWALLOWED = 0.8
 
 
 class CsvFile:
@@ -37,7 +39,7 @@ class CsvFile:
 
     def _look(self) -> None:
         with self.source.text() as text:
-            first = next(lines(text), "")
+            first = next(self.source.lines(text), "")
         # Excel's own way to name the mark.
         stripped = first.rstrip("\r\n")
         if stripped.lower().startswith("sep=") and len(stripped) == 5:
@@ -53,7 +55,7 @@ class CsvFile:
         """Whether every quote at the start of a cell is one around it, as by a program that writes such files."""
         seen = False
         with self.source.text() as text:
-            for line in lines(text):
+            for line in self.source.lines(text):
                 for cell in line.rstrip("\r\n").split("\t"):
                     if cell.startswith('"'):
                         inner = cell[1:-1]
@@ -81,7 +83,7 @@ class CsvFile:
 
     def _rows(self, *, letters: bool) -> Lines:
         with self.source.text() as text:
-            physical = _Kept(lines(text))
+            physical = _Kept(self.source.lines(text))
             if self.given_delimiter:
                 next(physical)
             reader = self._reader(physical, letters=letters)
@@ -104,7 +106,7 @@ class CsvFile:
         # pandas leaves the heading of its index empty.
         cells = list(self.source.header) or next(reader, [])
         physical.forget()
-        header = [cell.strip() or f"column {n}" for n, cell in enumerate(cells, 1)]
+        header = [trimmed(cell) or f"column {n}" for n, cell in enumerate(cells, 1)]
         seen = set[str]()
         for name in header:
             if name in seen:
@@ -123,13 +125,16 @@ class CsvFile:
 
     def _check_swallowed(self, line: int, taken: list[str], header: list[str]) -> None:
         """A cell over several lines, each of which would be a row of its own: a quote that nobody meant."""
+        lines = [line for line in taken if line.strip()]
         enough = 2 if len(header) > 2 else 4
-        if self.source.quotes or len(taken) < enough or len(header) < 2:
+        if self.source.quotes or len(lines) < enough or len(header) < 2:
             return
-        alone = csv.reader(taken, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
-        if all(len(cells) == len(header) for cells in alone):
+        alone = csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
+        # A few may hold a comma more in a text.
+        rows = sum(len(cells) == len(header) for cells in alone)
+        if rows >= SWALLOWED * len(lines):
             expected = "cells that end where they begin (--quotes letters, or --quotes cells if it is meant)"
-            found = f"a quoted cell that swallows {len(taken) - 1} more lines"
+            found = f"a quoted cell that swallows {len(taken) - 1} more line{'s' if len(taken) > 2 else ''}"
             raise self.source.unreadable(line, expected, found)
 
 

@@ -14,7 +14,7 @@ from annotate import pseudonyms
 from annotate.folder.problems import Problem, quoted
 from annotate.folder.study_toml import FILE, CriterionSpec, StudySpec, render
 from annotate.folder.tables import TABLES, Row
-from annotate.texts import language_tag, one_newline, trimmed
+from annotate.texts import language_tag, lookalike, one_newline, trimmed
 
 from .options import Options
 from .records import Choice, Records
@@ -72,7 +72,7 @@ class Draft(Records):
         )
         self._met: dict[str, set[str]] = {"prompts": set(), "responses": set()}
         self._annotators: dict[str, str] = {}
-        self._casefolded: dict[str, str] = {}
+        self._lookalikes: dict[str, str] = {}
         self._answers: set[int] = set()
         self._judgments: set[int] = set()
         self._per_item: Counter[str] = Counter()
@@ -207,10 +207,11 @@ class Draft(Records):
         key = self._annotators.get(name)
         if key is None:
             key = self._annotators[name] = self._pseudonym(name)
-            other = self._casefolded.setdefault(key.casefold(), key)
+            other = self._lookalikes.setdefault(lookalike(key), key)
             if other != key:
                 self.remark(
-                    f"Annotators {other!r} and {key!r} differ by case only: they are taken for two people.",
+                    f"Annotators {other!r} and {key!r} differ by case or unseen characters only: "
+                    "they are taken for two people.",
                     placed=False,
                 )
             if self.options.into is None or key not in self.options.into.annotators:
@@ -219,8 +220,10 @@ class Draft(Records):
         return key
 
     def _pseudonym(self, name: str) -> str:
-        if pseudonyms.is_template(name):
+        if pseudonyms.is_unfilled(name):
             raise self.wrong("annotator", "who judged", f"{name!r}, a placeholder that nobody filled in")
+        if pseudonyms.names_nobody(name):
+            self.remark(f"Annotator {name!r} is called as nobody is: taken for one person.")
         if pseudonyms.is_panel_id(name):
             self.remark("Ids that look like an e-mail address or a panel's id were replaced by pseudonyms.")
             return pseudonyms.participant(self.options.slug, name)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import IO
 
 CHUNK = 2**20
+SAMPLE = 2**12
+FEWEST_ZEROS = 4
 EXPECTED = "UTF-8, UTF-16 or plausible Windows-1252 (--encoding NAME)"
 # Of a hundred letters beyond ASCII as many may stand as no Western text has them.
 MOST_ODD = 2
@@ -14,12 +16,17 @@ _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _LETTERS = rb"[\x8a\x8c\x8e\x9a\x9c\x9e\x9f\xaa\xba\xc0-\xd6\xd8-\xf6\xf8-\xff]"
 # Three letters beyond ASCII in a row; a capital after a small letter; a symbol inside a word or right after such a
-# letter; a dagger, a per mille or a florin beside another byte beyond ASCII.
+# letter, or before one; a low quote after a letter; a dagger, a per mille or a florin beside another byte beyond ASCII.
 _ODD = re.compile(
     rb"[\x80-\xff]*" + _LETTERS + rb"[\x80-\xff]*" + _LETTERS + rb"[\x80-\xff]*" + _LETTERS + rb"[\x80-\xff]*"
     rb"|(?<=[a-z])[\x8a\x8c\x8e\x9f\xc0-\xd6\xd8-\xde]"
-    rb"|(?<=[A-Za-z])[\x80\x83\x86-\x89\xa1-\xac\xae-\xb3\xb5\xb6\xb8\xb9\xbb-\xbf\xd7\xf7](?=[A-Za-z])"
-    rb"|" + _LETTERS + rb"[\x83\x86-\x89\xa1-\xa9\xac\xae-\xb3\xb5\xb6\xb8\xb9\xbc-\xbf\xd7\xf7]"
+    rb"|(?<=[A-Za-z])[\x80\x83\x86-\x89\x8b\x93\x94\x98\x9b\xa1-\xac\xae-\xb3\xb5\xb6\xb8\xb9\xbb-\xbf\xd7\xf7](?=[A-Za-z])"
+    rb"|(?<=[A-Za-z])[\x82\x84]"
+    rb"|[\xa2-\xa6\xa8\xa9\xac\xae-\xb3\xb6\xb8\xb9\xbc-\xbe\xd7\xf7]"
+    + _LETTERS
+    + rb"|"
+    + _LETTERS
+    + rb"[\x83\x86-\x89\xa1-\xa9\xac\xae-\xb3\xb5\xb6\xb8\xb9\xbc-\xbf\xd7\xf7]"
     rb"|[\x83\x86-\x89][\x80-\xff]"
 )
 
@@ -57,9 +64,16 @@ def encoding_of(open_file: Callable[[], IO[bytes]], given: str = "") -> Encoding
     if given:
         return Encoding(_known(given), remark=f"read as {given}, as was said")
     with open_file() as file:
-        start = file.read(4)
+        start = file.read(SAMPLE)
+    # The mark of UTF-32 begins with that of UTF-16.
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return Encoding("utf-32", remark="read as UTF-32, as its first four bytes say")
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Encoding("utf-16", remark="read as UTF-16, as its first two bytes say")
+    if wide := _unmarked_utf16(start):
+        return Encoding(
+            wide, remark=f"read as {wide.upper()}, since every other byte of its first lines is 0"
+        )
     there = _look(open_file)
     if not there.broken:
         return Encoding("utf-8-sig")
@@ -74,9 +88,24 @@ def encoding_of(open_file: Callable[[], IO[bytes]], given: str = "") -> Encoding
 
 def _known(name: str) -> str:
     try:
-        return codecs.lookup(name).name
-    except LookupError:
+        # Codecs of bytes, such as hex, are no encodings of text.
+        "".encode(name)
+        known = codecs.lookup(name).name
+    except (LookupError, ValueError):
         raise UnknownEncodingError(f"no encoding of the name {name}") from None
+    return "utf-8-sig" if known == "utf-8" else known
+
+
+def _unmarked_utf16(start: bytes) -> str:
+    """UTF-16 without a byte order mark: zeros at even places only, or at odd ones, and lines if it is read so."""
+    for name, zeros, others in (
+        ("utf-16-le", start[1::2], start[::2]),
+        ("utf-16-be", start[::2], start[1::2]),
+    ):
+        if zeros.count(0) >= FEWEST_ZEROS and not others.count(0):
+            text = start[: len(start) // 2 * 2].decode(name, "replace")
+            return name if "\n" in text and "�" not in text[:-1] else ""
+    return ""
 
 
 def _look(open_file: Callable[[], IO[bytes]]) -> _Bytes:
@@ -86,6 +115,8 @@ def _look(open_file: Callable[[], IO[bytes]]) -> _Bytes:
         number = 0
         while line := file.readline(CHUNK):
             number += 1
+            if b"\x1b$" in line or b"\x1b(" in line:
+                raise UnknownEncodingError(f"escape sequences of ISO-2022 on line {number}")
             if not line.isascii():
                 _count(there, line, number)
     return there

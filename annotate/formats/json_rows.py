@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from django.conf import settings
 
-from annotate.folder.bounds import TooLongError, lines
+from annotate.folder.bounds import TooLongError
 from annotate.folder.problems import Problem, quoted
 from annotate.folder.tables import Lines, Row, TwiceError, unique
 
@@ -161,7 +161,7 @@ def columns_to_rows(columns: Row) -> list[Row] | None:
 def json_lines(source: "Source") -> Lines:
     """An object a line. A line that is broken is a Problem in its place."""
     with source.text() as text:
-        for number, line in enumerate(lines(text), 1):
+        for number, line in enumerate(source.lines(text), 1):
             if not line.strip():
                 continue
             if number == 1 and line.lstrip().startswith("["):

@@ -80,9 +80,7 @@ class Line:
 
     def key(self, name: str) -> str:
         """An id: text or a number. White space around it is nobody's meaning."""
-        value = self.get(name)
-        if isinstance(value, float | Decimal) and value == int(value):
-            value = int(value)
+        value = numbers.as_whole(self.get(name))
         if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
             raise self.wrong(name, "an id", value)
         key = trimmed(str(value))
@@ -102,21 +100,48 @@ class Line:
         return self._number(name, self.get(name), self.get(name))
 
     def _number(self, name: str, value: object, shown: object) -> float | None:
-        meaning = self.columns.values.get(votes.code(value)) if isinstance(value, str) else None
-        if isinstance(value, str) and not numbers.is_missing(value) and not numbers.is_number(value):
-            self.columns.meet(votes.code(value))
-        if meaning is not None and numbers.is_plain(meaning):
-            self.columns.read_as(name.partition(".")[0], value, meaning)
+        field = name.partition(".")[0]
+        if (meaning := self._meaning(value)) and numbers.is_plain(meaning):
+            self.columns.read_as(field, value, meaning)
             return float(meaning)
+        if isinstance(value, str):
+            if numbers.is_missing(value):
+                self._missing(field, value)
+                return None
+            if not numbers.is_number(value):
+                self.columns.meet(votes.code(value))
+        if isinstance(value, bool):
+            self.columns.read_as(field, value, str(int(value)))
         try:
-            plain = not isinstance(value, str) or numbers.is_missing(value) or numbers.is_plain(value)
-            return numbers.number(value, "." if plain and not self.columns.decimal else self._mark(name))
+            return numbers.number(value, self._mark(name, value))
         except (numbers.AmbiguousError, ValueError, TypeError) as error:
             expected = numbers.EITHER if isinstance(error, numbers.AmbiguousError) else "a number"
             raise self.wrong(name, expected, shown) from None
 
-    def _mark(self, name: str) -> str | None:
-        return self.columns.mark(self.inside + name)
+    def means(self, name: str) -> bool:
+        """Whether `--values` says what a field means."""
+        return bool(self._meaning(self.get(name)))
+
+    def _meaning(self, value: object) -> str:
+        """What `--values` says of a value."""
+        if value is None or isinstance(value, list | Mapping):
+            return ""
+        return self.columns.values.get(votes.code(value), "")
+
+    def _missing(self, field: str, value: object) -> None:
+        """A word for nothing, where a number or a vote belongs, is said."""
+        if isinstance(value, str) and value.strip():
+            self.columns.read_as(field, value, "missing")
+
+    def _mark(self, name: str, value: object) -> str | None:
+        """The decimal mark of a number, by its column where it needs that."""
+        plain = not isinstance(value, str) or not numbers.needs_mark(value)
+        if plain and not self.columns.decimal:
+            return "."
+        mark = self.columns.mark(self.inside + name)
+        if mark is None and self.columns.source and isinstance(value, str) and numbers.is_number(value):
+            raise numbers.AmbiguousError(value)
+        return mark
 
     def score(self, name: str) -> tuple[float | None, str]:
         """A machine's number, or none and why; a row without the field is no row of scores."""
@@ -133,17 +158,18 @@ class Line:
 
     def vote(self, name: str, known: Mapping[str, Vote] = votes.CLEAR, expected: str = "") -> Vote | None:
         """A vote, by `--values` or by the words of the format; none where nothing stands."""
-        value = self.get(name)
-        meaning = self.columns.values.get(votes.code(value)) if value is not None else None
+        value, field = self.get(name), name.partition(".")[0]
+        meaning = self._meaning(value)
         if not numbers.is_missing(value):
             self.columns.meet(votes.code(value))
-        if meaning is None and numbers.is_missing(value):
+        elif not meaning:
+            self._missing(field, value)
             return None
-        vote = votes.MEANINGS[meaning] if meaning else votes.vote(value, known)
+        vote = votes.MEANINGS[meaning] if meaning in votes.MEANINGS else votes.vote(value, known)
         if vote is None:
             expected = expected or "a vote in words"
             raise self.wrong(name, f"{expected}; a code is not guessed ({VALUES})", value)
-        self.columns.read_as(name.partition(".")[0], value, votes.WORDS[vote])
+        self.columns.read_as(field, value, votes.WORDS[vote])
         return vote
 
     def needed_vote(self, name: str, known: Mapping[str, Vote] = votes.CLEAR, expected: str = "") -> Vote:
@@ -152,10 +178,12 @@ class Line:
         return vote
 
     def truth(self, name: str) -> bool:
+        value, meaning = self.get(name), self._meaning(self.get(name))
         try:
-            truth = values.truth(self.get(name))
+            truth = values.truth(meaning if meaning and numbers.is_plain(meaning) else value)
         except ValueError:
-            raise self.wrong(name, "true or false", self.get(name)) from None
+            self.columns.meet(votes.code(value))
+            raise self.wrong(name, "true or false (--values VALUE=1|0)", value) from None
         if not isinstance(self.get(name), bool):
             self.columns.read_as(name, self.get(name), "yes" if truth else "no")
         return truth

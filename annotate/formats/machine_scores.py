@@ -1,7 +1,7 @@
 """What machines said in a file, row by row, with all that its responses may be known by in a study that is there."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from annotate.folder.tables import Row
@@ -40,6 +40,11 @@ class Verdict:
     first: Named
     second: Named
     choice: Choice
+
+
+def storable(text: str) -> str:
+    """What a judge wrote, without what no database stores: NUL characters and lone surrogates."""
+    return text.replace("\0", "�").encode("utf-8", "replace").decode()
 
 
 class MachineScores(Records):
@@ -107,10 +112,12 @@ class MachineScores(Records):
         raw: str = "",
     ) -> None:
         error = error or ("" if value is not None else "no number")
-        self._take(Score(self.place[1], self.scorer(scorer), self._responses[response], value, error, raw))
+        of = self._responses[response]
+        self._take(Score(self.place[1], self.scorer(scorer), of, value, storable(error), storable(raw)))
 
     def verdict(self, scorer: str, pair: Sequence[str], choice: Choice) -> None:
         first, second = (self._responses[name] for name in pair)
+        choice = replace(choice, error=storable(choice.error), raw=storable(choice.raw))
         self._take(Verdict(self.place[1], self.scorer(scorer), first, second, choice))
 
     # What people said is not for here.

@@ -8,11 +8,11 @@ from decimal import Decimal
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
 # A space, a narrow one, or an apostrophe between groups of three says nothing about the decimal mark.
 _GROUPS = re.compile(r"(?<=\d)[ \u00a0\u202f\u2009'’](?=\d{3}(?!\d))")
-_POINT = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?")
+_POINT = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
+_COMMA = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d+)(,\d+)?")
 
 MISSING = ("", "nan", "na", "n/a", "<na>", "null", "none", "-")
-EITHER = "a number whose comma can be told to mark thousands or decimals (--decimal . or --decimal ,)"
+EITHER = "a column whose commas mark either thousands or decimals (--decimal . or --decimal ,)"
 
 
 class AmbiguousError(ValueError):
@@ -53,7 +53,7 @@ def decimal_mark(texts: Iterable[str]) -> str | None:
             # No number at all: told where it is read.
             continue
         point, comma = point and by_point is not None, comma and by_comma is not None
-        marked = marked or "," in text
+        marked = marked or "," in text or by_point is None
     if not marked:
         return "."
     return None if point == comma else "." if point else ","
@@ -66,6 +66,11 @@ def is_plain(text: str) -> bool:
 def is_number(text: str) -> bool:
     """Whether a text is a number by either mark."""
     return parse(text, ".") is not None or parse(text, ",") is not None
+
+
+def needs_mark(text: str) -> bool:
+    """Whether only its column can tell what a number is: it has a comma, or a point that may mark thousands."""
+    return not is_plain(text) or parse(text, ",") not in (None, parse(text, "."))
 
 
 def number(value: object, mark: str | None = None) -> float | None:
@@ -81,9 +86,24 @@ def number(value: object, mark: str | None = None) -> float | None:
         return float(value)
     if isinstance(value, str):
         value = _cell(value, mark)
-    if not isinstance(value, int | float | Decimal) or not math.isfinite(value):
-        raise ValueError(value)
+    if not isinstance(value, int | float | Decimal) or not _is_finite(value):
+        raise ValueError(str(value)[:80])
     return float(value)
+
+
+def _is_finite(value: float | Decimal) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        # A whole number beyond all floats.
+        return False
+
+
+def as_whole(value: object) -> object:
+    """An int for 1.0, as pandas writes the whole numbers of a column with gaps; anything else as it is."""
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+        return int(value)
+    return value
 
 
 def _cell(text: str, mark: str | None) -> float:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from annotate.folder.problems import Problem, Problems
+from annotate.folder.problems import Problem, Problems, quoted
 from annotate.folder.tables import Row
+from annotate.texts import trimmed
 
 from .columns import Columns
 from .line import Line, WrongError
@@ -103,8 +104,11 @@ class Records(ABC):
 
     def scorer(self, name: str) -> str:
         """The machine's name: the one given, else the file's."""
-        if not (scorer := self.options.scorer or name):
+        if not (scorer := trimmed(self.options.scorer or name)):
             raise self.wrong("", "the scorer's name (--scorer)", "none")
+        if not scorer.isprintable():
+            # Names stand in charts.
+            raise self.wrong("", "a scorer's name without control characters (--scorer)", quoted(scorer))
         return scorer[:200]
 
     # Texts

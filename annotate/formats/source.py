@@ -8,13 +8,13 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
-from annotate.folder.bounds import TooLongError, counted, rows_of
+from annotate.folder.bounds import TooLongError, counted, lines, rows_of
 from annotate.folder.problems import FolderError, Problem, quoted
 from annotate.folder.tables import PARQUET_ROWS, Lines, Row, Table
 
@@ -23,6 +23,7 @@ from .encodings import EXPECTED, Encoding, UnknownEncodingError, encoding_of
 from .json_rows import json_lines, jsonish
 from .options import Options
 
+MARK = "\ufeff"
 # Files of a Hugging Face folder that hold no rows.
 NOT_ROWS = {"dataset_infos.json", "dataset_info.json", "state.json", "dataset_dict.json", "manifest.json"}
 
@@ -60,7 +61,7 @@ class Source:
             raise self.unreadable(line + 1, error.expected, "more") from error
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise self.unreadable(line + 1, "a whole gzip file", str(error)) from error
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise self.unreadable(
                 line + 1, f"text in {self.encoding.name} (--encoding)", str(error)
             ) from error
@@ -99,6 +100,14 @@ class Source:
         if encoding.remark:
             self.remark(encoding.remark)
         return encoding
+
+    def lines(self, text: TextIO) -> Iterator[str]:
+        """Lines of a text; what marked the start of a file that was put behind another is no part of one."""
+        for number, line in enumerate(lines(text), 1):
+            if line.startswith(MARK):
+                self.remark(f"a byte order mark inside the file, on line {number}, was taken away")
+                line = line.lstrip(MARK)
+            yield line
 
     def text(self) -> TextIO:
         encoding = self.encoding

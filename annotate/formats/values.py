@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from .numbers import is_missing
+from .numbers import as_whole, is_missing
 
 # Beyond it only JSON is read: Python's own reader takes 500 bytes of memory for each one it reads.
 LONGEST_LITERAL = 2**16
@@ -27,7 +27,7 @@ def truth(value: object) -> bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float | Decimal):
-        value = str(float(value))
+        value = str(as_whole(value))
     word = value.strip().lower() if isinstance(value, str) else ""
     if word not in _TRUTH:
         raise ValueError(value)

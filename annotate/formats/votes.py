@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+
+from .numbers import as_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,7 @@ def sentence(words: object) -> Vote | None:
 
 def code(value: object) -> str:
     """A value as `--values` names it: 1 for 1.0 and "1 "."""
-    if isinstance(value, float | Decimal) and value == int(value):
-        value = int(value)
-    text = str(value).strip()
+    text = str(as_whole(value)).strip()
     return text[:-2] if re.fullmatch(r"-?\d+\.0", text) else text
 
 

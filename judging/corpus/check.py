@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -31,10 +32,15 @@ class Checked:
     sources: tuple[str, ...] = ()
     cells: tuple[tuple[int, int], ...] = ()
     """Numbers of responses of one source to one prompt, each with how often it occurs."""
+    blank: int = 0
+    """Texts in which nobody sees anything: they are texts, as everywhere, and are counted."""
+    first_blank: str = ""
 
 
-def check_partition(pool: Pool, name: str, buckets: int, scratch: str) -> Checked:
-    """Check one partition, and store the hashes of its ids for `repeated_ids`."""
+def check_partition(
+    pool: Pool, name: str, buckets: int, scratch: str, blank: re.Pattern[str] | None = None
+) -> Checked:
+    """Check one partition, and store the hashes of its ids for `repeated_ids`; count what `blank` matches."""
     try:
         table = pool.read(pool.partition_path(name), list(NEEDED))
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -53,7 +59,17 @@ def check_partition(pool: Pool, name: str, buckets: int, scratch: str) -> Checke
     rows.say_all(ids.duplicated().to_numpy(), "response_id", "each id once", "one a second time")
     _put_hashes(pool, f"{scratch}/{name}", ids, buckets)
     checked = Checked(name, rows.first, rows.count, pc.unique(table["prompt_id"]).to_pylist(), table.num_rows)
-    return checked if rows.count else replace(checked, sources=_sources(table), cells=_cells(table))
+    if rows.count:
+        return checked
+    return replace(_with_blanks(checked, table, blank), sources=_sources(table), cells=_cells(table))
+
+
+def _with_blanks(checked: Checked, table: pa.Table, blank: re.Pattern[str] | None) -> Checked:
+    if blank is None:
+        return checked
+    places = [row for row, text in enumerate(table["text"].to_pylist(), 1) if blank.fullmatch(text)]
+    first = f"{checked.partition}, row {places[0]}" if places else ""
+    return replace(checked, blank=len(places), first_blank=first)
 
 
 def _sources(table: pa.Table) -> tuple[str, ...]:

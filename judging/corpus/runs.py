@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -42,12 +43,15 @@ class Ran:
     seconds: float
 
 
-def check(pool: Pool, cluster: Cluster) -> list[Checked]:
-    """Check the whole input; raise PoolError with file and row for every problem."""
+def check(pool: Pool, cluster: Cluster, blank: re.Pattern[str] | None = None) -> list[Checked]:
+    """Check the whole input; raise PoolError with file and row for every problem.
+
+    `blank` says in which texts nobody sees anything: these are counted.
+    """
     names = pool.partitions()
     scratch = pool.path(RESULTS, f".check.{uuid.uuid4().hex}")
     try:
-        look = partial(check_partition, pool, buckets=BUCKETS, scratch=scratch)
+        look = partial(check_partition, pool, buckets=BUCKETS, scratch=scratch, blank=blank)
         checked = cluster.every(look, names)
         problems = [problem for one in checked for problem in one.problems]
         if not problems:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from annotate.folder import FolderError
+from annotate.folder.people import People, known_as
 from annotate.folder.problems import Problem
 from annotate.models import Study
 from judging.folder.scores import load_folder
@@ -33,7 +34,9 @@ def reproduce(folder: Path, tables: Path | None = None) -> Reproduced:
     """Load, embed, compute, and leave the database as it was: of the tables' results those that they hold, else all."""
     before = {} if tables is None else _held(tables)
     with transaction.atomic():
-        study = load_folder(folder, SLUG).study
+        # The tables call people as the folder does.
+        with known_as(People(unchanged=True)):
+            study = load_folder(folder, SLUG).study
         results = compute(study, list(before) or COMPUTED)
         transaction.set_rollback(True)
     compared, different = 0, list[tuple[str, Any, Any]]()

@@ -92,6 +92,8 @@ def _loaded(request: HttpRequest, form: UploadForm) -> HttpResponse:
             Study.objects.filter(pk=loaded.study.pk).update(status=Study.Status.DRAFT)
     new = ", ".join(f"{n:,} {table}" for table, n in loaded.new.items() if n)
     messages.success(request, f"Loaded: {new or 'nothing new'}.")
+    for remark in loaded.remarks:
+        messages.warning(request, remark)
     if n := sum(1 for _ in leaking(loaded.study)):
         texts = "response names" if n == 1 else "responses name"
         messages.warning(

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from distributed import LocalCluster
 
+from annotate.unseen import BLANK, is_blank
 from judging.corpus import runs
 from judging.corpus.cluster import Cluster, ClusterError
 from judging.corpus.measured import measured, unusualness_of
@@ -276,6 +277,17 @@ def test_a_pool_that_was_not_written_to_its_end_is_refused_and_written_anew(
     assert sum(c.responses for c in runs.check(pool, cluster)) == 84
     with pytest.raises(PoolError, match="expected nothing there yet, found a data set"):
         write_pool(pool, rows(), 3)
+
+
+def test_empty_texts_are_counted_by_the_rule_of_the_pages(tmp_path: Path, cluster: Cluster) -> None:
+    pool, made = Pool(str(tmp_path / "pool")), rows(prompts=2)
+    for row, text in zip(made, ("", " \n", "\u200b\ufeff", "\u2800"), strict=False):
+        row["text"] = text
+    write_pool(pool, made, 2)
+    checked = runs.check(pool, cluster, BLANK)
+    assert sum(one.blank for one in checked) == sum(is_blank(row["text"]) for row in made) == 4
+    assert [one.first_blank.endswith(", row 1") for one in checked if one.blank] == [True]
+    assert sum(one.blank for one in runs.check(pool, cluster)) == 0
 
 
 def test_the_summary_keeps_its_date_until_it_says_something_else(pool: Pool, cluster: Cluster) -> None:

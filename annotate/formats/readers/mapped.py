@@ -75,7 +75,8 @@ def _check(files: Sequence[Source], role: str, column: str, columns: set[str]) -
         raise files[0].unreadable(None, f"a role of {', '.join(ROLES)}", quoted(role))
     # A path leads into objects and lists: input.messages, scores.0.value
     missing = [c for c in column.split(",") if c not in columns and c.partition(".")[0] not in columns]
-    if role != "scale" and column not in columns and missing:
+    # Without a row that can be read, what is wrong with the rows says more.
+    if role != "scale" and column not in columns and missing and columns:
         there = ", ".join(sorted(columns))
         raise files[0].unreadable(1, f"columns of {name} for {role}: one of {there}", quoted(missing[0]))
 
@@ -134,8 +135,9 @@ def _answers(
     raw = line.get(column)
     if shown.kind == "same":
         return
-    if raw in (None, "") or (kind != "comment" and is_missing(raw)):
-        records.remark(f"Column {column!r} is empty: no answer was made of it.")
+    if raw in (None, "") or (kind != "comment" and is_missing(raw) and not line.means(column)):
+        what = "is empty" if raw in (None, "") else f"says {quoted(raw)}, which is nothing"
+        records.remark(f"Column {column!r} {what}: no answer was made of it.")
         return
     if not shown.item:
         raise line.wrong(column, "a response that it is about (--map response=…)", raw)

@@ -11,8 +11,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotate.folder.problems import FolderError, Problem, Problems
 from annotate.folder.rows import ResponseRow, read
 from annotate.folder.tables import find_tables
+from annotate.unseen import BLANK
 from judging.corpus import runs
 from judging.corpus.adding import add_to_pool
+from judging.corpus.check import Checked
 from judging.corpus.cluster import Cluster, ClusterError
 from judging.corpus.pool import Pool, PoolError, write_pool
 
@@ -88,12 +90,20 @@ class Command(BaseCommand):
         with Cluster(options["scheduler"], options["workers"]) as cluster:
             self.stderr.write(f"Dashboard: {cluster.client.dashboard_link}")
             if action == "embed":
-                runs.check(pool, cluster)
+                self._name_blank(runs.check(pool, cluster, BLANK))
             ran = STEPS[action](pool, column, cluster)
         self.stdout.write(
             f"{action} {column.name}: {ran.responses:,} responses in {ran.partitions:,} partitions, "
             f"{ran.computed:,} computed now, in {ran.seconds:,.1f} s"
         )
+
+    def _name_blank(self, checked: list[Checked]) -> None:
+        """In the words of a run over the database."""
+        if n := sum(one.blank for one in checked):
+            first = next(one.first_blank for one in checked if one.blank)
+            self.stdout.write(
+                f"{n:,} responses are empty or hold nothing to be seen (first: {first}). They are embedded as they are."
+            )
 
 
 def _responses(folder: Path) -> Iterator[dict[str, Any]]:

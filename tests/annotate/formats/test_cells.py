@@ -76,8 +76,13 @@ def test_labels_may_be_numbers_and_words(tmp_path: Path) -> None:
         for n, label in enumerate([1.0, 0.0, True, "False", "no", "1"])
     ]
     assert answers(records_of(file(tmp_path, rows, "f.jsonl"), "trl-unpaired")) == [1, 0, 1, 0, 0, 1]
-    with pytest.raises(FolderError, match='label: expected true or false, found "good"'):
+    with pytest.raises(
+        FolderError, match=r'label: expected true or false \(--values VALUE=1\|0\), found "good"'
+    ):
         records_of(file(tmp_path, [rows[0] | {"label": "good"}], "g.jsonl"), "trl-unpaired")
+    worded = [rows[0] | {"label": "good"}, rows[1] | {"label": "bad"}]
+    values = {"good": "1", "bad": "0"}
+    assert answers(records_of(file(tmp_path, worded, "w.jsonl"), "trl-unpaired", values=values)) == [1, 0]
 
 
 def scores(paths: list[Path], **options: Any) -> tuple[list[float | None], list[str]]:
@@ -130,6 +135,10 @@ def test_who_wrote_a_response_is_not_the_scorer(tmp_path: Path) -> None:
         (["1.5", "2"], "."),
         (["1e5", "-3"], "."),
         (["12 345,5"], ","),
+        (["1.234.567", "1.234"], ","),
+        (["0,123", "1,500"], ","),
+        (["0.123", "1,500"], "."),
+        (["1.234", "2.500"], "."),
     ],
 )
 def test_the_decimal_mark_is_settled_by_the_whole_column(cells: list[str], mark: str | None) -> None:
@@ -155,6 +164,39 @@ def test_thousands_that_could_be_decimals_are_refused_until_somebody_says(tmp_pa
     assert "the comma marks decimals" in "\n".join(said)
 
 
+def test_a_point_marks_thousands_where_the_column_says_so(tmp_path: Path) -> None:
+    assert scores(file(tmp_path, "response_id;score\nr1;1.234\nr2;1,5\n"))[0] == [1234, 1.5]
+    with pytest.raises(FolderError, match=r"line 3, score: .*--decimal"):
+        scores(file(tmp_path, 'response_id,score\nr1,1.5\nr2,"0,5"\n', "both.csv"))
+
+
+def test_numbers_deep_in_a_row_are_settled_by_all_of_their_field(tmp_path: Path) -> None:
+    rows = [{"q": "Q", "a": f"a{n}", "who": "w", "s": {"v": [v]}} for n, v in enumerate(("1,002", "0,5"))]
+    mapping = {"prompt": "q", "response": "a", "score.rm": "s.v.0"}
+    records = records_of(file(tmp_path, rows, "f.jsonl"), mapping=mapping)
+    assert [row["value"] for row in records["scores"]] == [1.002, 0.5]
+    with pytest.raises(FolderError, match="--decimal"):
+        records_of(file(tmp_path, rows[:1], "g.jsonl"), mapping=mapping)
+
+
+@pytest.mark.parametrize("value", [float("inf"), 10**400, "1e999", "1,23,456", "45%", "−4", [1, 2], {}])
+def test_what_is_no_number_is_refused(tmp_path: Path, value: object) -> None:
+    with pytest.raises(FolderError, match="line 1, score: expected a number"):
+        scores(file(tmp_path, [{"response_id": "r1", "score": value}], "f.jsonl"))
+
+
+def test_words_for_nothing_and_truth_in_numbers_are_said(tmp_path: Path) -> None:
+    rows = [{"response_id": f"r{n}", "score": value} for n, value in enumerate((True, "NaN", "n/a", 2))]
+    values, said = scores(file(tmp_path, rows, "f.jsonl"))
+    assert values == [1, None, None, 2]
+    assert """read so: true as “1” (1), "NaN" as “missing” (1), "n/a" as “missing” (1)""" in "\n".join(said)
+
+
+def test_a_meaning_of_another_kind_means_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match="a code is not guessed"):
+        records_of(pairs(tmp_path, "x"), mapping=PAIR, values={"x": "3"})
+
+
 # Missing values, texts and ids
 
 
@@ -175,7 +217,32 @@ def test_white_space_around_ids_is_nobody_s_meaning(tmp_path: Path) -> None:
     records = records_of(path, mapping=SINGLE)
     assert {row["annotator_id"] for row in records["answers"]} == {"ann", "Ann"}
     assert "white space around them, which was taken away. (2 times)" in remarks(records)
-    assert "'ann' and 'Ann' differ by case only" in remarks(records)
+    assert "'ann' and 'Ann' differ by case or unseen characters only" in remarks(records)
+
+
+@pytest.mark.parametrize("around", [" ", "\u00a0", "\u2028", "\u200b", "\ufeff", "\u200e", "\t"])
+def test_unseen_characters_around_ids_are_nobody_s_meaning(tmp_path: Path, around: str) -> None:
+    rows = [
+        {"q": "Q", "a": f"a{n}", "who": who, "r": 4} for n, who in enumerate(("ann", f"{around}ann{around}"))
+    ]
+    records = records_of(file(tmp_path, rows, "f.jsonl"), mapping=SINGLE)
+    assert {row["annotator_id"] for row in records["answers"]} == {"ann"}
+    assert "white space around them" in remarks(records)
+
+
+@pytest.mark.parametrize("other", ["José", "JOSÉ", "jose\u0301", "jo\u200bsé", "ｊｏｓé"])
+def test_people_whose_ids_look_alike_are_said(tmp_path: Path, other: str) -> None:
+    rows = [{"q": "Q", "a": f"a{n}", "who": who, "r": 4} for n, who in enumerate(("josé", other))]
+    said = remarks(records_of(file(tmp_path, rows, "f.jsonl"), mapping=SINGLE))
+    assert "differ by case or unseen characters only" in said
+
+
+@pytest.mark.parametrize(
+    "name", ["undefined", "null", "[%PROLIFIC_PID%]", "${e://Field/PID}", "{{workerId}}", "%%ID%%"]
+)
+def test_a_placeholder_judged_nothing(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FolderError, match="expected who judged"):
+        records_of(file(tmp_path, [{"q": "Q", "a": "A", "who": name, "r": 4}], "f.jsonl"), mapping=SINGLE)
 
 
 def test_newlines_are_one_and_the_same(tmp_path: Path) -> None:

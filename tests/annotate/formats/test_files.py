@@ -82,6 +82,54 @@ def test_text_of_a_mac_is_not_taken_for_windows(tmp_path: Path) -> None:
         rows(written(tmp_path, b"a\n\xff\n"), given_encoding="latin-x")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "mark", "said"),
+    [
+        ("utf-16", b"", "read as UTF-16, as its first two bytes say"),
+        ("utf-16-le", b"", "read as UTF-16-LE, since every other byte"),
+        ("utf-16-be", b"", "read as UTF-16-BE, since every other byte"),
+        ("utf-32", b"", "read as UTF-32, as its first four bytes say"),
+        ("utf-8-sig", b"\xef\xbb\xbf", "a byte order mark inside the file, on line 1"),
+    ],
+)
+def test_unicode_is_read_in_all_its_shapes(tmp_path: Path, encoding: str, mark: bytes, said: str) -> None:
+    there, remarks = rows(written(tmp_path, mark + "a,b\nGrüße – 日本,x\nQ,y\n".encode(encoding)))
+    assert there == [{"a": "Grüße – 日本", "b": "x"}, {"a": "Q", "b": "y"}]
+    assert said in remarks
+
+
+def test_files_that_were_put_together_have_no_marks_in_their_texts(tmp_path: Path) -> None:
+    there, said = rows(written(tmp_path, b"a,b\nQ1,x\n\xef\xbb\xbfQ2,y\n"))
+    assert [row["a"] for row in there] == ["Q1", "Q2"]
+    assert "a byte order mark inside the file, on line 3, was taken away" in said
+
+
+@pytest.mark.parametrize("content", [b"a\nx\0y\n", b"a\n\0\0\0\0\n"])
+def test_zeros_in_a_text_make_it_no_utf16(tmp_path: Path, content: bytes) -> None:
+    assert "UTF-16" not in rows(written(tmp_path, content))[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("naïve café", "cp437"), ("schön", "cp850"), ("問題", "big5"), ("質問", "iso2022_jp")],
+)
+def test_other_encodings_are_not_taken_for_windows(tmp_path: Path, text: str, encoding: str) -> None:
+    with pytest.raises(FolderError, match="--encoding"):
+        rows(written(tmp_path, b"a,b\n" + text.encode(encoding) + b",x\n"))
+
+
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "no-such"])
+def test_a_codec_of_bytes_is_no_encoding(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(FolderError, match=f"no encoding of the name {encoding}"):
+        rows(written(tmp_path, b"a\nx\n"), given_encoding=encoding)
+
+
+def test_a_wrong_encoding_is_refused_where_it_ends(tmp_path: Path) -> None:
+    for encoding in ("utf-16", "ascii"):
+        with pytest.raises(FolderError, match=rf"text in {encoding} \(--encoding\)"):
+            rows(written(tmp_path, "a\né\n".encode()), given_encoding=encoding)
+
+
 # Quotes and separators
 
 
@@ -94,6 +142,15 @@ def test_a_quoted_cell_that_swallows_rows_is_named(tmp_path: Path, header: str) 
         rows(path)
     assert [row["a"] for row in rows(path, quotes="letters")[0]] == ['"Never', "fine", 'end"']
     assert len(rows(path, quotes="cells")[0]) == 1
+
+
+@pytest.mark.parametrize(
+    "between", ["\n", 'Q3,fine,w\nQ4,"fine, too",w\nQ5,fine,w\nQ6,fine,w\nQ7,fine,w\n'.replace('"', "")]
+)
+def test_rows_are_swallowed_with_gaps_and_commas_too(tmp_path: Path, between: str) -> None:
+    path = written(tmp_path, f'q,a,who\nQ1,"Never,w\n{between}Q2,end",w\n'.encode())
+    with pytest.raises(FolderError, match="a quoted cell that swallows"):
+        rows(path)
 
 
 def test_cells_may_span_lines(tmp_path: Path) -> None:
@@ -122,6 +179,17 @@ def test_a_file_without_a_header_asks_for_one(tmp_path: Path) -> None:
     records = records_of([path], header=("score", "sentence1", "sentence2"))
     assert [row["value"] for row in records["answers"]] == [3.8, 1]
     assert "Taken for sts, since it has the columns score, sentence1, sentence2." in records["remarks"]
+
+
+@pytest.mark.parametrize("content", [b"", b"q,a,who,r\n", b"q,a,who,r\n\n\n"])
+def test_a_file_without_rows_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(FolderError, match=r"f\.csv: expected rows, found none"):
+        records_of([written(tmp_path, content)], mapping=SINGLE)
+
+
+def test_rows_that_are_all_wrong_are_named_by_their_lines(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match="line 2: expected 4 cells, as in the header, found 3"):
+        records_of([written(tmp_path, b"q,a,who,r\nQ,A,w\n")], mapping=SINGLE)
 
 
 # Spreadsheets and tables with types
