@@ -34,72 +34,81 @@ CRITERIA = {
 }
 
 
+class Answers:
+    """A study in which everybody answers every kind of question, of quality 0 to 3 in each prompt."""
+
+    def __init__(self) -> None:
+        self.chance = random.Random(3)
+        self.tables: dict[str, list[dict[str, object]]] = {
+            name: [] for name in ("prompts", "responses", "items", "answers")
+        }
+        for p in range(PROMPTS):
+            self.add_prompt(f"prompt{p}")
+
+    def add_prompt(self, prompt: str) -> None:
+        self.tables["prompts"].append({"prompt_id": prompt, "text": prompt.replace("prompt", "Prompt ")})
+        shown = [f"{prompt}-r{r}" for r in range(RESPONSES)]
+        self.tables["responses"] += [
+            {"response_id": key, "prompt_id": prompt, "text": f"Text {key}", "source": f"source{r}"}
+            for r, key in enumerate(shown)
+        ]
+        self.rate(prompt, shown)
+        self.compare(prompt, shown)
+        self.order(prompt, shown)
+
+    def item(self, kind: str, prompt: str, shown: list[str]) -> str:
+        item = f"{kind}-{len(self.tables['items'])}"
+        self.tables["items"].append(
+            {"item_id": item, "kind": kind, "prompt_id": prompt, "response_ids": shown}
+        )
+        return item
+
+    def answer(self, item: str, who: int, criterion: str, **values: object) -> None:
+        row = {"item_id": item, "annotator_id": f"p{who}", "criterion": criterion, **values}
+        self.tables["answers"].append(row)
+
+    def rate(self, prompt: str, shown: list[str]) -> None:
+        for r, key in enumerate(shown):
+            item = self.item("single", prompt, [key])
+            for who in range(PEOPLE):
+                value = min(5, max(1, r + 1 + self.chance.choice([-1, 0, 0, 1])))
+                self.answer(item, who, "quality", response_id=key, value=value)
+                self.answer(item, who, "ideas", value=r + 1)
+
+    def compare(self, prompt: str, shown: list[str]) -> None:
+        for a in range(RESPONSES):
+            for b in range(a):
+                item = self.item("pair", prompt, [shown[a], shown[b]])
+                for who in range(PEOPLE):
+                    likes = self.chance.random()
+                    chosen = {"response_id": shown[a] if likes < 0.75 else shown[b], "value": 1}
+                    tied = {"response_id": None, "value": 0, "label": "tie"}
+                    self.answer(item, who, "preference", **(tied if likes > 0.95 else chosen))
+                    ends = {"response_id": shown[a], "other_id": shown[b]}
+                    self.answer(item, who, "similarity", **ends, value=4 - (a - b))
+
+    def order(self, prompt: str, shown: list[str]) -> None:
+        item = self.item("set", prompt, shown)
+        for who in range(PEOPLE):
+            order = sorted(range(RESPONSES), key=lambda r: -r + self.chance.gauss(0, 0.8))
+            for rank, r in enumerate(order, 1):
+                self.answer(item, who, "ranking", response_id=shown[r], value=rank)
+                group = 1 + (r > 1) if self.chance.random() < 0.9 else 1
+                self.answer(item, who, "grouping", response_id=shown[r], value=int(group))
+            odd = shown[3 if self.chance.random() < 0.8 else 0]
+            self.answer(item, who, "odd", response_id=odd, value=1)
+            self.answer(item, who, "why", text="because")
+
+
 def write(folder: Path, slug: str = "kinds") -> Path:
-    """Write a folder in which everybody answers every kind of question, of quality 0 to 3 in each prompt."""
-    chance = random.Random(3)
-    asked = [
+    criteria = [
         f'[[criterion]]\nkey = "{key}"\non = "{on}"\n{rest}\ntext = "{key}?"\nrequired = false\n'
         for key, (on, rest) in CRITERIA.items()
     ]
     head = f'slug = "{slug}"\ntitle = "Every kind"\nseats = {PEOPLE}\nseed = 1\nsimulated = true\n'
     folder.mkdir()
-    (folder / "study.toml").write_text(head + "".join(asked))
-    prompts: list[dict[str, object]] = []
-    responses: list[dict[str, object]] = []
-    items: list[dict[str, object]] = []
-    answers: list[dict[str, object]] = []
-
-    def ask(kind: str, prompt: str, shown: list[str]) -> str:
-        item = f"{kind}-{len(items)}"
-        items.append({"item_id": item, "kind": kind, "prompt_id": prompt, "response_ids": shown})
-        return item
-
-    def say(item: str, who: int, criterion: str, **values: object) -> None:
-        answers.append({"item_id": item, "annotator_id": f"p{who}", "criterion": criterion, **values})
-
-    for p in range(PROMPTS):
-        prompt = f"prompt{p}"
-        prompts.append({"prompt_id": prompt, "text": f"Prompt {p}"})
-        of = [f"{prompt}-r{r}" for r in range(RESPONSES)]
-        responses += [
-            {"response_id": key, "prompt_id": prompt, "text": f"Text {key}", "source": f"source{r}"}
-            for r, key in enumerate(of)
-        ]
-        for r, key in enumerate(of):
-            item = ask("single", prompt, [key])
-            for who in range(PEOPLE):
-                value = min(5, max(1, r + 1 + chance.choice([-1, 0, 0, 1])))
-                say(item, who, "quality", response_id=key, value=value)
-                say(item, who, "ideas", value=r + 1)
-        for a in range(RESPONSES):
-            for b in range(a):
-                item = ask("pair", prompt, [of[a], of[b]])
-                for who in range(PEOPLE):
-                    likes = chance.random()
-                    chosen = of[a] if likes < 0.75 else of[b]
-                    tied = {"response_id": None, "value": 0, "label": "tie"}
-                    say(
-                        item,
-                        who,
-                        "preference",
-                        **(tied if likes > 0.95 else {"response_id": chosen, "value": 1}),
-                    )
-                    say(item, who, "similarity", response_id=of[a], other_id=of[b], value=4 - (a - b))
-        item = ask("set", prompt, of)
-        for who in range(PEOPLE):
-            order = sorted(range(RESPONSES), key=lambda r: -r + chance.gauss(0, 0.8))
-            for rank, r in enumerate(order, 1):
-                say(item, who, "ranking", response_id=of[r], value=rank)
-                pile = 1 + (r > 1) if chance.random() < 0.9 else 1
-                say(item, who, "grouping", response_id=of[r], value=int(pile))
-            say(item, who, "odd", response_id=of[3 if chance.random() < 0.8 else 0], value=1)
-            say(item, who, "why", text="because")
-    for name, rows in {
-        "prompts": prompts,
-        "responses": responses,
-        "items": items,
-        "answers": answers,
-    }.items():
+    (folder / "study.toml").write_text(head + "".join(criteria))
+    for name, rows in Answers().tables.items():
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder
 

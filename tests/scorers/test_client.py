@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from judging.scorers.endpoints.client import Budget, Call, Client, EndpointError, Limits, ShapeError, storable
+from judging.scorers.endpoints.client import Budget, Call, Client, EndpointError, Limits, ShapeError
+from judging.scorers.endpoints.replies import storable
 from judging.scorers.protocol import NOT_ASKED
 from tests.scorers.serving import ServerReply, Speaks, serving
 

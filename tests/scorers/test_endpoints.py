@@ -9,9 +9,9 @@ import pytest
 from judging.scorers import Embedder, PairJudge, Scorer
 from judging.scorers.endpoints import Remote
 from judging.scorers.endpoints.base import Endpoint
-from judging.scorers.endpoints.client import MemoryReplies
 from judging.scorers.endpoints.judge import Judge, PairwiseJudge, said_choice, said_number
 from judging.scorers.endpoints.openai import Embeddings
+from judging.scorers.endpoints.replies import MemoryReplies
 from judging.scorers.endpoints.rubrics import filled
 from judging.scorers.endpoints.tei import Embed, Predict
 from judging.scorers.endpoints.vllm import Classify, Pooling, Score

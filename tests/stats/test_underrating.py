@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,8 @@ from hypothesis import strategies as st
 from scipy.stats import t as student
 
 from judging.stats import (
-    Estimate,
     Panel,
     StudyModel,
-    Underrating,
     Verdict,
     cross_rater_moments,
     most_underrated,
@@ -27,7 +24,6 @@ from judging.stats import (
     underrating,
     underratings,
 )
-from judging.stats.audit.verdict import rule
 from tests.size import sized
 from tests.stats.simulation import score_sd, simulate, slow_slope, slow_underrating
 
@@ -359,72 +355,6 @@ def test_wrong_input_is_refused_in_words() -> None:
         underrating(ratings, responses, covariates=("score",))
     with pytest.raises(ValueError, match="negative"):
         most_underrated(ratings, responses, n=-1)
-
-
-def slope(low: float, high: float) -> Estimate:
-    return Estimate((low + high) / 2, low, high, 9)
-
-
-def ruled(
-    ends: tuple[float, float] | None, detectable: float = 0.2, *, can_acquit: bool = True, **shapes: Estimate
-) -> Underrating:
-    """Return the result with the verdict on a pooled interval; other slopes hold zero, or are as given."""
-    base = underrating(*block())
-    nothing = {
-        name: slope(-0.1, 0.1) for name in ("by_prompt", "curved", "good", "interaction", "curved_good")
-    }
-    nothing |= {"curvature": slope(-1, 1), "prompts": slope(-1, 1)}
-    own = replace(base.shapes, **(nothing | shapes))
-    scope = replace(base, decisive=ends, smallest_detectable=detectable, shapes=own)
-    verdict, good_alone = rule(scope, can_acquit=can_acquit)
-    return replace(scope, verdict=verdict, good_alone=good_alone)
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "detectable", "verdict", "text"),
-    [
-        (0.01, 0.5, 0.3, Verdict.UNDERRATES, "underrates"),
-        (-0.5, -0.01, 0.3, Verdict.OVERRATES, "overrates"),
-        (-0.1, 0.2, 0.2301, Verdict.NO_UNDERRATING, "no underrating of 0.24 or more"),
-        (-0.1, 0.26, 0.2301, Verdict.NO_UNDERRATING, "no underrating of 0.26 or more"),
-        (-0.1, 0.31, 0.2, Verdict.UNDERPOWERED, "underpowered"),
-        (-0.1, 0.2, 0.31, Verdict.UNDERPOWERED, "underpowered"),
-    ],
-)
-def test_verdict_rule(low: float, high: float, detectable: float, verdict: Verdict, text: str) -> None:
-    side = slope(low, high) if low * high > 0 else slope(-0.1, 0.1)
-    found = ruled((low, high), detectable, by_prompt=side, curved=side)
-    assert (found.verdict, found.verdict_text) == (verdict, text)
-    if verdict is Verdict.NO_UNDERRATING:
-        assert ruled((low, high), detectable, can_acquit=False).verdict is Verdict.UNDERPOWERED
-        assert ruled((low, high), detectable, by_prompt=slope(-0.1, 0.4)).verdict is Verdict.UNDERPOWERED
-    assert ruled(None, detectable).verdict is Verdict.CANT_TELL
-
-
-def test_slopes_of_other_shapes_must_agree_where_they_are_defined() -> None:
-    up, undefined = slope(0.1, 0.3), Estimate.undefined("too few ratings", 9)
-    assert ruled((0.1, 0.3), by_prompt=up, curved=up).verdict is Verdict.UNDERRATES
-    assert ruled((0.1, 0.3), by_prompt=up, curved=undefined).verdict is Verdict.UNDERRATES
-    assert ruled((0.1, 0.3), by_prompt=up).verdict is Verdict.DEPENDS
-    assert ruled((-0.1, 0.1), curved=up).verdict is Verdict.DEPENDS
-    assert ruled((-0.3, -0.1), by_prompt=up, curved=slope(-0.3, -0.1)).verdict is Verdict.DEPENDS
-    curved = ruled((0.1, 0.3), by_prompt=up)
-    assert curved.flags == ()
-    assert replace(curved, shapes=replace(curved.shapes, curvature=up)).flags == ("curvature",)
-
-
-def test_good_unusual_answers_may_be_underrated_alone() -> None:
-    up = slope(0.1, 0.5)
-    found = ruled((-0.1, 0.1), good=up, curved_good=slope(-0.1, 0.5))
-    assert (found.verdict, found.good_alone) == (Verdict.UNDERRATES, True)
-    assert found.verdict_text == "underrates good unusual answers"
-    assert ruled((-0.1, 0.1)).verdict is Verdict.NO_UNDERRATING
-    # A curve alone makes good answers differ from bad ones.
-    # Nor is a scorer acquitted that may well underrate good answers.
-    assert ruled((-0.1, 0.1), good=up).verdict is Verdict.UNDERPOWERED
-    curved = ruled((-0.1, 0.1), good=up, curved_good=slope(-0.1, 0.5), curvature=up)
-    assert curved.verdict is Verdict.UNDERPOWERED
-    assert ruled((-0.1, 0.1), good=up, curvature=up, curved_good=up).good_alone
 
 
 def test_reported_numbers_fit_together() -> None:

@@ -8,6 +8,22 @@ from annotate.folder.writing import Written, sha256
 from annotate.models import Study
 
 CARD = "README.md"
+REST = """
+Answers of practice, gold and repeat items are in the tables (`role` in `items`); no statistic uses them.
+
+## Licence
+
+None is stated. Whoever publishes this set says which, for the texts and for the answers.
+
+## Reading it
+
+```python
+from datasets import load_dataset
+answers = load_dataset("parquet", data_files="answers.parquet")["train"]
+```
+
+`manage.py load_study FOLDER` gives the same study back.
+"""
 
 
 def write_card(study: Study, folder: Path, manifest: dict[str, Any]) -> Written:
@@ -19,68 +35,48 @@ def write_card(study: Study, folder: Path, manifest: dict[str, Any]) -> Written:
 def card(study: Study, manifest: dict[str, Any]) -> str:
     """The folder's contents, the people behind it, and what does not count."""
     tables = [f for f in manifest["files"] if f["table"] != "study"]
-    configs = "\n".join(
-        f"- config_name: {f['table']}\n  data_files: {f['name']}"
-        + ("\n  default: true" if f["table"] == "answers" else "")
-        for f in tables
-    )
+    lines = [*_front_matter(study, tables), "", f"# {_one_line(study.title)}", "", *_simulated(study)]
+    lines += _contents(tables)
+    lines += ["## What was asked", "", *_questions(study), ""]
+    lines += [
+        "## Who answered",
+        "",
+        f"{study.annotators.count():,} annotators, known by pseudonym only;"
+        f" {study.seats} were wanted for each item.",
+        "",
+        "## What does not count",
+        "",
+        *_exclusions(manifest),
+    ]
+    return "\n".join(lines) + REST
+
+
+def _front_matter(study: Study, tables: list[dict[str, Any]]) -> list[str]:
     languages = sorted(set(study.prompts.values_list("language", flat=True)))
-    counts = "\n".join(f"| {f['table']} | {f['rows']:,} | `{f['name']}` |" for f in tables)
-    questions = "\n".join(
-        f"- **{c.key}** ({c.kind}, on a {c.on}): {_one_line(c.text)}" for c in study.criteria.all()
-    )
-    return "\n".join(
-        [
-            "---",
-            f"pretty_name: {json.dumps(study.title, ensure_ascii=False)}",
-            "language:",
-            *(f"- {json.dumps(language)}" for language in languages),
-            "tags:",
-            "- human-feedback",
-            "- offbeat",
-            *(["- simulated"] if study.simulated else []),
-            "configs:",
-            configs,
-            "---",
-            "",
-            f"# {_one_line(study.title)}",
-            "",
-            *_simulated(study),
-            "People judged responses to prompts; one row of `answers` is one value that one of them gave.",
-            "",
-            "| table | rows | file |",
-            "|---|---|---|",
-            counts,
-            "",
-            "## What was asked",
-            "",
-            questions,
-            "",
-            "## Who answered",
-            "",
-            f"{study.annotators.count():,} annotators, known by pseudonym only;"
-            f" {study.seats} were wanted for each item.",
-            "",
-            "## What does not count",
-            "",
-            *_exclusions(manifest),
-            "Answers of practice, gold and repeat items are in the tables (`role` in `items`); no statistic uses them.",
-            "",
-            "## Licence",
-            "",
-            "None is stated. Whoever publishes this set says which, for the texts and for the answers.",
-            "",
-            "## Reading it",
-            "",
-            "```python",
-            "from datasets import load_dataset",
-            'answers = load_dataset("parquet", data_files="answers.parquet")["train"]',
-            "```",
-            "",
-            "`manage.py load_study FOLDER` gives the same study back.",
-            "",
-        ]
-    )
+    lines = ["---", f"pretty_name: {json.dumps(study.title, ensure_ascii=False)}", "language:"]
+    lines += [f"- {json.dumps(language)}" for language in languages]
+    lines += ["tags:", "- human-feedback", "- offbeat"]
+    lines += ["- simulated"] if study.simulated else []
+    lines += ["configs:"]
+    for f in tables:
+        lines += [f"- config_name: {f['table']}", f"  data_files: {f['name']}"]
+        lines += ["  default: true"] if f["table"] == "answers" else []
+    return [*lines, "---"]
+
+
+def _contents(tables: list[dict[str, Any]]) -> list[str]:
+    return [
+        "People judged responses to prompts; one row of `answers` is one value that one of them gave.",
+        "",
+        "| table | rows | file |",
+        "|---|---|---|",
+        *(f"| {f['table']} | {f['rows']:,} | `{f['name']}` |" for f in tables),
+        "",
+    ]
+
+
+def _questions(study: Study) -> list[str]:
+    return [f"- **{c.key}** ({c.kind}, on a {c.on}): {_one_line(c.text)}" for c in study.criteria.all()]
 
 
 def _one_line(text: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from judging.scorers.endpoints.client import Answer, Budget, Call, Client, Limits, Replies, ShapeError
+from judging.scorers.endpoints.client import Answer, Budget, Call, Client, Limits, ShapeError
+from judging.scorers.endpoints.replies import Replies
 from judging.scorers.protocol import Embeddings, Identity, Scores, Verdicts
 
 E = TypeVar("E", bound="Endpoint")

@@ -6,14 +6,15 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
 from judging.scorers.endpoints.guard import GuardedTransport, check_url
+from judging.scorers.endpoints.replies import MemoryReplies, Replies, storable
 from judging.scorers.protocol import NOT_ASKED
 
 LARGEST = 50_000_000
@@ -58,30 +59,6 @@ class Answer:
 
     body: Any = None
     error: str = ""
-
-
-class Replies(Protocol):
-    """What was answered before, by key."""
-
-    def known(self, keys: Iterable[str]) -> dict[str, Any]:
-        """Those of the keys that have an answer, and the answers."""
-        ...
-
-    def keep(self, key: str, body: Any) -> None:
-        """Keep an answer."""
-        ...
-
-
-class MemoryReplies(dict[str, Any]):
-    """Answers kept as long as the process lives."""
-
-    def known(self, keys: Iterable[str]) -> dict[str, Any]:
-        """Those of the keys that have an answer, and the answers."""
-        return {key: self[key] for key in keys if key in self}
-
-    def keep(self, key: str, body: Any) -> None:
-        """Keep an answer."""
-        self[key] = body
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,34 +336,6 @@ class Client:
         """The text without the key: servers repeat it in their complaints."""
         key = os.environ.get(self.key_env, "") if self.key_env else ""
         return text.replace(key, "[key]") if key else text
-
-
-def storable(raw: bytes) -> Any:
-    """The JSON of an answer, without the characters that databases refuse.
-
-    Parameters
-    ----------
-    raw : bytes
-
-    Returns
-    -------
-    object
-
-    Raises
-    ------
-    ValueError
-        If it is no JSON, or holds NaN or an infinity.
-    """
-    text = raw.decode("utf-8", "replace")
-    if "\\u0000" in text or "\\ud" in text.lower():
-        # Half a surrogate pair, or a NUL, is JSON but no text.
-        whole = json.dumps(json.loads(text), ensure_ascii=False)
-        text = whole.encode("utf-8", "replace").decode().replace("\\u0000", "\N{REPLACEMENT CHARACTER}")
-    return json.loads(text, parse_constant=_refuse)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
 
 
 def _checked(answer: Answer, check: Callable[[Any], object]) -> Answer:
