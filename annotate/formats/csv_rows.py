@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from .source import Source
 
 DELIMITERS = (",", ";", "\t", "|")
-QUOTES = ("cells", "letters")
 # Of the lines inside a cell, so many look like rows of their own if nobody meant the quote.
 SWALLOWED = 0.8
 

@@ -11,8 +11,6 @@ from judging.runs.registry import run_of
 from judging.scorers import AnyScorer, PairJudge
 from judging.scorers.endpoints.judge import Judge, PairwiseJudge
 
-REPEATS, RESPONSES = 3, 100
-
 
 class NoJudgeError(ValueError):
     """The scorer has no rubric to reword."""

@@ -44,36 +44,18 @@ def _why(e: Estimate) -> str:
 @register.filter
 def with_interval(e: Estimate, sign: str = "") -> SafeString:
     """Estimate and interval, or in words why there is none."""
-    return _with_interval(e, 2, sign)
-
-
-@register.filter
-def to_digits(e: Estimate, digits: int) -> SafeString:
-    """Estimate and interval with so many decimals, or in words why there is none."""
-    return _with_interval(e, digits, "")
-
-
-def _with_interval(e: Estimate, digits: int, sign: str) -> SafeString:
     if e.estimate is None:
         return format_html('<span class="quiet">undefined: {}</span>', e.reason)
     if e.low is None:
         return format_html(
-            '{} <span class="quiet">no interval: {}</span>', number(e.estimate, digits, sign), _why(e)
+            '{} <span class="quiet">no interval: {}</span>', number(e.estimate, 2, sign), _why(e)
         )
     return format_html(
         '{} <span class="ci">[{}, {}]</span>',
-        number(e.estimate, digits, sign),
-        number(e.low, digits, sign),
-        number(e.high, digits, sign),
+        number(e.estimate, 2, sign),
+        number(e.low, 2, sign),
+        number(e.high, 2, sign),
     )
-
-
-@register.filter
-def only_interval(e: Estimate, sign: str = "") -> SafeString:
-    """The interval of an estimate that stands elsewhere, or in words why there is none."""
-    if e.low is None:
-        return format_html('<span class="quiet">{}</span>', e.reason)
-    return format_html('<span class="ci">[{}, {}]</span>', number(e.low, 2, sign), number(e.high, 2, sign))
 
 
 @register.filter
