@@ -153,13 +153,13 @@ def sets(n: int, size: int, wanted: int, seed: int, *parts: object) -> list[tupl
         if len(chosen) == wanted:
             break
         order = sorted(range(n), key=lambda i: (use[i], fraction(seed, *parts, "set", attempt, i)))
-        found = tuple(sorted(order[:size], key=lambda i: fraction(seed, *parts, "in", attempt, i)))
-        if frozenset(found) in seen:
-            found = _evenest(use, size, seen) or found
-        if frozenset(found) not in seen:
-            seen.add(frozenset(found))
-            chosen.append(found)
-            for i in found:
+        best = tuple(sorted(order[:size], key=lambda i: fraction(seed, *parts, "in", attempt, i)))
+        if frozenset(best) in seen:
+            best = _evenest(use, size, seen) or best
+        if frozenset(best) not in seen:
+            seen.add(frozenset(best))
+            chosen.append(best)
+            for i in best:
                 use[i] += 1
     return chosen
 

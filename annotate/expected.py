@@ -46,8 +46,8 @@ def admissible(want: Any) -> list[Any]:
 
 
 def _admitted(want: Any, row: Answer) -> bool:
-    said = _plain(kind_of(row.criterion).said(row))
-    return said not in (None, "") and said in map(_plain, admissible(want))
+    words = _plain(kind_of(row.criterion).comparable(row))
+    return words not in (None, "") and words in map(_plain, admissible(want))
 
 
 def _plain(value: Any) -> Any:

@@ -74,5 +74,5 @@ def _line(criterion: Criterion, about: str, want: Any, rows: list[Answer], names
 
 
 def _given(criterion: Criterion, row: Answer, names: dict[str, str]) -> str:
-    said = kind_of(criterion).said(row)
-    return _("no answer") if said is None else kind_of(criterion).in_words(criterion, said, names)
+    words = kind_of(criterion).comparable(row)
+    return _("no answer") if words is None else kind_of(criterion).in_words(criterion, words, names)

@@ -19,7 +19,7 @@ class Leak:
 
     start: int
     end: int
-    found: str
+    text: str
     word: str
 
 
@@ -50,7 +50,7 @@ def excerpts(text: str, places: Sequence[Leak], around: int = AROUND) -> list[tu
             pieces += [(text[end:tail], False), *([(" … ", False)] if tail < start else [])]
         elif not pieces and start:
             pieces.append(("… ", False))
-        pieces += [(text[start : leak.start], False), (leak.found, True)]
+        pieces += [(text[start : leak.start], False), (leak.text, True)]
         end = leak.end
     if places:
         pieces.append((text[end : end + around] + (" …" if end + around < len(text) else ""), False))

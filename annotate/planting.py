@@ -47,10 +47,10 @@ class Pool:
 def pools(study: Study) -> list[Pool]:
     """What items are made from: nothing held back, nothing planted."""
     rows = study.responses.filter(held_back="").exclude(source=PLANTED).order_by("pk")
-    found: dict[int, Pool] = {}
+    pools: dict[int, Pool] = {}
     for pk, prompt, key in rows.values_list("pk", "prompt_id", "prompt__key").iterator():
-        found.setdefault(prompt, Pool(prompt, key, [])).responses.append(pk)
-    return list(found.values())
+        pools.setdefault(prompt, Pool(prompt, key, [])).responses.append(pk)
+    return list(pools.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,10 @@ def _shown_already(study: Study, kind: ItemKind) -> dict[int, set[frozenset[int]
     rows = ItemResponse.objects.filter(item__study=study, item__kind=kind, item__role=Item.Role.MAIN)
     for prompt, item, response in rows.values_list("item__prompt_id", "item_id", "response_id").iterator():
         items[prompt, item].add(response)
-    found: dict[int, set[frozenset[int]]] = defaultdict(set)
+    shown: dict[int, set[frozenset[int]]] = defaultdict(set)
     for (prompt, _), responses in items.items():
-        found[prompt].add(frozenset(responses))
-    return found
+        shown[prompt].add(frozenset(responses))
+    return shown
 
 
 def store_items(study: Study, kind: ItemKind, shown: Sequence[Shown]) -> int:
@@ -216,14 +216,16 @@ def plant(study: Study, wanted: Plant) -> Item:
         )
         names = {n: response.key for n, response in enumerate(responses, 1)}
         key = _free_key(prompt_key, set(study.items.values_list("key", flat=True)))
-        more = {"role": wanted.role, "expected": told(wanted.expected, names, wanted.explain)}
+        more = {"role": wanted.role, "expected": stored_expectation(wanted.expected, names, wanted.explain)}
         item = _item(study, prompt.pk, prompt_key, key, wanted.kind, **more)
         _store([item], [[response.pk for response in responses]])
         trail.record(study, Action.CHANGED, f"item {key}", made=1, role=wanted.role)
         return item
 
 
-def told(expected: Mapping[str, Any], names: Mapping[int, str], explain: str) -> dict[str, Any] | None:
+def stored_expectation(
+    expected: Mapping[str, Any], names: Mapping[int, str], explain: str
+) -> dict[str, Any] | None:
     """What an item expects as it is stored: responses by key."""
 
     def named(value: Any) -> Any:
@@ -234,8 +236,8 @@ def told(expected: Mapping[str, Any], names: Mapping[int, str], explain: str) ->
                 return {names[number]: named(inner) for number, inner in value.items()}
         return value
 
-    found = {key: named(value) for key, value in expected.items()}
-    return found | ({EXPLAIN: explain} if explain else {}) or None
+    by_key = {key: named(value) for key, value in expected.items()}
+    return by_key | ({EXPLAIN: explain} if explain else {}) or None
 
 
 def add_repeats(study: Study, share: float, kinds: Sequence[str]) -> int:
@@ -361,7 +363,7 @@ def _copied(
     rows: Any, moved: Mapping[str, Mapping[int, int]] | None = None, **changes: Any
 ) -> dict[int, int]:
     """Copy rows, with foreign keys moved to copies; old primary keys to new ones."""
-    found: dict[int, int] = {}
+    copies: dict[int, int] = {}
     for batch in batches(rows.iterator(chunk_size=ROWS), ROWS):
         old = [row.pk for row in batch]
         for row in batch:
@@ -371,8 +373,8 @@ def _copied(
             for name, new in (moved or {}).items():
                 setattr(row, name, new[getattr(row, name)])
         made = type(batch[0])._default_manager.bulk_create(batch)
-        found |= {before: row.pk for before, row in zip(old, made, strict=True)}
-    return found
+        copies |= {before: row.pk for before, row in zip(old, made, strict=True)}
+    return copies
 
 
 def _copy_roles(study: Study, items: Mapping[int, int]) -> None:

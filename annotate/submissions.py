@@ -75,8 +75,8 @@ def read(study: Study, path: Path, name: str = "") -> Submissions:
 def _column(source: Source, row: dict[str, Any], known: set[str], example: str) -> str:
     fitting = [name for name in row if re.sub(r"[\W_]", "", name).casefold() in known]
     if len(fitting) != 1:
-        found = " and ".join(fitting) or f"the columns {', '.join(row)}"
-        raise FolderError([Problem(source.name, 1, "", f"one column such as “{example}”", found)])
+        columns = " and ".join(fitting) or f"the columns {', '.join(row)}"
+        raise FolderError([Problem(source.name, 1, "", f"one column such as “{example}”", columns)])
     return fitting[0]
 
 

@@ -38,10 +38,10 @@ def marked(safe_html: str) -> SafeString:
     return mark_safe(_RUNS.sub(lambda found: _sign(found, rtl), safe_html))
 
 
-def _sign(found: re.Match[str], rtl: bool) -> str:
-    run, text = found[0], found.string
-    before, after = text[max(0, found.start() - 1) : found.start()], text[found.end() : found.end() + 1]
-    if not found[1] or (len(run) == 1 and _at_work(run, before, after, rtl)):
+def _sign(match: re.Match[str], rtl: bool) -> str:
+    run, text = match[0], match.string
+    before, after = text[max(0, match.start() - 1) : match.start()], text[match.end() : match.end() + 1]
+    if not match[1] or (len(run) == 1 and _at_work(run, before, after, rtl)):
         return run
     code = f"U+{ord(run[0]):04X}" + (f" × {len(run):,}" if len(run) > 1 else "")
     name = html.escape(unicodedata.name(run[0], "").lower())

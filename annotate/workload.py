@@ -34,8 +34,8 @@ def minutes(study: Study, n_items: int) -> int:
 
 
 def _questions(study: Study, kind: str, items: int, responses: int) -> int:
-    asked = Counter(kind_of(c).per_response for c in study.criteria.all() if c.on == kind)
-    return asked[True] * responses + asked[False] * items
+    counts = Counter(kind_of(c).per_response for c in study.criteria.all() if c.on == kind)
+    return counts[True] * responses + counts[False] * items
 
 
 def _rounded(value: float) -> int:

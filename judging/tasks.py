@@ -16,16 +16,16 @@ from judging.runs import work as scoring
 @task()
 def perform(pk: int) -> str:
     """Do an order, unless another worker does it or it has ended."""
-    found = ScoringTask.objects.filter(pk=pk).first()
-    if found is None or not found.claim():
+    scoring_task = ScoringTask.objects.filter(pk=pk).first()
+    if scoring_task is None or not scoring_task.claim():
         return "nothing to do"
     try:
-        scoring.perform(found)
+        scoring.perform(scoring_task)
     except (scoring.CancelledError, scoring.LostError, scoring.SpentError) as ended:
         return str(ended)
     except (KeyboardInterrupt, SystemExit):
         # The worker is told to stop in the middle: another one goes on.
-        found.save_progress(status=ScoringTask.Status.WAITING)
+        scoring_task.save_progress(status=ScoringTask.Status.WAITING)
         perform.enqueue(pk)
         raise
     return "done"
@@ -34,8 +34,8 @@ def perform(pk: int) -> str:
 @task()
 def watch(pk: int) -> str:
     """Check that an order's worker is still alive; if not, queue the order again."""
-    found = ScoringTask.objects.active().filter(pk=pk).first()
-    if found is None:
+    scoring_task = ScoringTask.objects.active().filter(pk=pk).first()
+    if scoring_task is None:
         return "over"
     if ScoringTask.objects.free().filter(pk=pk, attempts__gt=0).exists():
         perform.enqueue(pk)
@@ -69,7 +69,7 @@ def start_export(study: Study, writer: str, escape: bool) -> export_jobs.ExportJ
         make_export.enqueue(study.pk, name)
     else:
         export_jobs.make(study, name)
-    found = export_jobs.find(study, name)
-    if found is None:
+    job = export_jobs.find(study, name)
+    if job is None:
         raise RuntimeError(f"the export {name} no longer exists")
-    return found
+    return job

@@ -48,8 +48,8 @@ def _count(request: HttpRequest, response: HttpResponse, seconds: float) -> None
     REQUESTS.labels(view, method, response.status_code).inc()
     SECONDS.labels(view).observe(seconds)
     if _ACCESS.isEnabledFor(logging.INFO):
-        told = {"method": method, "path": request.path, "view": view, "status": response.status_code}
-        _ACCESS.info("request", extra=told | {"ms": round(seconds * 1000, 1)})
+        record = {"method": method, "path": request.path, "view": view, "status": response.status_code}
+        _ACCESS.info("request", extra=record | {"ms": round(seconds * 1000, 1)})
 
 
 class BusyMiddleware:

@@ -242,8 +242,8 @@ def _manifest(study: Study, spec: StudySpec, files: list[Written]) -> dict[str, 
 
 def left_out_at_import(study: Study) -> int:
     """Bad rows of imported files that whoever imported them chose to leave out."""
-    told = TrailEntry.objects.filter(study=study, action=Action.LOADED).values_list("details", flat=True)
-    return sum((details.get("new") or {}).get("left_out", 0) for details in told)
+    entries = TrailEntry.objects.filter(study=study, action=Action.LOADED).values_list("details", flat=True)
+    return sum((details.get("new") or {}).get("left_out", 0) for details in entries)
 
 
 def exclusions(study: Study) -> list[dict[str, Any]]:

@@ -60,12 +60,12 @@ class Columns:
 
     def remarks(self) -> list[str]:
         """What is to be said of the file's columns."""
-        said = []
+        remarks = []
         for name, readings in self.readings.items():
             each = [f"{value} as “{meaning}” ({n:,})" for (value, meaning), n in readings.most_common(NAMED)]
             more = f" and {len(readings) - NAMED:,} more" if len(readings) > NAMED else ""
-            said.append(f"Field {name!r} was read so: {', '.join(each)}{more}.")
-        return said + [f"{text} ({n:,} times)" if n > 1 else text for text, n in self.notes.items()]
+            remarks.append(f"Field {name!r} was read so: {', '.join(each)}{more}.")
+        return remarks + [f"{text} ({n:,} times)" if n > 1 else text for text, n in self.notes.items()]
 
 
 def _texts_in(value: object) -> Iterator[str]:

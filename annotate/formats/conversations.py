@@ -122,11 +122,11 @@ def by_speaker(conversation: Iterable[Turn], questions: int | None = None) -> tu
     """What was said to the model and what it said, up to its answer to the given number of questions."""
     given: list[Turn] = []
     answers: list[Turn] = []
-    asked = 0
+    user_turns = 0
     for turn in conversation:
         if turn.role == "user":
-            asked += 1
-            if questions is not None and asked > questions:
+            user_turns += 1
+            if questions is not None and user_turns > questions:
                 break
         (answers if turn.role in ("assistant", "tool") else given).append(turn)
     return given, answers
@@ -134,8 +134,8 @@ def by_speaker(conversation: Iterable[Turn], questions: int | None = None) -> tu
 
 def without_prompt(prompt: Sequence[Turn], answer: Sequence[Turn]) -> list[Turn]:
     """A response that begins with its own prompt again, without it."""
-    said = [turn.text for turn in prompt if turn.role != "system"]
+    prompt_texts = [turn.text for turn in prompt if turn.role != "system"]
     rest = [turn for turn in answer if turn.role != "system"]
-    if said and [turn.text for turn in rest[: len(said)]] == said:
-        return rest[len(said) :]
+    if prompt_texts and [turn.text for turn in rest[: len(prompt_texts)]] == prompt_texts:
+        return rest[len(prompt_texts) :]
     return list(answer)

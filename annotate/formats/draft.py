@@ -88,10 +88,10 @@ class Draft(Records):
         text = one_newline(text)
         if not text.strip():
             self.remark("A prompt is without words: it came in as it is.")
-        said = text_hash(text)
+        content = text_hash(text)
         key = (
             key
-            or ("" if of else self._prompt_keys.get(said, ""))
+            or ("" if of else self._prompt_keys.get(content, ""))
             or f"p-{digest(text, of) if of else digest(text)}"
         )
         before = self._prompts.get(key)
@@ -103,10 +103,10 @@ class Draft(Records):
             row: Row = {"prompt_id": key, "text": text}
             row |= {"language": language} if language else {}
             row |= {"category": list(dict.fromkeys(category))} if category else {}
-            self._prompts[key] = said
-            self._prompt_keys.setdefault(said, key)
+            self._prompts[key] = content
+            self._prompt_keys.setdefault(content, key)
             self._write("prompts", row)
-        elif before != said:
+        elif before != content:
             raise self.wrong("prompt", f"the same text wherever the prompt is {key!r}", "another one")
         self._meet("prompts", key)
         return key
@@ -127,18 +127,18 @@ class Draft(Records):
         text = one_newline(text)
         if not text.strip():
             self.remark("A response is without words: it came in as it is.")
-        source, said = source or "unknown", (prompt, text_hash(text))
+        source, content = source or "unknown", (prompt, text_hash(text))
         if self.options.into and not key:
-            key = self._response_keys.get(said, "")
+            key = self._response_keys.get(content, "")
         key = key or f"r-{digest(prompt, source, text, '' if sample is None else sample)}"
         before = self._responses.get(key)
         if before is None:
             row: Row = {"response_id": key, "prompt_id": prompt, "text": text, "source": source[:200]}
             row |= {"sample": sample} if sample is not None else {}
             row |= {"params": params} if params else {}
-            self._responses[key] = said
+            self._responses[key] = content
             self._write("responses", row)
-        elif before != said:
+        elif before != content:
             raise self.wrong("response", f"the same text wherever the response is {key!r}", "another one")
         self._meet("responses", key)
         if question is not None and sample is None:
@@ -215,8 +215,8 @@ class Draft(Records):
                     placed=False,
                 )
             if self.options.into is None or key not in self.options.into.annotators:
-                told = {k: v for k, v in details.items() if v is not None and v != ""}
-                self._write("annotators", {"annotator_id": key, **told})
+                known = {k: v for k, v in details.items() if v is not None and v != ""}
+                self._write("annotators", {"annotator_id": key, **known})
         return key
 
     def _pseudonym(self, name: str) -> str:
@@ -237,8 +237,8 @@ class Draft(Records):
 
     def similar(self, item: str, annotator: str, criterion: str, value: float | None, **row: Any) -> None:
         first, second = self._items[item]
-        told = {"response_id": first, "other_id": second, "value": _plain(value)}
-        self._answer(item, annotator, criterion, told, "", row)
+        answer = {"response_id": first, "other_id": second, "value": _plain(value)}
+        self._answer(item, annotator, criterion, answer, "", row)
 
     def tell(
         self, item: str, annotator: str, criterion: str, value: float | None, text: str, **row: Any
@@ -248,23 +248,25 @@ class Draft(Records):
     def prefer(
         self, item: str, annotator: str, criterion: str, vote: Vote, pair: Sequence[str], **row: Any
     ) -> None:
-        told: Row = {"value": vote.strength, "label": vote.label}
+        answer: Row = {"value": vote.strength, "label": vote.label}
         if vote.winner is not None:
-            told["response_id"] = pair[vote.winner]
-        self._answer(item, annotator, criterion, told, "", row)
+            answer["response_id"] = pair[vote.winner]
+        self._answer(item, annotator, criterion, answer, "", row)
 
-    def _answer(self, item: str, annotator: str, criterion: str, told: Row, response: str, row: Row) -> None:
-        said = text_hash(item, annotator, criterion, response)
-        if said in self._answers:
+    def _answer(
+        self, item: str, annotator: str, criterion: str, details: Row, response: str, row: Row
+    ) -> None:
+        place = text_hash(item, annotator, criterion, response)
+        if place in self._answers:
             self.remark("An annotator answered the same question again: the first answer was kept.")
             return
-        self._answers.add(said)
+        self._answers.add(place)
         if (judgment := text_hash(item, annotator)) not in self._judgments:
             self._judgments.add(judgment)
             self._per_item[item] += 1
         named = {"item_id": item, "annotator_id": annotator, "criterion": criterion}
-        told = {k: v for k, v in {**told, **row}.items() if v is not None and v != ""}
-        self._write("answers", named | told)
+        details = {k: v for k, v in {**details, **row}.items() if v is not None and v != ""}
+        self._write("answers", named | details)
 
     # Machines
 
@@ -291,11 +293,11 @@ class Draft(Records):
         self._score(row, "", item)
 
     def _score(self, row: Row, version: str, of: str) -> None:
-        said = text_hash(row["scorer"], version, of)
-        if said in self._scores:
+        place = text_hash(row["scorer"], version, of)
+        if place in self._scores:
             self.remark("A machine scored the same thing again: the first score was kept.")
             return
-        self._scores.add(said)
+        self._scores.add(place)
         self._write("scores", row | ({"version": version} if version else {}))
 
     # The folder
@@ -334,9 +336,11 @@ class Draft(Records):
     def _spec(self) -> StudySpec:
         if self.options.into is not None:
             spec = self.options.into.spec
-            found = " and ".join(f"{len(keys):,} {table}" for table, keys in self._met.items())
+            counts = " and ".join(f"{len(keys):,} {table}" for table, keys in self._met.items())
             others = " and ".join(f"{self.tables[table].count:,} {table}" for table in self._met)
-            self.remark(f"Found in the study by their words: {found}; not there yet: {others}.", placed=False)
+            self.remark(
+                f"Found in the study by their words: {counts}; not there yet: {others}.", placed=False
+            )
             new = [c for key, c in self.criteria.items() if key not in spec.criteria]
             return spec.model_copy(update={"slug": self.options.slug, "criterion": [*spec.criterion, *new]})
         if not self.criteria:

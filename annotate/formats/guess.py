@@ -23,8 +23,8 @@ def pair(names: Iterable[str], mapping: Mapping[str, str]) -> tuple[str, str] | 
         return mapping["response_a"], mapping["response_b"]
     sides: dict[str, dict[bool, str]] = {}
     for name in names:
-        if found := _SIDES.match(name):
-            sides.setdefault(found[1].lower(), {})[found[2].lower() in _FIRST] = name
+        if match := _SIDES.match(name):
+            sides.setdefault(match[1].lower(), {})[match[2].lower() in _FIRST] = name
     both = [
         s for stem, s in sides.items() if len(s) == 2 and not re.search(r"model|source|generator|id$", stem)
     ]

@@ -91,10 +91,10 @@ def dataset_label(records: Records) -> str:
 
 def scale(records: Records, default: tuple[int, int]) -> tuple[int, int]:
     """From `--map scale=LOW,HIGH`, else as the format has it."""
-    told = records.options.mapping.get("scale")
-    if not told:
+    chosen = records.options.mapping.get("scale")
+    if not chosen:
         return default
-    found = re.fullmatch(r"(-?\d{1,6}),(-?\d{1,6})", told.strip())
-    if found is None or not int(found[1]) < int(found[2]) < int(found[1]) + MOST_POINTS:
-        raise records.wrong("scale", "LOW,HIGH, two whole numbers, the lower first", quoted(told))
-    return int(found[1]), int(found[2])
+    ends = re.fullmatch(r"(-?\d{1,6}),(-?\d{1,6})", chosen.strip())
+    if ends is None or not int(ends[1]) < int(ends[2]) < int(ends[1]) + MOST_POINTS:
+        raise records.wrong("scale", "LOW,HIGH, two whole numbers, the lower first", quoted(chosen))
+    return int(ends[1]), int(ends[2])

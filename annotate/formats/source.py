@@ -88,8 +88,8 @@ class Source:
 
     def remark(self, text: str) -> None:
         """Say something of the file, once."""
-        if (told := f"{self.name}: {text}") not in self.remarks:
-            self.remarks.append(told)
+        if (remark := f"{self.name}: {text}") not in self.remarks:
+            self.remarks.append(remark)
 
     @cached_property
     def encoding(self) -> Encoding:
@@ -192,14 +192,14 @@ def _sources(path: Path, split: str) -> list[Source]:
         return [Source(path)]
     if not path.is_dir():
         raise FolderError([Problem(str(path), None, "", "a file or a folder", "nothing")])
-    found = [s for s in _in_folder(path) if not split or s.split == split]
-    if not found:
+    sources = [s for s in _in_folder(path) if not split or s.split == split]
+    if not sources:
         there = sorted({s.split for s in _in_folder(path)})
         expected = f"one of the splits {', '.join(there)}" if there else "a file of rows"
         raise FolderError(
             [Problem(path.name, None, "split" if split else "", expected, quoted(split or None))]
         )
-    return found
+    return sources
 
 
 def _in_folder(folder: Path) -> list[Source]:

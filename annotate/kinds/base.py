@@ -224,7 +224,7 @@ class Kind:
             return None
         return {int(r or 0): value for r, value in given} if self.per_response else given[0][1]
 
-    def said(self, row: Answer) -> str | float | None:
+    def comparable(self, row: Answer) -> str | float | None:
         """What of a stored row an expected value is compared with."""
         return row.value if row.value is not None else row.text or None
 
@@ -232,13 +232,13 @@ class Kind:
         """Whether rows by response meet what is expected of them together; None: each is compared by itself."""
         return None
 
-    def in_words(self, criterion: Criterion, said: Any, names: Mapping[str, str]) -> str:
+    def in_words(self, criterion: Criterion, value: Any, names: Mapping[str, str]) -> str:
         """A value as its control shows it. A response is called as on the page: its key may tell its source."""
-        if isinstance(said, (int, float)):
-            label = criterion.label_of(int(said)) if criterion.points else ""
-            figure = number_format(int(said) if said == int(said) else said)
+        if isinstance(value, (int, float)):
+            label = criterion.label_of(int(value)) if criterion.points else ""
+            figure = number_format(int(value) if value == int(value) else value)
             return f"{figure} ({label})" if label else figure
-        return str(said)
+        return str(value)
 
     def together(self, values: Mapping[str, Any], names: Mapping[str, str]) -> str | None:
         """Values of all responses in one phrase; None where each is told by itself."""
@@ -283,13 +283,13 @@ class Chosen(Kind):
         given = [row for row in rows if row.value is not None]
         return given[0].label or ResponseNumber(int(given[0].response or 0)) if given else None
 
-    def said(self, row: Answer) -> str | float | None:
+    def comparable(self, row: Answer) -> str | float | None:
         return (row.response.key if row.response else row.label) or None
 
-    def in_words(self, criterion: Criterion, said: Any, names: Mapping[str, str]) -> str:
-        if isinstance(said, (int, float)):
-            return super().in_words(criterion, said, names)
-        return str(names.get(said) or self.reasons.get(said) or _("another response"))
+    def in_words(self, criterion: Criterion, value: Any, names: Mapping[str, str]) -> str:
+        if isinstance(value, (int, float)):
+            return super().in_words(criterion, value, names)
+        return str(names.get(value) or self.reasons.get(value) or _("another response"))
 
     @property
     def reasons(self) -> Mapping[str, Any]:

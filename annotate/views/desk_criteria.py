@@ -55,14 +55,14 @@ def drawn(study: Study, criterion: Criterion, chosen: dict[str, str] | None = No
         for question in kind_of(criterion).questions(criterion, range(1, size + 1))
     ]
     cards = [
-        {"number": n, "text": text, "asked": [a for a in controls if a.question.response == n]}
+        {"number": n, "text": text, "controls": [a for a in controls if a.question.response == n]}
         for n, text in enumerate(texts, 1)
     ]
     return {
         "on": criterion.on,
         "prompt": prompt,
         "cards": cards,
-        "asked": [a for a in controls if a.question.response is None],
+        "controls": [a for a in controls if a.question.response is None],
         "shared": criterion.text if kind_of(criterion).per_response and size > 1 else "",
     }
 

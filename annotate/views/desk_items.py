@@ -195,4 +195,4 @@ def _questions(
         for question in kind_of(criterion).questions(criterion, range(1, size + 1)):
             chosen = sent.get(question.field, "")
             controls.append(PreviewQuestion(criterion, question, chosen, problems.get(criterion.key, "")))
-    return {"asked": controls, "explain": EXPLAIN}
+    return {"controls": controls, "explain": EXPLAIN}

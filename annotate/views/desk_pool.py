@@ -81,8 +81,8 @@ def leak_page(request: HttpRequest, study: Study) -> HttpResponse:
     withheld = study.responses.exclude(held_back="").order_by("pk")
     context = {
         "study": study,
-        "found": leaks[:LISTED],
-        "n_found": len(leaks),
+        "leaks": leaks[:LISTED],
+        "n_leaks": len(leaks),
         "held": withheld[:LISTED],
         "n_held": withheld.count(),
         "words": settings.LEAK_WORDS,

@@ -54,16 +54,16 @@ def _preview(study: Study, file: UploadedFile) -> dict[str, Any]:
         with path.open("wb") as copy:
             for chunk in file.chunks():
                 copy.write(chunk)
-        found = submissions.read(study, path, name)
-    known = set(study.annotators.filter(key__in=found.people).values_list("key", flat=True))
-    here = {key: statuses for key, statuses in found.people.items() if key in known}
+        export = submissions.read(study, path, name)
+    known = set(study.annotators.filter(key__in=export.people).values_list("key", flat=True))
+    here = {key: statuses for key, statuses in export.people.items() if key in known}
     rows = [
-        (status, n, len(submissions.affected(study, found.people, {status}).now))
-        for status, n in found.statuses.most_common()
+        (status, n, len(submissions.affected(study, export.people, {status}).now))
+        for status, n in export.statuses.most_common()
     ]
     # People by pseudonym alone go to the browser and come back; the file with their ids is gone already.
     read = signing.dumps([study.slug, here], salt=_SALT, compress=True)
-    return {"study": study, "name": name, "rows": rows, "found": found, "read": read, "n_known": len(known)}
+    return {"study": study, "name": name, "rows": rows, "export": export, "read": read, "n_known": len(known)}
 
 
 def _exclude(request: HttpRequest, study: Study) -> HttpResponse:

@@ -234,9 +234,9 @@ def _option(options: list[str], chosen: str) -> str:
 @require_GET
 def practice(request: HttpRequest, annotator: Annotator, seat: int) -> HttpResponse:
     """What was expected of a practice item, beside what the annotator answered."""
-    found = get_object_or_404(_practised(annotator), pk=seat)
+    practised = get_object_or_404(_practised(annotator), pk=seat)
     remaining = Assignment.objects.for_annotator(annotator).held().filter(item__role=Item.Role.PRACTICE)
-    more = {"seat": found, "feedback": feedback(found), "remaining": remaining.count()}
+    more = {"seat": practised, "feedback": feedback(practised), "remaining": remaining.count()}
     more["retry"] = f"{reverse('task', args=[annotator.study.slug])}?again={seat}"
     return _step(request, annotator, Stage.PRACTICE, **more)
 

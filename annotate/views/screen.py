@@ -23,7 +23,7 @@ MEASURED = ("active_ms", "first_ms", "changes", "looked")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionControl:
     """A criterion with its control, ready to draw."""
 
     criterion: Criterion
@@ -37,7 +37,7 @@ class Card:
     number: int
     response: int
     text: str
-    asked: list[Asked]
+    controls: list[QuestionControl]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,12 @@ def _count(posted: Mapping[str, str], name: str) -> int | None:
 
 def _looked(raw: str) -> dict[str, int]:
     try:
-        told = json.loads(raw[:_LONGEST_REMARK]) if raw else {}
+        counts = json.loads(raw[:_LONGEST_REMARK]) if raw else {}
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(told, dict):
+    if not isinstance(counts, dict):
         return {}
-    return {k: min(n, _LONGEST_MS) for k, n in told.items() if type(n) is int and n > 0}
+    return {k: min(n, _LONGEST_MS) for k, n in counts.items() if type(n) is int and n > 0}
 
 
 def looked_at(form: Form, seat: Assignment) -> dict[str, int] | None:
@@ -138,8 +138,8 @@ def _said(error: AnswerError) -> str:
 def draft_fields(criteria: list[Criterion], seat: Assignment, posted: Mapping[str, str]) -> dict[str, str]:
     """What a draft keeps of a page: answers as far as they go, remarks, and what was measured."""
     shown = seat.shown or []
-    asked = [q.field for c in criteria for q in kind_of(c).questions(c, shown)]
-    names = [*asked, *REMARKS, *MEASURED]
+    fields = [q.field for c in criteria for q in kind_of(c).questions(c, shown)]
+    names = [*fields, *REMARKS, *MEASURED]
     return {name: clean(posted[name])[:_LONGEST_FIELD] for name in names if posted.get(name)}
 
 
@@ -169,17 +169,17 @@ def screen(
     rows = ItemResponse.objects.filter(item=seat.item_id).order_by("position")
     texts: dict[int, str] = dict(rows.values_list("response_id", "response__text"))
     shown = seat.shown or list(texts)
-    asked = [
-        Asked(criterion, question, filled.get(question.field, ""), problems.get(criterion.key, ""))
+    controls = [
+        QuestionControl(criterion, question, filled.get(question.field, ""), problems.get(criterion.key, ""))
         for criterion in criteria
         for question in kind_of(criterion).questions(criterion, shown)
     ]
     alone = len(shown) == 1
     cards = [
-        Card(n, pk, texts[pk], [] if alone else [a for a in asked if a.question.response == pk])
+        Card(n, pk, texts[pk], [] if alone else [a for a in controls if a.question.response == pk])
         for n, pk in enumerate(shown, 1)
     ]
-    beside = {a.criterion.text for card in cards for a in card.asked}
+    beside = {a.criterion.text for card in cards for a in card.controls}
     return {
         # One question asked of every response is read once, above them.
         "shared": beside.pop() if len(beside) == 1 else "",
@@ -187,7 +187,7 @@ def screen(
         "item": seat.item,
         "prompt": seat.item.prompt,
         "cards": cards,
-        "asked": [a for a in asked if alone or a.question.response is None],
+        "controls": [a for a in controls if alone or a.question.response is None],
         "piled": [c for c in criteria if kind_of(c).tools == "piles"],
         "ranked": [c for c in criteria if kind_of(c).tools == "ranks"],
         "filled": filled,

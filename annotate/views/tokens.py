@@ -48,9 +48,9 @@ def tokens(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(ApiToken, pk=pk, user=_user(request))
-    found.revoke()
-    messages.success(request, f"{found.prefix}… no longer works.")
+    token = get_object_or_404(ApiToken, pk=pk, user=_user(request))
+    token.revoke()
+    messages.success(request, f"{token.prefix}… no longer works.")
     return redirect("tokens")
 
 

@@ -42,12 +42,12 @@ def labels(categories: Iterable[str]) -> list[str]:
 
     `Open-Endedness: Philosophical` and `philosophical` are the same; what is not in the taxonomy stays as it is.
     """
-    found: dict[str, None] = {}
+    labels: dict[str, None] = {}
     for category in categories:
         last = _plain(category.split(":")[-1].split("/")[-1])
         if last in _LEAF:
             top, leaf = _LEAF[last]
-            found |= {top: None, f"{top}: {leaf}": None}
+            labels |= {top: None, f"{top}: {leaf}": None}
         else:
-            found[_TOP.get(_plain(category), category)] = None
-    return list(found)
+            labels[_TOP.get(_plain(category), category)] = None
+    return list(labels)

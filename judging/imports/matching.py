@@ -118,22 +118,22 @@ class Joiner:
             if key in self._by_key:
                 return [self._by_key[key]], "id"
         if of.prompt_id and of.source:
-            found = self._by_source.get((of.prompt_id, of.source), [])
-            if len(found) == 1:
-                return found, "prompt and source"
+            matches = self._by_source.get((of.prompt_id, of.source), [])
+            if len(matches) == 1:
+                return matches, "prompt and source"
             if of.text is None:
-                several = f"{len(found)} responses" if found else "no response"
+                several = f"{len(matches)} responses" if matches else "no response"
                 return [], f"{several} of {of.source} to prompt {of.prompt_id}"
         if of.text is None:
             return [], f"no response with the id {of.ids[0] if of.ids else '(none given)'}"
         return self._by_words(of)
 
     def _by_words(self, of: Named) -> tuple[list[int], str]:
-        found = self._by_text.get(_hash(of.text or ""), [])
-        if of.prompt is not None and (asked := _hash(of.prompt)) in self._prompts:
-            found = [pk for pk in found if self._prompt_of[pk] == asked]
-        if not found:
+        matches = self._by_text.get(_hash(of.text or ""), [])
+        if of.prompt is not None and (prompt := _hash(of.prompt)) in self._prompts:
+            matches = [pk for pk in matches if self._prompt_of[pk] == prompt]
+        if not matches:
             return [], f"no response with exactly these words: {(of.text or '')[:60]!r}"
-        if len({self._prompt_of[pk] for pk in found}) > 1:
+        if len({self._prompt_of[pk] for pk in matches}) > 1:
             return [], f"these words answer several prompts: {(of.text or '')[:60]!r}"
-        return found, "text"
+        return matches, "text"

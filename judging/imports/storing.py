@@ -125,11 +125,11 @@ def _new(
         elif value != claim.value:
             conflicts.append((claim, value, before))
     if conflicts:
-        raise ConflictError(_told(conflicts, names_of))
+        raise ConflictError(_conflict_message(conflicts, names_of))
     return new
 
 
-def _told(
+def _conflict_message(
     conflicts: list[tuple[_Claim, float | int | None, str]], names_of: Callable[[set[int]], dict[int, str]]
 ) -> str:
     named = conflicts[:NAMED]
@@ -139,13 +139,13 @@ def _told(
         _texts_of_responses({v for c, value, _ in named for v in (c.value, value) if v}) if winners else {}
     )
 
-    def said(value: float | int | None) -> str:
+    def show(value: float | int | None) -> str:
         if winners:
             return texts[int(value)] if value else "a tie"
         return "no number" if value is None else f"{value:g}"
 
     lines = [
-        f"line {claim.line}, {names[claim.of]}: {said(claim.value)} here, and {said(value)} {before}"
+        f"line {claim.line}, {names[claim.of]}: {show(claim.value)} here, and {show(value)} {before}"
         for claim, value, before in named
     ]
     if len(conflicts) > NAMED:

@@ -99,16 +99,16 @@ def _load(
 
 def existing(study: Study) -> Existing:
     """What new rows may refer to."""
-    found = Existing(spec_of(study))
+    existing = Existing(spec_of(study))
     for key, text in study.prompts.values_list("key", "text").iterator():
-        found.prompts[key] = text_hash(one_newline(text))
+        existing.prompts[key] = text_hash(one_newline(text))
     for key, prompt, text in study.responses.values_list("key", "prompt__key", "text").iterator():
-        found.responses[key] = prompt, text_hash(one_newline(text))
+        existing.responses[key] = prompt, text_hash(one_newline(text))
     shown = ItemResponse.objects.filter(item__study=study).order_by("item", "position")
     for item, kind, response in shown.values_list("item__key", "item__kind", "response__key").iterator():
-        found.items[item] = kind, (*found.items.get(item, ("", ()))[1], response)
-    found.annotators = set(study.annotators.values_list("key", flat=True))
-    return found
+        existing.items[item] = kind, (*existing.items.get(item, ("", ()))[1], response)
+    existing.annotators = set(study.annotators.values_list("key", flat=True))
+    return existing
 
 
 def _known(into: Existing | None) -> Known | None:

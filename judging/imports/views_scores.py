@@ -192,19 +192,19 @@ def read_batch(request: HttpRequest, study: Study) -> HttpResponse:
         return _page(request, study, read=form)
     name = form.cleaned_data["scorer"]
     try:
-        found = _kept(study, name, form.cleaned_data["sent"])
+        upload = _kept(study, name, form.cleaned_data["sent"])
         tasks.enqueue(scoring.order(study, name, asked_by=request.user, call_budget=0))
     except (batch_files.BatchError, scoring.BusyError) as error:
         messages.error(request, f"{error}.")
         return redirect("scores-files", study.slug)
     messages.success(
-        request, f"{found.kept:,} answers kept; {found.foreign:,} of other calls or known before."
+        request, f"{upload.kept:,} answers kept; {upload.foreign:,} of other calls or known before."
     )
-    for key, why in found.failures[:NAMED]:
+    for key, why in upload.failures[:NAMED]:
         messages.warning(request, f"{key} failed: {why}")
-    if len(found.failures) > NAMED:
+    if len(upload.failures) > NAMED:
         messages.warning(
-            request, f"{len(found.failures) - NAMED:,} more failed; the next batch file has them again."
+            request, f"{len(upload.failures) - NAMED:,} more failed; the next batch file has them again."
         )
     return redirect("runs", study.slug)
 

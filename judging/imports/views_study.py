@@ -192,9 +192,9 @@ def _loaded(request: HttpRequest, done: Imported) -> HttpResponse:
         )
     messages.success(request, f"Came in: {new or 'nothing that was not there'}.")
     if n := sum(1 for _ in leaking(study)):
-        said = "response names" if n == 1 else "responses name"
+        verb = "response names" if n == 1 else "responses name"
         messages.warning(
-            request, f"{n:,} {said} a model or a maker. Hold them back before you open the study."
+            request, f"{n:,} {verb} a model or a maker. Hold them back before you open the study."
         )
         return redirect("leaks", study.slug)
     return redirect(study)

@@ -65,8 +65,8 @@ class ScoreRun(models.Model):
 
 
 def unknown_languages(study_id: int, known: list[str]) -> list[str]:
-    asked = Prompt.objects.filter(study=study_id).values_list("language", flat=True).distinct()
-    return sorted({code for code in asked if code.lower().replace("_", "-").split("-")[0] not in known})
+    languages = Prompt.objects.filter(study=study_id).values_list("language", flat=True).distinct()
+    return sorted({code for code in languages if code.lower().replace("_", "-").split("-")[0] not in known})
 
 
 class ScoreQuerySet(models.QuerySet["Score"]):

@@ -14,7 +14,7 @@ from annotate.models.assignment import held_too_long
 from annotate.seats import SKIPPED
 from judging.monitor.annotator_quality import WHOLE, AnnotatorQuality, annotator_quality
 from judging.results.agreement import SoFar, so_far
-from judging.results.cache import Dated, exclusions, kept_a_minute, unless_large
+from judging.results.cache import Dated, cached_a_minute, exclusions, unless_large
 
 HOUR = dt.timedelta(hours=1)
 FEW = 5  # judgments below which a pace says nothing
@@ -44,7 +44,6 @@ class Pace:
     n_last_hour: int
     overall: float | None
     n: int
-    first_at: dt.datetime | None
     words: str
 
 
@@ -87,7 +86,7 @@ def _live(study: Study) -> Live:
         people=people,
         n_people=sum(n for _, n in people),
         turned_away=invites.turned_away(study),
-        agreement=kept_a_minute(study, "so-far", lambda: so_far(study), exclusions(study)),
+        agreement=cached_a_minute(study, "so-far", lambda: so_far(study), exclusions(study)),
         remarks=_remarks(study),
         skipped=_skipped(study),
     )
@@ -139,12 +138,12 @@ def _pace(study: Study, seats_left: int, now: dt.datetime) -> Pace:
     )
     n, recent, start = first_last["n"], first_last["recent"], first_last["start"]
     if start is None:
-        return Pace(None, 0, None, 0, None, _finish(seats_left, None, ""))
+        return Pace(None, 0, None, 0, _finish(seats_left, None, ""))
     since = max(now - start, dt.timedelta(minutes=1))
     hour = recent / (min(since, HOUR) / HOUR) if recent >= FEW else None
     overall = n / (since / HOUR) if n >= FEW else None
     at_pace = "at the last hour’s pace" if hour else "at the overall pace"
-    return Pace(hour, recent, overall, n, start, _finish(seats_left, hour or overall, at_pace))
+    return Pace(hour, recent, overall, n, _finish(seats_left, hour or overall, at_pace))
 
 
 def _finish(seats_left: int, an_hour: float | None, at_pace: str) -> str:
@@ -259,7 +258,7 @@ def known_columns(rows: Sequence[AnnotatorQuality]) -> list[str]:
 
 def people_table(study: Study, sort: str) -> Dated[list[AnnotatorQuality]]:
     """The evidence on every annotator, at most a minute old, in the order asked for."""
-    qualities = kept_a_minute(study, "evidence", lambda: annotator_quality(study), exclusions(study))
+    qualities = cached_a_minute(study, "evidence", lambda: annotator_quality(study), exclusions(study))
     return Dated(qualities.at, ordered(qualities.value, sort))
 
 

@@ -61,7 +61,7 @@ def _settings(study: Study) -> list[object]:
     return [study.simulated, list(criteria), sorted(roles)]
 
 
-def kept(study: Study, name: str, compute: Callable[[], T]) -> T:
+def cached(study: Study, name: str, compute: Callable[[], T]) -> T:
     """The result; of a large study the one that a worker made last, in a request: none waits for so long."""
     if prepared.waits(study):
         return prepared.latest(study, name).value  # type: ignore[no-any-return]
@@ -69,33 +69,33 @@ def kept(study: Study, name: str, compute: Callable[[], T]) -> T:
     if prepared.is_made_now():
         return prepared.made(study, name, mark, compute)  # type: ignore[no-any-return]
     key, cache = f"{name}:{mark}", caches["results"]
-    found = cache.get(key)
-    if found is None:
+    value = cache.get(key)
+    if value is None:
         if prepared.notice(study):
             return prepared.latest(study, name).value  # type: ignore[no-any-return]
-        found = compute()
-        cache.set(key, found, DAY)
-    return found  # type: ignore[no-any-return]
+        value = compute()
+        cache.set(key, value, DAY)
+    return value  # type: ignore[no-any-return]
 
 
 def unless_large(study: Study, name: str, compute: Callable[[], T]) -> T:
-    """What is computed with every request, because it says how things are now; of a large study as `kept`."""
+    """What is computed with every request, because it says how things are now; of a large study as `cached`."""
     large = prepared.is_made_now() or prepared.waits(study) or prepared.notice(study)
-    return kept(study, name, compute) if large else compute()
+    return cached(study, name, compute) if large else compute()
 
 
-def kept_by(name: str, asked: object, compute: Callable[[], T]) -> T:
-    """What follows from what was asked alone, whatever study it is for."""
-    return _kept(f"{name}:{_hashed(CODE, asked)}", compute, DAY)
+def cached_by(name: str, inputs: object, compute: Callable[[], T]) -> T:
+    """What follows from these inputs alone, whatever study it is for."""
+    return _cached(f"{name}:{_hashed(CODE, inputs)}", compute, DAY)
 
 
-def _kept(key: str, compute: Callable[[], T], seconds: int) -> T:
+def _cached(key: str, compute: Callable[[], T], seconds: int) -> T:
     cache = caches["results"]
-    found = cache.get(key)
-    if found is None:
-        found = compute()
-        cache.set(key, found, seconds)
-    return found  # type: ignore[no-any-return]
+    value = cache.get(key)
+    if value is None:
+        value = compute()
+        cache.set(key, value, seconds)
+    return value  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +106,18 @@ class Dated(Generic[T]):
     value: T
 
 
-def kept_a_minute(study: Study, name: str, compute: Callable[[], T], stamp: str) -> Dated[T]:
+def cached_a_minute(study: Study, name: str, compute: Callable[[], T], stamp: str) -> Dated[T]:
     """The result as of at most a minute ago: a page that asks every few seconds computes it once a minute.
 
     `stamp` is what must show at once: with another one the result is looked at anew.
     """
 
     def dated() -> Dated[T]:
-        return Dated(timezone.now(), kept(study, name, compute))
+        return Dated(timezone.now(), cached(study, name, compute))
 
     if prepared.is_made_now():
         return dated()
     if prepared.waits(study) or prepared.notice(study):
-        found = prepared.latest(study, name)
-        return Dated(found.at, found.value)
-    return _kept(f"{name}:{study.pk}:{_hashed(CODE, stamp)}", dated, MINUTE)
+        latest = prepared.latest(study, name)
+        return Dated(latest.at, latest.value)
+    return _cached(f"{name}:{study.pk}:{_hashed(CODE, stamp)}", dated, MINUTE)

@@ -43,8 +43,8 @@ class Figure:
     @cached_property
     def spec(self) -> dict[str, Any]:
         """The Vega-Lite specification, complete with its data."""
-        found: dict[str, Any] = themed(self.chart).to_dict()
-        return found | {"description": self.description}
+        spec: dict[str, Any] = themed(self.chart).to_dict()
+        return spec | {"description": self.description}
 
     @cached_property
     def svg(self) -> str:
@@ -67,8 +67,8 @@ class Figure:
         """Vega counts its ids on through a process; here they are the figure's own, the same every time."""
         drawn = str(vl_convert.vegalite_to_svg(json.dumps(_with_room(spec))))
         drawn = drawn.replace(f'font-size="{MEASURED}px"', f'font-size="{LETTERS}px"')
-        found = list(dict.fromkeys(re.findall(r"\b(?:gradient_|clip)\d+\b", drawn)))
-        for place, name in enumerate(found):
+        ids = list(dict.fromkeys(re.findall(r"\b(?:gradient_|clip)\d+\b", drawn)))
+        for place, name in enumerate(ids):
             drawn = re.sub(rf"\b{name}\b", f"{self.key}-id-{place}", drawn)
         return drawn
 
@@ -114,7 +114,7 @@ def rounded(value: float | None) -> float | None:
 
 def themed(chart: Chart) -> Chart:
     """Light or dark, on screen or on paper: lines and letters take the colour of the text around the chart."""
-    found: Chart = (
+    themed_chart: Chart = (
         chart.properties(background="transparent")
         .configure_view(stroke=None)
         .configure_axis(
@@ -146,7 +146,7 @@ def themed(chart: Chart) -> Chart:
             titleFontSize=LETTERS,
         )
     )
-    return found
+    return themed_chart
 
 
 def marks_of(names: Sequence[str]) -> tuple[alt.Scale, alt.Scale]:

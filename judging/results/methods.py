@@ -35,17 +35,17 @@ def _part(path: Path) -> Part:
 @cache
 def simulation() -> dict[str, Any]:
     """What `manage.py simulate_audit --all --json` printed; rows of the audit's own estimator with the naive beside."""
-    found: dict[str, Any] = json.loads(
+    simulation: dict[str, Any] = json.loads(
         (Path(settings.BASE_DIR) / "fixtures/reference/audit_simulation.json").read_text()
     )
-    lines = found["lines"]
+    lines = simulation["lines"]
     naive = {(x["design"], x["effect"]): x for x in lines if x["estimator"] == "naive"}
     own = [x for x in lines if x["estimator"] == lines[0]["estimator"]]
     conditions = [
         x | {"depends": x["verdicts"]["depends on the shape"], "cant_tell": x["verdicts"]["can't tell"]}
-        for x in found.get("conditions", [])
+        for x in simulation.get("conditions", [])
     ]
-    return found | {
+    return simulation | {
         "own": [x | {"naive": naive[x["design"], x["effect"]]} for x in own],
         "conditions": conditions,
         "conditions_error": (0.05 * 0.95 / conditions[0]["n"]) ** 0.5 if conditions else None,

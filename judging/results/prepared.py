@@ -64,7 +64,7 @@ class _Visit:
 
     request: HttpRequest
     times: list[dt.datetime] = field(default_factory=list)
-    asked: bool = False
+    queued: bool = False
     large: dict[int, bool] = field(default_factory=dict)
 
 
@@ -144,21 +144,21 @@ def latest(study: Study, name: str) -> Prepared:
     visit = _visit.get()
     if visit is None:
         raise RuntimeError("nobody asks")
-    found = _find(study, name)
-    _ask(study, name, visit, missing=found is None)
-    if found is None:
+    stored = _find(study, name)
+    _ask(study, name, visit, missing=stored is None)
+    if stored is None:
         raise NotReadyError(study)
-    visit.times.append(found.at)
-    if isinstance(found.value, Exception):
-        raise found.value
-    return found
+    visit.times.append(stored.at)
+    if isinstance(stored.value, Exception):
+        raise stored.value
+    return stored
 
 
 def _ask(study: Study, name: str, visit: _Visit, *, missing: bool) -> None:
     """Have a worker look at the page, unless one was asked for this result already, or has just made it."""
     new = caches["default"].add(_asked(study, name, missing=missing), 1, GIVEN_UP)
-    if new and not visit.asked:
-        visit.asked = True
+    if new and not visit.queued:
+        visit.queued = True
         request = visit.request
         look_at.enqueue(study.pk, request.get_full_path(), request.get_host(), int(str(request.user.pk)))
 
@@ -196,8 +196,8 @@ def _at_work() -> Iterator[None]:
 
 def made(study: Study, name: str, mark: str, compute: Callable[[], Any]) -> Any:
     """In a worker: the result, computed unless the one that lies there has the same mark; right as of now."""
-    now, begun, found = timezone.now(), time.perf_counter(), _find(study, name)
-    if found is None or found.mark != mark:
+    now, begun, stored = timezone.now(), time.perf_counter(), _find(study, name)
+    if stored is None or stored.mark != mark:
         _write(_path(study, name, "value"), _outcome(compute))
     _write(_path(study, name, "made"), (now, mark))
     rest = max(REST, SHARE * (time.perf_counter() - begun))

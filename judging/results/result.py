@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from annotate.models import Study
-from judging.results.cache import kept
+from judging.results.cache import cached
 from judging.results.json import ResultRecord
 
 if TYPE_CHECKING:
@@ -103,10 +103,10 @@ class Result(Generic[OptionsT, R]):
 
     def cached(self, study: Study, options: OptionsT) -> R:
         """The report, computed once for the same rows; raises NotComputable."""
-        return kept(study, f"{self.name}:{options.key}", lambda: self.compute(study, options))
+        return cached(study, f"{self.name}:{options.key}", lambda: self.compute(study, options))
 
     def cached_json(self, study: Study, options: OptionsT) -> dict[str, Any]:
-        return kept(
+        return cached(
             study,
             f"{self.name}-json:{options.key}",
             lambda: self.to_json(study, lambda: self.cached(study, options)),

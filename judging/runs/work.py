@@ -162,16 +162,16 @@ def _save_progress(task: ScoringTask, lacking: Missing, stored: Stored) -> None:
 
 def notes(run: ScoreRun) -> list[str]:
     """Warnings for readers of the scores."""
-    found = []
+    notes = []
     if unknown := run.unknown_languages():
         knows = ", ".join(run.languages or [])
-        found.append(
+        notes.append(
             f"Some prompts are in {', '.join(unknown)}; this embedder knows {knows} only, and similarities of other "
             "languages mean little."
         )
     if n := run.study.responses.n_blank():
-        found.append(f"{n:,} responses are empty or hold nothing to be seen. They are scored as they are.")
-    return found
+        notes.append(f"{n:,} responses are empty or hold nothing to be seen. They are scored as they are.")
+    return notes
 
 
 # Milliseconds that a heartbeat waits for a lock, and seconds that anybody waits for a heartbeat.

@@ -19,7 +19,7 @@ from django_tasks import task
 from annotate.models import Assignment, Item, Study
 from judging.models import ScoringTask
 from judging.models.webhooks import Delivery, Webhook
-from judging.results.cache import kept
+from judging.results.cache import cached
 from judging.results.json import EstimateRecord
 from judging.scorers.endpoints.guard import GuardedTransport, RefusedError
 
@@ -153,7 +153,7 @@ def _notify_agreement(study: Study) -> int:
 def _reached(study: Study) -> "Iterator[SoFar]":
     from judging.results.agreement import so_far
 
-    yield from kept(study, "so-far", lambda: so_far(study))
+    yield from cached(study, "so-far", lambda: so_far(study))
 
 
 def _agreed(entry: "SoFar", hook: Webhook) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def test_a_tolerance_admits_the_points_around(staff: Client) -> None:
     [criterion] = study.criteria.all()
     typed = {"role": "practice", "prompt": "P", "text_1": "T", "tolerance": "1", f"c{criterion.pk}-1": "5"}
     stored = staff.post(reverse("plant", args=["tiny"]), typed)
-    assert stored.status_code == 302, (stored.context["form"].errors, stored.context["asked"])
+    assert stored.status_code == 302, (stored.context["form"].errors, stored.context["controls"])
     assert study.items.get(role="practice").expected == {"quality": [4, 5]}
 
 

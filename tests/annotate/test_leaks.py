@@ -34,7 +34,7 @@ INNOCENT = [
 @pytest.mark.parametrize(("text", "found"), NAMED)
 def test_a_name_is_found_whole(text: str, found: str) -> None:
     places = leaks(text, settings.LEAK_WORDS)
-    assert places[0].found == found
+    assert places[0].text == found
     assert text[places[0].start : places[0].end] == found
 
 
@@ -46,7 +46,7 @@ def test_other_words_are_left_alone(text: str) -> None:
 def test_places_come_in_order_and_never_overlap() -> None:
     text = "ChatGPT by OpenAI: as an AI language model …"
     places = leaks(text, ["OpenAI", "as an ai", "as an ai language model", "ChatGPT", "  ", "*"])
-    assert [p.found for p in places] == ["ChatGPT", "OpenAI", "as an AI language model"]
+    assert [p.text for p in places] == ["ChatGPT", "OpenAI", "as an AI language model"]
 
 
 def test_an_excerpt_holds_every_leak_and_what_stands_around() -> None:

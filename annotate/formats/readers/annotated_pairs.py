@@ -35,8 +35,8 @@ def _comparison(records: Records, line: Line, annotators: Mapping[str, object]) 
     votes = line.get("annotations") or {}
     if not isinstance(votes, Mapping):
         raise line.wrong("annotations", "an object by annotator", votes)
-    for key, told in votes.items():
-        vote = _vote(records, line, key, told)
+    for key, preference in votes.items():
+        vote = _vote(records, line, key, preference)
         about = annotators.get(key)
         if vote is not None:
             _cast(records, key, about if isinstance(about, Mapping) else {}, vote, item, pair)
@@ -44,15 +44,15 @@ def _comparison(records: Records, line: Line, annotators: Mapping[str, object]) 
 
 def _response(records: Records, line: Line, prompt: str, side: str) -> str:
     """Version 2 has an object a side, version 1 a text, with the model in the metadata."""
-    said = line.get(f"response_{side}")
-    if isinstance(said, Mapping):
-        inner = line.inner(f"response_{side}", said)
+    text = line.get(f"response_{side}")
+    if isinstance(text, Mapping):
+        inner = line.inner(f"response_{side}", text)
         return records.response(prompt, inner.text("text"), inner.text_or("model", ""))
     return records.response(prompt, line.text(f"text_{side}"), line.text_or(f"metadata.model_{side}", ""))
 
 
-def _vote(records: Records, line: Line, key: str, told: object) -> Vote | None:
-    preferred = told.get("pref") if isinstance(told, Mapping) else told
+def _vote(records: Records, line: Line, key: str, value: object) -> Vote | None:
+    preferred = value.get("pref") if isinstance(value, Mapping) else value
     if preferred is None or preferred in ("Not applicable", "not_applicable", "Invalid", "invalid"):
         records.remark("An annotator had no preference that applies: no vote was made of it.")
         return None

@@ -111,7 +111,7 @@ def _responses(line: Line) -> list[Response]:
             for question, given in line.object("responses").items()
             for one in line.inner("responses", {question: given}).lines(question)
         ]
-    found = []
+    responses = []
     for name in line.row:
         if name.endswith(GIVEN) and line.row[name] not in (None, ""):
             given = _list(line, name)
@@ -119,8 +119,8 @@ def _responses(line: Line) -> list[Response]:
             for place, value in enumerate(given):
                 who = _text(users[place]) if place < len(users) else None
                 state = _text(status[place]) if place < len(status) else None
-                found.append(Response(name.removesuffix(GIVEN), value, who, state or ""))
-    return found
+                responses.append(Response(name.removesuffix(GIVEN), value, who, state or ""))
+    return responses
 
 
 def _list(line: Line, name: str) -> list[Any]:
@@ -165,37 +165,37 @@ def _answer(
     is_vote: bool,
 ) -> None:
     who = records.annotator(given.user) if given.user else records.slot(item, number)
-    asked = re.sub(r"[^\w-]+", "-", given.question).strip("-_") or "answer"
+    name = re.sub(r"[^\w-]+", "-", given.question).strip("-_") or "answer"
     value = given.value
     if isinstance(value, bool | Mapping | list):
         records.remark(
             f"Question {given.question!r} has answers of a kind that has no place in a study: left out."
         )
     elif isinstance(value, int | float):
-        _rating(records, line, asked, kind, item, who, float(value), shown)
+        _rating(records, line, name, kind, item, who, float(value), shown)
     elif kind == "pair" and is_vote:
-        key = records.ask(asked, "pair", "preference", given.question, measures="quality")
+        key = records.ask(name, "pair", "preference", given.question, measures="quality")
         vote = replace(line, row={given.question: value}).needed_vote(given.question)
         records.prefer(item, who, key, vote, shown)
     else:
         records.tell(
-            item, who, records.ask(asked, kind, "text", given.question, required=False), None, str(value)
+            item, who, records.ask(name, kind, "text", given.question, required=False), None, str(value)
         )
 
 
 def _rating(
-    records: Records, line: Line, asked: str, kind: str, item: str, who: str, value: float, shown: list[str]
+    records: Records, line: Line, name: str, kind: str, item: str, who: str, value: float, shown: list[str]
 ) -> None:
     """Argilla's ratings are whole numbers from 0 to 10; `--map scale=LOW,HIGH` says how far they go."""
     low, high = scale(records, (0, 10))
     if kind != "single":
-        records.tell(item, who, records.ask(asked, kind, "number", asked), value, "")
+        records.tell(item, who, records.ask(name, kind, "number", name), value, "")
         return
     if not value.is_integer() or not low <= value <= high:
         raise line.wrong(
-            f"{asked}{GIVEN}", f"whole numbers from {low} to {high} (--map scale=LOW,HIGH)", value
+            f"{name}{GIVEN}", f"whole numbers from {low} to {high} (--map scale=LOW,HIGH)", value
         )
-    key = records.ask(asked, "single", "rating", asked, measures="quality", scale=[low, high])
+    key = records.ask(name, "single", "rating", name, measures="quality", scale=[low, high])
     records.rate(item, who, key, value)
 
 

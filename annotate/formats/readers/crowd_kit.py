@@ -43,20 +43,20 @@ def _response(records: Records, line: Line, name: str) -> str:
 
 
 def _label(records: Records, line: Line) -> None:
-    asked = _criterion(records, line, "rating", "single")
+    criterion = _criterion(records, line, "rating", "single")
     value = line.number("label")
     item = records.item("single", [_response(records, line, "task")])
-    records.rate(item, records.annotator(line.key("worker")), asked, value)
+    records.rate(item, records.annotator(line.key("worker")), criterion, value)
 
 
 def _pair(records: Records, line: Line) -> None:
-    asked = _criterion(records, line, "preference", "pair")
+    criterion = _criterion(records, line, "preference", "pair")
     pair = [_response(records, line, "left"), _response(records, line, "right")]
     label = line.key("label")
     expected = f"{pair[0]}, {pair[1]}, left or right"
     vote = Vote(pair.index(label)) if label in pair else line.needed_vote("label", votes.LEFT_RIGHT, expected)
     item = records.item("pair", pair)
-    records.prefer(item, records.annotator(line.key("worker")), asked, vote, pair, shown=pair)
+    records.prefer(item, records.annotator(line.key("worker")), criterion, vote, pair, shown=pair)
 
 
 FORMATS = [

@@ -56,8 +56,8 @@ class Raters:
 def _labels(line: Line) -> list[object]:
     for name in ("human_labels", "human_labels_raw"):
         try:
-            if found := values.as_list(line.get(name)):
-                return found
+            if labels := values.as_list(line.get(name)):
+                return labels
         except (ValueError, TypeError):
             return []
     return []
@@ -147,10 +147,10 @@ def _query(line: Line) -> str:
     for name in ("lm_judge_annotation.revised_query", "lm_judge_annotation.original_query"):
         if line.has(name):
             return line.text(name)
-    said = [turn.text for turn in line.conversation("messages") if turn.role == "user"]
-    if not said or not said[0]:
+    texts = [turn.text for turn in line.conversation("messages") if turn.role == "user"]
+    if not texts or not texts[0]:
         raise line.wrong("messages", "a turn of the user", line.get("messages"))
-    return said[0]
+    return texts[0]
 
 
 def read_eval(records: Records, files: Sequence[Source]) -> None:

@@ -41,13 +41,13 @@ class Given:
     task: Task
     item: str
     who: str
-    asked: str
+    key: str
     row: dict[str, Any]
     # What the result is about, by the name of its tag.
     about: str = ""
 
     def ask(self, kind: str, text: str = "", **further: Any) -> str:
-        return self.records.ask(self.asked, self.task.kind, kind, text or self.asked, **further)
+        return self.records.ask(self.key, self.task.kind, kind, text or self.key, **further)
 
 
 def read(records: Records, files: Sequence[Source]) -> None:
@@ -115,8 +115,8 @@ def _annotation(records: Records, line: Line, task: Task) -> None:
         if kind not in RESULTS:
             records.remark(f"A result of type {kind!r} has no place in a study: left out.")
             continue
-        asked = re.sub(r"[^\w-]+", "-", result.text_or("from_name", kind)).strip("-_") or kind
-        given = Given(records, task, item, who, asked, row, result.text_or("to_name", ""))
+        key = re.sub(r"[^\w-]+", "-", result.text_or("from_name", kind)).strip("-_") or kind
+        given = Given(records, task, item, who, key, row, result.text_or("to_name", ""))
         RESULTS[kind](given, result.inner("value", result.object("value")))
 
 
@@ -179,11 +179,11 @@ def _rating(given: Given, value: Line) -> None:
             "rating", "pair", "rating", "How good is this response?", measures="quality", scale=[1, int(top)]
         )
         given.records.rate(given.item, given.who, key, rating, given.task.responses[place], **given.row)
-    elif given.task.kind == "pair" and given.records.options.mapping.get("similarity") == given.asked:
+    elif given.task.kind == "pair" and given.records.options.mapping.get("similarity") == given.key:
         key = given.ask("similarity", "How alike are the two?", measures="similarity", scale=[1, int(top)])
         given.records.similar(given.item, given.who, key, rating, **given.row)
     else:
-        expected = f"a rating of one response, or --as label-studio --map similarity={given.asked}"
+        expected = f"a rating of one response, or --as label-studio --map similarity={given.key}"
         raise value.wrong("rating", expected, f"one of {given.about or 'several'}")
 
 

@@ -107,8 +107,8 @@ def _shown(records: Records, line: Line) -> Shown:
     response = _response(
         records, line, prompt, "response", "source", key, None if sample is None else int(sample), turns
     )
-    asked = {role.partition(".")[0] for role in at} & {"rating", "comment"}
-    return Shown("single", records.item("single", [response]) if asked else "", [response])
+    roles = {role.partition(".")[0] for role in at} & {"rating", "comment"}
+    return Shown("single", records.item("single", [response]) if roles else "", [response])
 
 
 def _response(
@@ -180,12 +180,12 @@ def _answer(
     records: Records, line: Line, shown: Shown, kind: str, key: str, column: str, who: str, when: str | None
 ) -> None:
     if kind == "preference":
-        asked = records.ask(key, "pair", "preference", "Which response is better?", measures="quality")
+        criterion = records.ask(key, "pair", "preference", "Which response is better?", measures="quality")
         vote = line.needed_vote(column)
-        records.prefer(shown.item, who, asked, vote, shown.responses, submitted_at=when)
+        records.prefer(shown.item, who, criterion, vote, shown.responses, submitted_at=when)
     elif kind == "comment":
-        asked = records.ask(key, shown.kind, "text", "What would you say about it?", required=False)
-        records.tell(shown.item, who, asked, None, line.text_or(column, ""), submitted_at=when)
+        criterion = records.ask(key, shown.kind, "text", "What would you say about it?", required=False)
+        records.tell(shown.item, who, criterion, None, line.text_or(column, ""), submitted_at=when)
     else:
         low, high = scale(records, (0, 4) if kind == "similarity" else (1, 5))
         value = line.number(column)
@@ -210,13 +210,13 @@ def _point(
         raise line.wrong(kind, "two responses (--map response_a=… response_b=…)", f"a {shown.kind}")
     text = "How alike are the two?" if kind == "similarity" else "How good is this response?"
     measures = {"similarity": "similarity", "originality": "originality"}.get(key, "quality")
-    asked = records.ask(key, shown.kind, kind, text, scale=scale, measures=measures)
+    criterion = records.ask(key, shown.kind, kind, text, scale=scale, measures=measures)
     if kind == "similarity":
-        records.similar(shown.item, who, asked, value, submitted_at=when)
+        records.similar(shown.item, who, criterion, value, submitted_at=when)
     elif shown.kind == "pair":
         raise line.wrong(kind, "one response a row (--map response=…)", "a pair")
     else:
-        records.rate(shown.item, who, asked, value, submitted_at=when)
+        records.rate(shown.item, who, criterion, value, submitted_at=when)
 
 
 FORMATS = [

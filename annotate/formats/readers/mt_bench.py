@@ -49,11 +49,11 @@ def read_mt_bench(records: Records, files: Sequence[Source]) -> None:
             raise line.wrong("question_id", "an id of the questions (name their file too)", key)
         turns, category = questions[key]
         for choice in line.lines("choices"):
-            said = [conversations.content_of(turn)[0] for turn in choice.elements("turns")]
+            texts = [conversations.content_of(turn)[0] for turn in choice.elements("turns")]
             index = choice.number("index") or 0
-            for n in range(1, min(len(turns), len(said)) + 1):
+            for n in range(1, min(len(turns), len(texts)) + 1):
                 prompt = records.prompt(SEPARATOR.join(turns[:n]), category=category)
-                text = SEPARATOR.join(said[:n])
+                text = SEPARATOR.join(texts[:n])
                 # The first choice is what votes are about; further ones are further samples.
                 records.response(
                     prompt, text, line.key("model_id"), sample=int(index) or None, question=(key, n)

@@ -51,9 +51,9 @@ def _one(records: Records, line: Line, item: str, pair: list[str], *, expert: bo
     )
     for aspect in ASPECTS:
         if line.has(f"{aspect}_pref"):
-            asked = records.ask(aspect, "pair", "preference", f"Which response is more {aspect}?")
+            criterion = records.ask(aspect, "pair", "preference", f"Which response is more {aspect}?")
             vote = _vote(line, f"{aspect}_pref")
-            records.prefer(item, annotator, asked, vote, pair, submitted_at=time)
+            records.prefer(item, annotator, criterion, vote, pair, submitted_at=time)
 
 
 def _vote(line: Line, name: str) -> Vote:

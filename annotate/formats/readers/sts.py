@@ -45,10 +45,10 @@ def read(records: Records, files: Sequence[Source]) -> None:
                 if not value.is_integer() or not low <= value <= high:
                     expected = f"whole numbers from {low} to {high} (--map scale=LOW,HIGH)"
                     raise line.wrong(f"scores.{number - 1}", expected, value)
-                asked = records.ask(
+                criterion = records.ask(
                     "similarity", "pair", "similarity", QUESTION, measures="similarity", scale=[low, high]
                 )
-                records.similar(item, records.slot(item, number), asked, value)
+                records.similar(item, records.slot(item, number), criterion, value)
         if not given:
             _mean(records, line, item)
 
@@ -65,10 +65,10 @@ def _mean(records: Records, line: Line, item: str) -> None:
         "`score` is a mean of several people: it came in as a number of “mean-of-annotators”, not as a judgment.",
         placed=False,
     )
-    asked = records.ask(
+    criterion = records.ask(
         "similarity-mean", "pair", "number", f"{QUESTION} (mean of annotators)", measures="similarity"
     )
-    records.tell(item, records.annotator("mean-of-annotators", aggregated=True), asked, value, "")
+    records.tell(item, records.annotator("mean-of-annotators", aggregated=True), criterion, value, "")
 
 
 FORMATS = [

@@ -92,7 +92,7 @@ def read_unpaired(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
         prompt = records.prompt(line.words("prompt"))
         label = line.truth("label")
-        asked = records.ask(
+        criterion = records.ask(
             "desirable", "single", "rating", "Is this response desirable?",
             measures="quality", scale=[0, 1], labels={"0": "no", "1": "yes"},
         )  # fmt: skip
@@ -104,7 +104,7 @@ def read_unpaired(records: Records, files: Sequence[Source]) -> None:
                 )
             ],
         )
-        records.rate(item, dataset_label(records), asked, int(label))
+        records.rate(item, dataset_label(records), criterion, int(label))
 
     records.each(files, row, UNPAIRED)
 

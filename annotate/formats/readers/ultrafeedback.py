@@ -38,9 +38,9 @@ def _completion(records: Records, line: Line, prompt: str) -> None:
         if line.has(name):
             records.score(f"ultrafeedback/{name}", response, line.number(name))
     aspects = line.get("annotations")
-    for aspect, told in aspects.items() if isinstance(aspects, Mapping) else ():
+    for aspect, annotation in aspects.items() if isinstance(aspects, Mapping) else ():
         # One aspect has one annotation, or a list of them.
-        first = told[0] if isinstance(told, list) and told else told
+        first = annotation[0] if isinstance(annotation, list) and annotation else annotation
         if isinstance(first, Mapping) and "Rating" in first:
             value = line.inner(f"annotations.{aspect}", first).number("Rating")
             if value is not None:

@@ -29,25 +29,25 @@ class Command(BaseCommand):
         if study is None:
             raise CommandError(f"no study {slug}")
         try:
-            found = submissions.read(study, file)
+            export = submissions.read(study, file)
         except FolderError as error:
             raise CommandError(str(error)) from error
         wanted = {status.lower() for status in exclude}
-        if unknown := wanted - set(found.statuses) - {submissions.REJECTED}:
-            known = ", ".join(found.statuses)
+        if unknown := wanted - set(export.statuses) - {submissions.REJECTED}:
+            known = ", ".join(export.statuses)
             raise CommandError(f"no submission is “{', '.join(sorted(unknown))}”; there are {known}")
         with transaction.atomic():
-            people = submissions.affected(study, found.people, wanted)
+            people = submissions.affected(study, export.people, wanted)
             if not options["dry_run"]:
                 submissions.exclude(people)
-        self.stdout.write("\n".join(_lines(found, people, options["dry_run"])))
+        self.stdout.write("\n".join(_lines(export, people, options["dry_run"])))
 
 
-def _lines(found: submissions.Submissions, people: submissions.Affected, dry_run: bool) -> list[str]:
-    counts = ", ".join(f"{n:,} {status}" for status, n in found.statuses.most_common())
-    lines = [f"{found.n:,} submissions: {counts}."]
-    if found.unnamed:
-        lines.append(f"{found.unnamed:,} more name nobody, and were passed over.")
+def _lines(export: submissions.Submissions, people: submissions.Affected, dry_run: bool) -> list[str]:
+    counts = ", ".join(f"{n:,} {status}" for status, n in export.statuses.most_common())
+    lines = [f"{export.n:,} submissions: {counts}."]
+    if export.unnamed:
+        lines.append(f"{export.unnamed:,} more name nobody, and were passed over.")
     would = "would be excluded" if dry_run else "excluded"
     lines += [f"{annotator}: {would} ({status})" for annotator, status in people.now]
     lines.append(

@@ -36,15 +36,15 @@ class Command(BaseCommand):
         )
 
     def _read(self, study: Study, scorer: str, file: Path) -> None:
-        found, task = batch_files.read(study, scorer, file)
+        batch, task = batch_files.read(study, scorer, file)
         self.stdout.write(
-            f"{file}: {found.kept:,} answers kept, {len(found.failures):,} failed, "
-            f"{found.foreign:,} of other calls or known before"
+            f"{file}: {batch.kept:,} answers kept, {len(batch.failures):,} failed, "
+            f"{batch.foreign:,} of other calls or known before"
         )
-        for key, why in found.failures[:NAMED]:
+        for key, why in batch.failures[:NAMED]:
             self.stdout.write(f"  {key}: {why}")
-        if len(found.failures) > NAMED:
-            self.stdout.write(f"  and {len(found.failures) - NAMED:,} more")
+        if len(batch.failures) > NAMED:
+            self.stdout.write(f"  and {len(batch.failures) - NAMED:,} more")
         self.stdout.write(
             f"{study.slug}: {task.done - task.failed:,} scored, {task.failed:,} without a number, "
             f"{task.total - task.done:,} still to be asked"

@@ -28,25 +28,26 @@ class Command(BaseCommand):
         studies = Study.objects.order_by("slug") if all else Study.objects.filter(slug=slug)
         if not (all or studies):
             raise CommandError(f"There is no study {slug!r}.")
-        found = {study.slug: list(faults(study, INVARIANTS)) for study in studies}
+        faults_by_study = {study.slug: list(faults(study, INVARIANTS)) for study in studies}
         if all:
-            found = {"": list(database_faults())} | found
-        self.stdout.write(_as_json(found) if json else _as_text(found))
-        wrong = sum(not fault.doubt for some in found.values() for fault in some)
+            faults_by_study = {"": list(database_faults())} | faults_by_study
+        self.stdout.write(_as_json(faults_by_study) if json else _as_text(faults_by_study))
+        wrong = sum(not fault.doubt for some in faults_by_study.values() for fault in some)
         if wrong:
             raise CommandError(f"{wrong} {'check' if wrong == 1 else 'checks'} failed.")
 
 
-def _as_text(found: dict[str, list[Fault]]) -> str:
+def _as_text(faults_by_study: dict[str, list[Fault]]) -> str:
     lines = []
-    for slug, some in found.items():
+    for slug, some in faults_by_study.items():
         lines += [f"{slug or 'the database'}: {'as it must be' if not some else ''}".rstrip()]
         lines += [f"  {fault}" for fault in some]
     return "\n".join(lines)
 
 
-def _as_json(found: dict[str, list[Fault]]) -> str:
+def _as_json(faults_by_study: dict[str, list[Fault]]) -> str:
     studies = [
-        {"study": slug or None, "faults": [asdict(fault) for fault in some]} for slug, some in found.items()
+        {"study": slug or None, "faults": [asdict(fault) for fault in some]}
+        for slug, some in faults_by_study.items()
     ]
     return json.dumps({"checked": len(INVARIANTS), "studies": studies}, indent=2)

@@ -122,5 +122,5 @@ def _responses(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _stored(row: ResponseRow) -> dict[str, Any]:
-    found = row.model_dump(include={"response_id", "prompt_id", "text", "source", "sample"})
-    return found | {"params": None if row.params is None else json.dumps(row.params, ensure_ascii=False)}
+    record = row.model_dump(include={"response_id", "prompt_id", "text", "source", "sample"})
+    return record | {"params": None if row.params is None else json.dumps(row.params, ensure_ascii=False)}

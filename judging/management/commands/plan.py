@@ -27,22 +27,22 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         names = ("prompts", "responses", "annotators", "ratings", "correlation", "reliability")
         try:
-            found = plan(Design(**{name: options[name] for name in names}))
+            outcome = plan(Design(**{name: options[name] for name in names}))
         except PlanError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(json.dumps(found.as_json(), indent=2) if options["json"] else _text(found))
+        self.stdout.write(json.dumps(outcome.as_json(), indent=2) if options["json"] else _text(outcome))
 
 
-def _text(found: Plan) -> str:
-    d = found.design
+def _text(outcome: Plan) -> str:
+    d = outcome.design
     size = (
         "Smallest detectable underrating: undefined."
-        if found.smallest_detectable is None
-        else f"Smallest detectable underrating (80 % power, two-sided 5 %): {found.smallest_detectable:.3f} SD, "
-        f"± {found.simulation_error:.3f} from simulating."
+        if outcome.smallest_detectable is None
+        else f"Smallest detectable underrating (80 % power, two-sided 5 %): {outcome.smallest_detectable:.3f} SD, "
+        f"± {outcome.simulation_error:.3f} from simulating."
     )
     return (
         f"{d.prompts:,} prompts × {d.responses:,} responses × {d.ratings:,} ratings by {d.annotators:,} "
-        f"annotators; simulated.\n{size}\n{found.reason}\nReliability of the mean of {d.ratings:,}: "
+        f"annotators; simulated.\n{size}\n{outcome.reason}\nReliability of the mean of {d.ratings:,}: "
         f"{d.reliability_of_mean:.2f}; correlation of quality and unusualness {d.correlation:+.2f}."
     )

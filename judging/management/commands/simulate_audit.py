@@ -67,24 +67,24 @@ class Command(BaseCommand):
             self._conditions(options["conditions"], how, as_json=options["json"])
             return
         lines: list[Line] = []
-        found: list[Discoveries] = []
+        family: list[Discoveries] = []
         try:
             for name, model in _designs(options).items():
                 if not options["fdr"] or options["all"]:
                     effects = options["effects"]
                     lines += summary(name, effects, prove(model, effects, **how))
-                if options["fdr"] or (options["all"] and not found):
-                    found = discoveries(prove_family(model, **how))
+                if options["fdr"] or (options["all"] and not family):
+                    family = discoveries(prove_family(model, **how))
         except ValueError as error:
             raise CommandError(str(error)) from error
         if options["json"]:
-            said = {"studies": options["studies"], "seed": options["seed"]}
-            rows = {"lines": [asdict(x) for x in lines], "discoveries": [asdict(x) for x in found]}
-            self.stdout.write(json.dumps(said | rows, indent=1))
+            record = {"studies": options["studies"], "seed": options["seed"]}
+            rows = {"lines": [asdict(x) for x in lines], "discoveries": [asdict(x) for x in family]}
+            self.stdout.write(json.dumps(record | rows, indent=1))
             return
         self.stdout.write("Everything here is simulated. After ±: Monte Carlo error.")
         self._table(lines)
-        for x in found:
+        for x in family:
             self.stdout.write(
                 f"{BIASED + FAIR} scorers, {BIASED} underrating by {BIAS:g}, {x.estimator}: false discoveries "
                 f"{_share(x.rate, x.rate_error)}, found {_share(x.power, x.power_error)} ({x.n:,} studies)"

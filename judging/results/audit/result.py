@@ -14,7 +14,7 @@ from judging.results.audit.charts import forest
 from judging.results.audit.contrasts import ContrastRow
 from judging.results.audit.options import COSINE, AuditOptions
 from judging.results.audit.report import Audit, ControlRow, Row
-from judging.results.cache import kept
+from judging.results.cache import cached
 from judging.results.figures import Figure
 from judging.results.json import EstimateRecord, Record, ResultRecord
 from judging.results.result import Result
@@ -307,14 +307,14 @@ def _context(request: HttpRequest, study: Study, options: AuditOptions, report: 
     return {
         "chosen": chosen,
         "query": query,
-        "figures": kept(study, f"audit-figures:{options.key}", lambda: _figures(report.rows)),
+        "figures": cached(study, f"audit-figures:{options.key}", lambda: _figures(report.rows)),
         "scorers": tables.scorers(report.rows, query),
         "controls": tables.controls(report.controls),
         "contrasts": tables.contrasts(report.contrasts.rows),
         "verdicts": tables.verdicts(chosen),
         "checks": tables.checks(chosen),
         "divisive": tables.divisive(chosen),
-        "to_read": kept(study, to_read, lambda: _to_read(study, chosen, options)),
+        "to_read": cached(study, to_read, lambda: _to_read(study, chosen, options)),
     }
 
 

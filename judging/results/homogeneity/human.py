@@ -61,8 +61,8 @@ def _vectors(study: Study, run: ScoreRun) -> dict[int, np.ndarray[tuple[int], np
         "response_id"
     )
     rows = Embedding.objects.filter(run=run, response_id__in=shown).values_list("response_id", "vector")
-    found = {pk: np.frombuffer(bytes(vector), dtype=run.dtype).astype(np.float64) for pk, vector in rows}
-    return {pk: vector / np.linalg.norm(vector) for pk, vector in found.items()}
+    vectors = {pk: np.frombuffer(bytes(vector), dtype=run.dtype).astype(np.float64) for pk, vector in rows}
+    return {pk: vector / np.linalg.norm(vector) for pk, vector in vectors.items()}
 
 
 def _compared(criterion: Criterion) -> pd.DataFrame:
@@ -81,8 +81,8 @@ def _grouped(criterion: Criterion) -> pd.DataFrame:
     both = both[both["response_id"] < both["response_id_other"]]
     both["together"] = (both["value"] == both["value_other"]).astype(float)
     keys = ["prompt_id", "item_id", "response_id", "response_id_other"]
-    found = both.groupby(keys, sort=True)["together"].mean().reset_index(name="value")
-    return found.rename(columns={"response_id": "first", "response_id_other": "second"})
+    means = both.groupby(keys, sort=True)["together"].mean().reset_index(name="value")
+    return means.rename(columns={"response_id": "first", "response_id_other": "second"})
 
 
 def _with_cosine(
@@ -109,7 +109,7 @@ def _entry(
     if pairs.empty:
         return None
     same = pairs["first"].map(sources) == pairs["second"].map(sources)
-    found = [_mean(pairs[which], column) for column in ("value", "cosine") for which in (same, ~same)]
+    means = [_mean(pairs[which], column) for column in ("value", "cosine") for which in (same, ~same)]
     groups, clusters = _sets(criterion, vectors, threshold) if grouping else (None, None)
     scale = f"{criterion.scale_low} to {criterion.scale_high}"
     return Humans(
@@ -117,10 +117,10 @@ def _entry(
         kind=criterion.get_kind_display(),
         unit="share of annotators who put the two in one group" if grouping else f"mean answer, {scale}",
         n_pairs=len(pairs),
-        within=found[0],
-        between=found[1],
-        cosine_within=found[2],
-        cosine_between=found[3],
+        within=means[0],
+        between=means[1],
+        cosine_within=means[2],
+        cosine_between=means[3],
         groups=groups,
         ideas=clusters,
     )
@@ -150,5 +150,5 @@ def _sets(
             clusters[int(str(item))] = float(len(ideas(cosine_matrix(members), [threshold.cosine])[0].sizes))
     table = pd.DataFrame({"groups": made, "ideas": pd.Series(clusters, dtype=float), "prompt_id": prompt})
     each = table.groupby("prompt_id", sort=True)[["groups", "ideas"]].mean().to_numpy(dtype=np.float64)
-    found = means_over_prompts(each, undefined="No set was sorted into groups by several people.")
-    return found[0], found[1]
+    estimates = means_over_prompts(each, undefined="No set was sorted into groups by several people.")
+    return estimates[0], estimates[1]

@@ -17,7 +17,7 @@ from judging.frames import pool
 from judging.frames import tables as frames
 from judging.frames.criteria import ratings
 from judging.models import ScoreRun
-from judging.results.cache import kept
+from judging.results.cache import cached
 from judging.results.figures import Figure
 from judging.results.homogeneity.map_chart import Point, map_of
 from judging.results.homogeneity.result import RESULT
@@ -41,31 +41,33 @@ class Mapped:
 def prompt_map(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     prompt = get_object_or_404(Prompt, study=study, pk=pk)
     run = frames.embedding_run(study)
-    found = kept(study, f"map:{pk}", lambda: _mapped(prompt, run)) if run else None
-    if run is None or found is None:
+    map_of_prompt = cached(study, f"map:{pk}", lambda: _mapped(prompt, run)) if run else None
+    if run is None or map_of_prompt is None:
         why = (
             f"No response to this prompt is embedded yet: run `manage.py score {study.slug} --scorer minilm`."
         )
         return render(request, RESULT.template, {"study": study, "tab": RESULT.name, "why": why})
     part = request.GET.get("part")
     if part == "texts":
-        return JsonResponse(_beginnings(prompt.responses.filter(pk__in=[p.pk for p in found.points])))
+        return JsonResponse(_beginnings(prompt.responses.filter(pk__in=[p.pk for p in map_of_prompt.points])))
     if part == "picture":
-        return HttpResponse(found.figure.svg_file, content_type="image/svg+xml")
+        return HttpResponse(map_of_prompt.figure.svg_file, content_type="image/svg+xml")
     if part == "csv":
-        return HttpResponse(found.figure.csv, content_type="text/csv; charset=utf-8")
-    pinned = _pinned(request, prompt, found.points, run)
+        return HttpResponse(map_of_prompt.figure.csv, content_type="text/csv; charset=utf-8")
+    pinned = _pinned(request, prompt, map_of_prompt.points, run)
     if part == "pinned":
         return render(request, "judging/results/pinned.html", {"study": study, "pinned": pinned})
     context = {
         "study": study,
         "prompt": prompt,
         "run": run,
-        "found": found,
+        "map": map_of_prompt,
         "pinned": pinned,
         "unknown": [code for code in run.unknown_languages() if code == prompt.language],
     }
-    return render(request, "judging/results/prompt_map.html", context | _listed(request, found.points))
+    return render(
+        request, "judging/results/prompt_map.html", context | _listed(request, map_of_prompt.points)
+    )
 
 
 def _mapped(prompt: Prompt, run: ScoreRun) -> Mapped | None:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from annotate.models import Study
-from judging.results.cache import kept
+from judging.results.cache import cached
 from judging.results.figures import Figure
 from judging.results.homogeneity import charts
 from judging.results.homogeneity.external_pool import ExternalPool, external_pools
@@ -27,7 +27,7 @@ RUNS = 2
 def context(request: HttpRequest, study: Study, options: Options, report: Homogeneity) -> dict[str, Any]:
     lone = [g for g in report.categories if g.n_prompts == 1]
     return {
-        "figures": kept(study, "homogeneity-figures", lambda: _figures(report)),
+        "figures": cached(study, "homogeneity-figures", lambda: _figures(report)),
         "tables": {table.key: table for table in tables(report)},
         "lone_categories": Table.of("lone_categories", LONE_TITLE, LONE, lone) if lone else None,
         "prompts": Table.of("prompts", "", _prompt_columns(study), report.prompts),
@@ -35,7 +35,7 @@ def context(request: HttpRequest, study: Study, options: Options, report: Homoge
 
 
 def page_beside(study: Study) -> dict[str, Any]:
-    pools = kept(study, "external-pools", lambda: [(p, _pool_figures(p)) for p in external_pools(study)])
+    pools = cached(study, "external-pools", lambda: [(p, _pool_figures(p)) for p in external_pools(study)])
     return {"pools": [_pool(pool) | figures for pool, figures in pools]}
 
 

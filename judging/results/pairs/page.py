@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 from django.http import Http404, HttpRequest
 
 from annotate.models import Response, Study
-from judging.results.cache import kept
+from judging.results.cache import cached
 from judging.results.figures import Figure
 from judging.results.pairs import charts
 from judging.results.pairs.report import JudgeBias, Margin, Pairs, Rated
@@ -27,7 +27,7 @@ def context(request: HttpRequest, study: Study, options: Options, report: Pairs)
         raise Http404(f"nothing by {scorer} on {criterion}")
     key = quote(f"pairs-figures:{options.key}:{scorer}:{criterion}")
     return {
-        "figures": kept(study, key, lambda: _figures(report, margins)),
+        "figures": cached(study, key, lambda: _figures(report, margins)),
         "tables": {table.key: table for table in tables(report)},
         "rated": rated,
         "missed_responses": _to_read(rated),

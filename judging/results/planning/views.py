@@ -11,7 +11,7 @@ from annotate.counting import counted
 from annotate.models import Annotator, Criterion, Response, Role, Study
 from annotate.views.access import for_members
 from judging.results.agreement import has_units
-from judging.results.cache import kept, kept_by
+from judging.results.cache import cached, cached_by
 from judging.results.figures import Figure
 from judging.results.planning import report as plans
 from judging.results.planning.charts import reliabilities, widths
@@ -64,11 +64,11 @@ def _target(query: QueryDict) -> tuple[float, str]:
 
 
 def _from_data(study: Study, criterion: Criterion, target: float) -> dict[str, object]:
-    curve = kept(study, f"curve:{criterion.pk}", lambda: plans.curve(criterion))
+    curve = cached(study, f"curve:{criterion.pk}", lambda: plans.curve(criterion))
     return {
         "curve": curve,
         "points": _points(curve),
-        "figures": kept(study, f"curve-figures:{criterion.pk}", lambda: _figures(curve)),
+        "figures": cached(study, f"curve-figures:{criterion.pk}", lambda: _figures(curve)),
         "sentence": plans.sentence(curve, target) if curve.points else "",
     }
 
@@ -101,7 +101,7 @@ def _before(query: QueryDict, study: Study) -> dict[str, object]:
         design = _design(values)
     except plans.PlanError as error:
         return {"fields": fields, "plan_problem": str(error)}
-    return {"fields": fields, "plan": kept_by("plan", design, lambda: plans.plan(design))}
+    return {"fields": fields, "plan": cached_by("plan", design, lambda: plans.plan(design))}
 
 
 def _design(values: dict[str, str]) -> plans.Design:

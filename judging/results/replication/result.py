@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest
 from pydantic import Field
 
 from annotate.models import Study
-from judging.results.cache import kept
+from judging.results.cache import cached
 from judging.results.figures import Figure
 from judging.results.json import EstimateRecord, Reason, Record, ResultRecord
 from judging.results.replication import charts
@@ -126,7 +126,7 @@ def _first(request: HttpRequest, study: Study, options: ReplicationOptions) -> R
 
 
 def _scorers(study: Study) -> dict[str, list[str]]:
-    return kept(study, "replication-scorers", lambda: scorers_by_criterion(study))
+    return cached(study, "replication-scorers", lambda: scorers_by_criterion(study))
 
 
 def _context(
@@ -155,7 +155,7 @@ def _method(request: HttpRequest) -> Method:
 
 def _figure(study: Study, panel: Panel, method: Method) -> Figure:
     key = quote(f"replication-figure:{panel.criterion.pk}:{panel.scorer}:{method}")
-    return kept(study, key, lambda: charts.replication(panel, method).drawn())
+    return cached(study, key, lambda: charts.replication(panel, method).drawn())
 
 
 def _of_method(panel: Panel, method: Method) -> Table:

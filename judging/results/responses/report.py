@@ -10,7 +10,7 @@ import pandas as pd
 from annotate.models import Criterion, Response, Study
 from judging.frames import tables as frames
 from judging.frames.criteria import quality_ratings
-from judging.results.cache import kept
+from judging.results.cache import cached
 from judging.scorers.length import NAME as LENGTH
 from judging.stats import describe_items, score_gaps
 
@@ -117,7 +117,9 @@ def chosen(study: Study, every: Responses, filters: Filters) -> npt.NDArray[np.i
 def _having(study: Study, words: str) -> npt.NDArray[np.int64]:
     """Responses with these words. Every text is read for it, which takes seconds in a large study."""
     rows = Response.objects.filter(study=study, text__icontains=words).order_by("pk")
-    return kept(study, f"having:{words}", lambda: np.array(rows.values_list("pk", flat=True), dtype=np.int64))
+    return cached(
+        study, f"having:{words}", lambda: np.array(rows.values_list("pk", flat=True), dtype=np.int64)
+    )
 
 
 def _sorted_by(every: Responses, filters: Filters) -> npt.NDArray[np.float64]:

@@ -19,7 +19,7 @@ from annotate.views.access import for_members
 from annotate.whole_numbers import whole
 from judging.frames import pool
 from judging.frames import tables as frames
-from judging.results.cache import kept
+from judging.results.cache import cached
 from judging.results.responses import report as browse
 from judging.results.table import Column, Link, Table
 
@@ -31,7 +31,7 @@ LISTED = 500
 @require_GET
 @for_members(Role.AUDITOR)
 def responses(request: HttpRequest, study: Study) -> HttpResponse:
-    every = kept(study, "browse", lambda: browse.every_response(study))
+    every = cached(study, "browse", lambda: browse.every_response(study))
     filters = _filters(request, every)
     places = browse.chosen(study, every, filters)
     page = Paginator(range(len(places)), A_PAGE).get_page(request.GET.get("page"))
@@ -114,7 +114,7 @@ def _filters(request: HttpRequest, every: browse.Responses) -> browse.Filters:
 @for_members(Role.AUDITOR)
 def response(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     one = get_object_or_404(Response.objects.select_related("prompt"), study=study, pk=pk)
-    every = kept(study, "browse", lambda: browse.every_response(study))
+    every = cached(study, "browse", lambda: browse.every_response(study))
     place = int(np.flatnonzero(every.table["response_id"].to_numpy() == pk)[0])
     row = {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in every.table.iloc[place].items()}
     neighbors, embedder = _neighbors(study, one)

@@ -12,8 +12,8 @@ MOST_POINTS = 2000
 
 def calibration(row: Row) -> Figure:
     """Pairs as dots, the expected mean as a line with its band; where dots lie below it the measure overstates."""
-    found, criterion = row.calibration, row.criterion
-    pairs = found.pairs.sort_values("pair_id")
+    fit, criterion = row.calibration, row.criterion
+    pairs = fit.pairs.sort_values("pair_id")
     if len(pairs) > MOST_POINTS:
         pairs = pairs.sample(MOST_POINTS, random_state=0)
     keys = dict(Item.objects.filter(pk__in=[int(pk) for pk in pairs["pair_id"]]).values_list("pk", "key"))
@@ -23,7 +23,7 @@ def calibration(row: Row) -> Figure:
     ]
     rows += [
         ("expected", *(rounded(float(c[k])) for k in ("measure", "expected", "low", "high")), None)
-        for c in found.curve.to_dict("records")
+        for c in fit.curve.to_dict("records")
     ]
     columns = ["pair", "measure", "people", "low", "high", "annotators"]
     frame = pd.DataFrame(rows, columns=columns)
@@ -43,8 +43,8 @@ def calibration(row: Row) -> Figure:
         .encode(x=x, y=y, tooltip=["pair", *numbers, alt.Tooltip("annotators:Q")]),
     )
     shown = (
-        f"{len(dots):,} of {len(found.pairs):,} pairs, drawn at random"
-        if len(dots) < len(found.pairs)
+        f"{len(dots):,} of {len(fit.pairs):,} pairs, drawn at random"
+        if len(dots) < len(fit.pairs)
         else "a pair"
     )
     return Figure(

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest
 from pydantic import Field
 
 from annotate.models import Study
-from judging.results.cache import kept
+from judging.results.cache import cached
 from judging.results.figures import Figure
 from judging.results.json import EstimateRecord, MaybeFloat, Reason, Record, ResultRecord
 from judging.results.result import Options, Result
@@ -192,7 +192,7 @@ def _figure(study: Study, row: Row) -> Figure | None:
     if row.calibration.reason:
         return None
     name = f"calibration:{quote(row.measure)}:{row.criterion.pk}"
-    return kept(study, name, lambda: calibration(row).drawn())
+    return cached(study, name, lambda: calibration(row).drawn())
 
 
 def _tables(report: Similarity) -> list[Table]:

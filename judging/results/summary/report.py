@@ -20,7 +20,7 @@ from judging.release import CODE
 from judging.results import audit
 from judging.results.audit.charts import forest
 from judging.results.audit.report import Row
-from judging.results.cache import kept
+from judging.results.cache import cached
 from judging.results.figures import Figure
 from judging.results.homogeneity.charts import generations, heat_map, histograms
 from judging.results.homogeneity.over_prompts import Homogeneity
@@ -85,8 +85,8 @@ class Report:
     provenance: tuple[tuple[str, str], ...]
 
 
-def kept_report(study: Study) -> Report:
-    return kept(study, "report", lambda: report(study))
+def cached_report(study: Study) -> Report:
+    return cached(study, "report", lambda: report(study))
 
 
 def report(study: Study) -> Report:

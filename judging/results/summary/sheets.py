@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from annotate.models import Study
 from judging.results import agreement as agreements
-from judging.results.cache import kept
+from judging.results.cache import cached
 from judging.results.figures import Cell, rounded
 from judging.results.homogeneity import over_prompts as pools
 from judging.results.summary.findings import Compared, Findings
@@ -145,7 +145,7 @@ def _agreement(study: Study) -> Sheet:
             e.n_annotators,
             e.n_answers,
         )
-        for e in kept(study, "agreement-in-brief", lambda: agreements.in_brief(study))
+        for e in cached(study, "agreement-in-brief", lambda: agreements.in_brief(study))
     ]
     caption = (
         "Krippendorff’s alpha and the reliability of the mean of all answers to an item, with 95 % intervals."

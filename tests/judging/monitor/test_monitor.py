@@ -16,7 +16,7 @@ from annotate.models import Annotator, Answer, Assignment, Criterion, Item, Judg
 from judging.monitor import live as monitor
 from judging.monitor import views as views_monitor
 from judging.results import agreement
-from judging.results.cache import fingerprint, kept, kept_a_minute
+from judging.results.cache import cached, cached_a_minute, fingerprint
 from tests.factories import make_annotator, make_study
 from tests.judging.monitor.rows import work, worked
 
@@ -97,12 +97,12 @@ def test_a_poll_computes_at_most_once_a_minute_and_an_exclusion_shows_at_once() 
         calls.append(1)
         return len(calls)
 
-    first = kept_a_minute(study, "n", compute, "nobody")
+    first = cached_a_minute(study, "n", compute, "nobody")
     Judgment.objects.create(assignment=study.assignments.earliest("pk"))
-    assert kept_a_minute(study, "n", compute, "nobody") == first
-    later = kept_a_minute(study, "n", compute, "somebody")
+    assert cached_a_minute(study, "n", compute, "nobody") == first
+    later = cached_a_minute(study, "n", compute, "somebody")
     assert (first.value, later.value) == (1, 2)
-    assert kept(study, "n", compute) == 2
+    assert cached(study, "n", compute) == 2
 
 
 # What is counted
