@@ -246,6 +246,43 @@ def test_points_are_compared_whatever_qualitys_reliability() -> None:
     assert "points" in same.reason
 
 
+def test_the_interval_in_points_is_a_two_way_jackknife_over_data_really_left_out() -> None:
+    """Five prompts, four annotators (df 3): gaps from means by least squares, each replicate from fewer rows."""
+    ratings, table = study(7, gap=0.4, favor=-0.5, prompts=5, annotators=4, seats=4)
+    c = only((ratings, table), same_scale=["score"])
+
+    def gaps(rows: pd.DataFrame) -> np.ndarray:
+        """Scorer's gap and people's, in points: kind beside prompts, over responses with two ratings."""
+        means = rows.groupby("response_id")["value"].agg(["mean", "size"])
+        used = table[table["response_id"].isin(means.index[means["size"] >= 2])]
+        both = used.groupby("prompt_id")["group"].transform("nunique") == 2
+        used = used[both]
+        y = np.column_stack([used["score"], means.loc[used["response_id"], "mean"]])
+        x = pd.get_dummies(used["prompt_id"]).to_numpy(dtype=float)
+        kind = (used["group"] == c.group).to_numpy(dtype=float)[:, None]
+        return np.asarray(np.linalg.lstsq(np.hstack([kind, x]), y, rcond=None)[0][0])
+
+    def spread(parts: list[np.ndarray]) -> np.ndarray:
+        values = np.array([(*p, p[0] - p[1]) for p in parts])
+        return np.asarray((len(values) - 1) / len(values) * ((values - values.mean(axis=0)) ** 2).sum(axis=0))
+
+    prompts, people = ratings["prompt_id"].unique(), ratings["annotator_id"].unique()
+    v_prompt = spread([gaps(ratings[ratings["prompt_id"] != p]) for p in prompts])
+    v_person = spread([gaps(ratings[ratings["annotator_id"] != a]) for a in people])
+    cells = ratings[["prompt_id", "annotator_id"]].drop_duplicates().to_numpy()
+    v_cell = spread(
+        [gaps(ratings[(ratings["prompt_id"] != p) | (ratings["annotator_id"] != a)]) for p, a in cells]
+    )
+    whole, error = gaps(ratings), np.sqrt(np.maximum(v_prompt + v_person - v_cell, v_prompt))
+    assert c.df == pytest.approx(3)
+    reach = scipy_stats.t.ppf(0.975, 3) * error
+    for e, point, r in zip(
+        (c.scorer_gap_raw, c.human_gap_raw, c.contrast_raw), (*whole, whole[0] - whole[1]), reach, strict=True
+    ):
+        assert e.estimate == pytest.approx(point)
+        assert (e.low, e.high) == (pytest.approx(point - r), pytest.approx(point + r))
+
+
 def test_the_contrast_in_points_covers_the_truth() -> None:
     """Scores .6 q - .5 for human ones, people q + .4: the truth is .6 * .4 - .5 - .4 = -.66. 60 studies, seeded."""
     covered = 0

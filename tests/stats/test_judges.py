@@ -102,6 +102,10 @@ def test_verbosity_is_held_against_people_of_the_same_pairs() -> None:
     assert {e.n for e in (found.judge, found.people, found.excess)} == {2}
     nobody = verbosity([1.0], [np.nan], [100], [10], ["a"])
     assert nobody.excess.reason == "Nothing was answered."
+    equal = "No pair that was answered differs in length by more than 30 characters."
+    assert verbosity([1.0], [0.5], [100], [90], ["a"]).excess.reason == equal
+    assert prefers_longer([1.0], [100], [90], ["a"]).reason == equal
+    assert prefers_longer([np.nan], [100], [10], ["a"]).reason == "Nothing was answered."
     with pytest.raises(ValueError, match="equally long"):
         verbosity([1.0], [0.5, 0.5], [100], [10], ["a"])
 

@@ -16,6 +16,9 @@ from judging.stats import GroupContrast, benjamini_hochberg, group_contrasts
 WRITTEN, SOURCE = "written", "source"
 PEOPLE, LLM = "human", "LLM"
 MOST_KINDS = 12
+MOST_GRADES = 72
+"""Grades that a judge's score may be the mean of: three answers for each of six criteria and more."""
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,13 @@ def _rows(
 
 
 def _gives_points(scores: "pd.Series[float]", criterion: Criterion) -> bool:
-    """Whether every score is a point of the annotators' scale: a judge's grades, and no reward model's numbers."""
-    values = {float(value) for value in scores.dropna().unique()}
-    return bool(values) and values <= {float(point) for point in criterion.points}
+    """Whether every score is a mean of points of the annotators' scale: a judge's grades, no reward model's numbers."""
+    values = scores.dropna().unique().astype(float)
+    if not len(values) or values.min() < criterion.points[0] or values.max() > criterion.points[-1]:
+        return False
+    sums = values[:, None] * np.arange(1, MOST_GRADES + 1)
+    whole = np.abs(sums - np.round(sums)) <= ROUNDING * np.arange(1, MOST_GRADES + 1)
+    return bool(whole.any(axis=1).all())
 
 
 def _adjusted(rows: list[ContrastRow]) -> list[ContrastRow]:

@@ -280,9 +280,13 @@ def named_ratings(criterion: Criterion) -> pd.DataFrame:
 
     NotComputable where there are ratings, and none that names who gave it.
     """
-    ratings = ratings_of(criterion)
+    return by_people(criterion, ratings_of(criterion))
+
+
+def by_people(criterion: Criterion, answers: pd.DataFrame) -> pd.DataFrame:
+    """The answers that say who gave them; NotComputable where there are answers, and none that does."""
     slots = Annotator.objects.slots().filter(study=criterion.study_id)
-    named = ratings[~ratings["annotator_id"].isin(list(slots.values_list("pk", flat=True)))]
-    if named.empty and len(ratings):
+    named = answers[~answers["annotator_id"].isin(list(slots.values_list("pk", flat=True)))]
+    if named.empty and len(answers):
         raise NotComputable(NAMELESS)
     return named

@@ -7,19 +7,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from annotate.kinds import kind_of
 from annotate.models import Criterion, Study
 from judging.models import PoolSummary, ScoreRun
 from judging.results.audit.contrasts import Contrasts, contrasts
 from judging.results.audit.inputs import (
     Sources,
     Unusual,
-    named_ratings,
+    pool_sources,
     scored_pool,
     second_measures,
-    sources,
     wide_scores,
 )
 from judging.results.audit.options import DEFAULTS, AuditOptions
+from judging.results.audit.outcomes import Outcome, in_sets, outcome_of, outcomes
 from judging.results.result import NotComputable
 from judging.scorers.length import NAME as LENGTH
 from judging.stats import (
@@ -67,6 +68,18 @@ class Row:
         return self.scorer == LENGTH
 
     @property
+    def in_sets(self) -> bool:
+        """Whether people ordered or rated the responses of sets."""
+        return in_sets(self.criterion)
+
+    @property
+    def outcome(self) -> str:
+        """What people gave."""
+        if not self.in_sets:
+            return "ratings"
+        return "orders of sets" if kind_of(self.criterion).ranks else f"ratings inside {self.criterion.on}s"
+
+    @property
     def length(self) -> Estimate | None:
         """The score's rise with length, where that is held constant."""
         return self.result.covariate_coefficients.get("log_length")
@@ -112,19 +125,20 @@ class Audit:
 
 def compute(study: Study, options: AuditOptions) -> Audit:
     """The length of the response comes last among the scorers of a criterion, as a baseline."""
-    inputs = sources(study, options)
+    held = outcomes(study)
+    inputs = pool_sources(study, options)
     if options.scorer and options.scorer not in inputs.scorers:
         raise NotComputable(
             f"no scores by {options.scorer!r} in {study.slug}; there are {', '.join(inputs.scorers)}"
         )
     names = [options.scorer] if options.scorer else inputs.scorers
-    ratings_by = {criterion: named_ratings(criterion) for criterion in inputs.criteria}
     rows, controls = [], []
     try:
-        for criterion, ratings in ratings_by.items():
-            rows += _adjusted(list(_rows(inputs, criterion, ratings, names)))
-            controls += [ControlRow(criterion, c) for c in _controls(inputs, ratings)]
-        groups = contrasts(inputs, options.groups, names, ratings_by)
+        for outcome in held:
+            rows += _adjusted(list(_rows(inputs, outcome, names)))
+            controls += [ControlRow(outcome.criterion, c) for c in _controls(inputs, outcome)]
+        single = {outcome.criterion: outcome.ratings for outcome in held if outcome.places is None}
+        groups = contrasts(inputs, options.groups, names, single)
     except NotComputable:
         raise
     except ValueError as error:
@@ -142,38 +156,36 @@ def compute(study: Study, options: AuditOptions) -> Audit:
     )
 
 
-def _rows(
-    inputs: Sources, criterion: Criterion, ratings: pd.DataFrame, names: Sequence[str]
-) -> Iterator[Row]:
-    scored = [name for name in names if name != LENGTH]
-    wide, columns = wide_scores(inputs, scored)
-    results = audited(inputs, ratings, wide, list(columns), inputs.covariates)
-    checks = _checks(inputs, ratings, wide, list(columns), inputs.covariates)
-    for column, name in columns.items():
-        yield _row(inputs, criterion, name, results[column], checks[column], wide[column])
+def _rows(inputs: Sources, outcome: Outcome, names: Sequence[str]) -> Iterator[Row]:
+    wide, columns = wide_scores(inputs, [name for name in names if name != LENGTH])
+    yield from _rows_of(inputs, outcome, wide, columns, inputs.covariates)
     if LENGTH in names:
         # Length held constant, the length of a response says nothing: the baseline goes without covariates.
-        table = scored_pool(inputs, LENGTH)
-        result = audited(inputs, ratings, table, ["score"], ())["score"]
-        check = _checks(inputs, ratings, table, ["score"], ())["score"]
-        yield _row(inputs, criterion, LENGTH, result, check, table["score"])
+        yield from _rows_of(inputs, outcome, scored_pool(inputs, LENGTH), {"score": LENGTH}, ())
+
+
+def _rows_of(
+    inputs: Sources, outcome: Outcome, wide: pd.DataFrame, columns: dict[str, str], covariates: Sequence[str]
+) -> Iterator[Row]:
+    results = audited(inputs, outcome, wide, list(columns), covariates)
+    checks = _checks(inputs, outcome, wide, list(columns), covariates)
+    for column, name in columns.items():
+        yield _row(inputs, outcome.criterion, name, results[column], checks[column], wide[column])
 
 
 def audited(
-    inputs: Sources,
-    ratings: pd.DataFrame,
-    wide: pd.DataFrame,
-    columns: Sequence[str],
-    covariates: Sequence[str],
+    inputs: Sources, outcome: Outcome, wide: pd.DataFrame, columns: Sequence[str], covariates: Sequence[str]
 ) -> dict[str, Underrating]:
     """What the audit says of scorers, with what people's own measures of unusualness say beside it."""
-    results = underratings(ratings, wide, columns, covariates=covariates, second=inputs.second)
+    ratings, table = outcome.ratings, outcome.laid_out(wide)
+    results = underratings(ratings, table, columns, covariates=covariates, second=inputs.second)
     twos = {
         name: underratings(
-            ratings, wide.assign(second=second.to_numpy()), columns, covariates=covariates, second="second"
+            ratings, outcome.laid_out(wide.assign(second=second.to_numpy())), columns, covariates=covariates,
+            second="second",
         )
         for name, second in second_measures(inputs).items()
-    }
+    }  # fmt: skip
     if not twos:
         return results
     return {
@@ -200,23 +212,26 @@ def _row(
 Checks = tuple[Estimate, Estimate, Divisive]
 
 
+NESTED = "Not checked in this way: sets of one prompt are not independent of each other."
+
+
 def _checks(
-    inputs: Sources,
-    ratings: pd.DataFrame,
-    wide: pd.DataFrame,
-    columns: Sequence[str],
-    covariates: Sequence[str],
+    inputs: Sources, outcome: Outcome, wide: pd.DataFrame, columns: Sequence[str], covariates: Sequence[str]
 ) -> dict[str, Checks]:
     """The slope by two other ways, and the other axis, for scorers that scored the same responses a few at a time."""
+    if outcome.nested:
+        none = Estimate.undefined(NESTED, 0)
+        return dict.fromkeys(columns, (none, none, Divisive.undefined(NESTED)))
     checks: dict[str, Checks] = {}
-    for group in scored_alike(wide, columns):
+    ratings, table = outcome.ratings, outcome.laid_out(wide)
+    for group in scored_alike(table, columns):
         for start in range(0, len(group), AT_ONCE):
             some = group[start : start + AT_ONCE]
             how: dict[str, Any] = {"covariates": covariates}
-            axis = divisive_slopes(ratings, wide, some, rng=np.random.default_rng(SEED), **how)
+            axis = divisive_slopes(ratings, table, some, rng=np.random.default_rng(SEED), **how)
             if inputs.second is None:
                 split, drawn = (
-                    way(ratings, wide, some, rng=np.random.default_rng(SEED), **how)
+                    way(ratings, table, some, rng=np.random.default_rng(SEED), **how)
                     for way in (split_instruments, pigeonhole)
                 )
             else:
@@ -243,11 +258,11 @@ def adjusted_p(results: Sequence[Scope], baseline: Sequence[bool]) -> list[float
     return [None if np.isnan(x) else float(x) for x in benjamini_hochberg(testable)]
 
 
-def _controls(inputs: Sources, ratings: pd.DataFrame) -> list[Control]:
+def _controls(inputs: Sources, outcome: Outcome) -> list[Control]:
     return [
         held_out_control(
-            ratings,
-            inputs.pool,
+            outcome.ratings,
+            outcome.laid_out(inputs.pool),
             planted=planted,
             covariates=inputs.covariates,
             rng=np.random.default_rng(SEED),
@@ -260,4 +275,8 @@ def to_read(
     study: Study, scorer: str, criterion: Criterion, n: int = 10, options: AuditOptions = DEFAULTS
 ) -> pd.DataFrame:
     """The responses that the scorer underrates most; see judging.stats.audit.most_underrated."""
-    return most_underrated(named_ratings(criterion), scored_pool(sources(study, options), scorer), n)
+    outcome = outcome_of(criterion)
+    table = outcome.laid_out(scored_pool(pool_sources(study, options), scorer))
+    listed = most_underrated(outcome.ratings, table, n if outcome.places is None else len(table))
+    listed["response_id"] = outcome.response_of(listed["response_id"])
+    return listed.drop_duplicates("response_id").head(n)

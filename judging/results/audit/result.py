@@ -92,6 +92,7 @@ class ScorerRecord(Record):
 
     scorer: str
     criterion: str
+    outcome: str
     n_prompts: int
     n_responses: int
     n_annotators: int
@@ -170,6 +171,7 @@ class ContrastRecord(Record):
     p: float | None
     p_adjusted: float | None
     strength: float | None
+    df: float | None
     reason: str
 
 
@@ -260,7 +262,7 @@ def _lines(report: Audit) -> Iterator[str]:
 
 def _scorer_line(row: Row) -> str:
     r = row.result
-    sizes = f"{r.n_prompts:,} prompts, {r.n_responses:,} responses, {r.n_annotators:,} annotators"
+    sizes = tables.sizes(row)
     strength = "undefined" if r.strength is None else f"{r.strength:.1f}"
     adjusted = "" if row.p_adjusted is None else f"; p {row.p_adjusted:.3g} among all scorers, one-sided"
     checks = f"split annotators {_signed(row.split_instruments)}; bootstrap {_signed(row.pigeonhole)}"
@@ -278,7 +280,7 @@ def _scorer_line(row: Row) -> str:
 
 
 def _control_line(row: ControlRow) -> str:
-    outcome = {True: "as it should be", False: "NOT as it should be", None: "can't tell"}[row.control.passed]
+    outcome = {True: "passed", False: "NOT passed", None: "can't tell"}[row.control.passed]
     return (
         f"Control, {row.name} on {row.criterion.key}: {outcome}. {_signed(row.control.underrating)}; "
         f"naive {_signed(row.control.result.naive)}\n    {row.control.reason}"
@@ -287,10 +289,13 @@ def _control_line(row: ControlRow) -> str:
 
 def _contrast_line(row: ContrastRow) -> str:
     c = row.gaps
-    sizes = f"{c.n_prompts:,} prompts, {c.n_group:,} and {c.n_others:,} responses"
+    points = f"people’s gap {_signed(c.human_gap_raw)} points"
+    if c.contrast_raw.estimate is not None:
+        points += f", scorer’s {_signed(c.scorer_gap_raw)}, scorer minus people {_signed(c.contrast_raw)}"
     return (
         f"{c.group} against the others, {row.scorer} on {row.criterion}: scorer’s gap {_signed(c.scorer_gap)} SD, "
-        f"people’s {_signed(c.human_gap)} SD, contrast {_signed(c.contrast)} ({sizes})\n    {c.reason}"
+        f"people’s {_signed(c.human_gap)} SD, contrast {_signed(c.contrast)}; {points} "
+        f"({tables.contrast_sizes(row)})\n    {c.reason}"
     )
 
 
@@ -329,11 +334,13 @@ def _query(report: Audit) -> str:
 
 
 def _chosen(rows: list[Row], scorer: str) -> Row:
-    """The row that the query names, else the one with the largest estimate: the one to look at first."""
+    """The row that the query names, else a scorer's with the largest estimate: the one to look at first."""
     named = [r for r in rows if r.scorer == scorer]
     if scorer and not named:
         raise Http404(f"no scores by {scorer}")
-    return (named or sorted(rows, key=lambda r: -(r.result.underrating.estimate or -9.0)))[0]
+    return min(
+        named or rows, key=lambda r: (r.is_baseline, r.in_sets, -(r.result.underrating.estimate or -9.0))
+    )
 
 
 def _figures(rows: list[Row]) -> list[Figure]:

@@ -15,14 +15,19 @@ def scorers(rows: Sequence[Row], query: str = "") -> Table:
 
     def name(row: Row) -> Link:
         href = "?" + "&".join(filter(None, (urlencode({"scorer": row.scorer}), query))) + "#chosen"
-        return Link(row.scorer, href, row.criterion.key + (", baseline" if row.is_baseline else ""))
+        return Link(row.scorer, href, _judged_by(row) + (", baseline" if row.is_baseline else ""))
 
     return Table.of("scorers", "", [Column("scorer", "Scorer", name), *SCORERS], rows)
 
 
-def _sizes(row: Row) -> str:
+def _judged_by(row: Row) -> str:
+    return f"{row.criterion.key}, {row.outcome}" if row.in_sets else row.criterion.key
+
+
+def sizes(row: Row) -> str:
     r = row.result
-    return f"{r.n_prompts:,} prompts, {r.n_responses:,} responses, {r.n_annotators:,} annotators"
+    what = "places in sets" if row.in_sets else "responses"
+    return f"{r.n_prompts:,} prompts, {r.n_responses:,} {what}, {r.n_annotators:,} annotators"
 
 
 SCORERS: list[Column[Row]] = [
@@ -37,7 +42,7 @@ SCORERS: list[Column[Row]] = [
         "strength", "Strength", lambda r: r.result.strength, help="of identification: weak below 3.2",
         digits=1,
     ),
-    Column("sizes", "Based on", _sizes, style="why"),
+    Column("sizes", "Based on", sizes, style="why"),
 ]  # fmt: skip
 
 
@@ -114,7 +119,7 @@ CONTROLS: list[Column[ControlRow]] = [
     ),
     Column("underrating", "Underrating", lambda c: c.control.underrating, unit="SDs", sign="+"),
     Column("naive", "Naive slope", lambda c: c.control.result.naive, sign="+"),
-    Column("passed", "As it should be?", lambda c: PASSED[c.control.passed]),
+    Column("passed", "Passed", lambda c: PASSED[c.control.passed]),
     Column("reason", "In words", lambda c: c.control.reason, style="why"),
 ]
 
@@ -128,23 +133,35 @@ def _contrasted(row: ContrastRow) -> Link:
     return Link(row.scorer, note=f"{row.criterion}{baseline}; {row.gaps.group} less the others")
 
 
+def _shared(row: ContrastRow, e: Estimate) -> Cell:
+    """A scorer's own units are no points of the annotators' scale."""
+    return e if row.gaps.contrast_raw.estimate is not None else None
+
+
 def _known(e: Estimate) -> Cell:
     """The sentence beside it says why there is none."""
     return None if e.estimate is None else e
 
 
-def _contrast_in_words(row: ContrastRow) -> Link:
+def contrast_sizes(row: ContrastRow) -> str:
     c = row.gaps
-    return Link(
-        c.reason,
-        note=f"{c.n_prompts:,} prompts, {c.n_group:,} and {c.n_others:,} responses, {c.n_annotators:,} annotators",
+    counts = (
+        f"{c.n_prompts:,} prompts, {c.n_group:,} and {c.n_others:,} responses, {c.n_annotators:,} annotators"
     )
+    return counts if c.df is None else f"{counts}; t with {c.df:.1f} df"
+
+
+def _contrast_in_words(row: ContrastRow) -> Link:
+    return Link(row.gaps.reason, note=contrast_sizes(row))
 
 
 CONTRASTS: list[Column[ContrastRow]] = [
     Column("scorer", "Scorer", _contrasted),
     Column("scorer_gap", "Scorer’s gap", lambda r: r.gaps.scorer_gap, unit="SDs", sign="+"),
     Column("human_gap", "People’s gap", lambda r: _known(r.gaps.human_gap), unit="SDs", sign="+"),
+    Column(
+        "scorer_gap_raw", "Scorer’s gap", lambda r: _shared(r, r.gaps.scorer_gap_raw), unit="points", sign="+"
+    ),
     Column("human_gap_raw", "People’s gap", lambda r: r.gaps.human_gap_raw, unit="points", sign="+"),
     Column("contrast", "Contrast", lambda r: _known(r.gaps.contrast), unit="SDs", sign="+"),
     Column("contrast_raw", "Contrast", lambda r: _known(r.gaps.contrast_raw), unit="points", sign="+"),

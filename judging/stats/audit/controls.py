@@ -34,7 +34,7 @@ class Control:
         The audit of it, with the people's half taken for people and the other for the machine.
     passed : bool or None
         Whether the interval is where it should be: around 0 where nothing is planted, above 0 where something is. None
-        where the data can't tell.
+        where the data can't tell, as where the interval holds both zero and what is planted.
     reason : str
         In words.
     """
@@ -196,6 +196,7 @@ def _said(planted: float, found: Estimate, result: Underrating) -> Control:
     if result.strength is None or result.strength < WEAK or found.low is None or found.high is None:
         why = "With half the annotators the ratings do not pin true quality down, so this control can't tell."
         return Control(planted, replace(found, reason=why), result, None, why)
+    passed: bool | None
     if planted == 0:
         passed = found.low <= 0 <= found.high
         why = (
@@ -205,10 +206,20 @@ def _said(planted: float, found: Estimate, result: Underrating) -> Control:
             "studies; else the annotators' errors are not independent, and no verdict here is to be trusted."
         )
     else:
-        passed = found.low > 0 if planted > 0 else found.high < 0
-        why = (
-            f"A planted penalty of {planted:g} SD is found, as it should be."
-            if passed
-            else f"A planted penalty of {planted:g} SD is not found: half these annotators can't show one of that size."
-        )
+        passed, why = _planted(planted, found.low, found.high)
     return Control(planted, found, result, passed, why)
+
+
+def _planted(planted: float, low: float, high: float) -> tuple[bool | None, str]:
+    """Return whether a planted penalty is found, None where there is too little to find it with, and that in words."""
+    if (low > 0) if planted > 0 else (high < 0):
+        return True, f"A planted penalty of {planted:g} SD is found, as it should be."
+    if low <= planted <= high:
+        return (
+            None,
+            f"Half these annotators are too few to find a planted penalty of {planted:g} SD: this can't tell.",
+        )
+    return False, (
+        f"A planted penalty of {planted:g} SD is not found, and the interval speaks against one of that size: the "
+        "audit would miss it."
+    )

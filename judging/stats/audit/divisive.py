@@ -44,6 +44,14 @@ class Divisive:
     correlation: Estimate
     reason: str
 
+    @classmethod
+    def undefined(
+        cls, reason: str, n: int = 0, confidence: float = 0.95, correlation: Estimate | None = None
+    ) -> Divisive:
+        """Return none of them, for a reason."""
+        none = Estimate.undefined(reason, n, confidence)
+        return cls(none, none, none, None, correlation or none, reason)
+
 
 def divisive_slopes(
     ratings: pd.DataFrame,
@@ -99,13 +107,15 @@ def divisive_slopes(
     ready, n = ready_for(ratings, responses, scorers, covariates, confidence)
     about = (n, confidence)
     if ready.panel is None or ready.scales is None:
-        return dict.fromkeys(scorers, _undefined(ready.why_not, about))
+        return dict.fromkeys(scorers, Divisive.undefined(ready.why_not, *about))
     found = [_split(ready.panel, ready, rng) for _ in range(splits)]
     correlation = _correlation(ready.panel, about)
-    flat = _undefined("The scorer gives all responses to a prompt the same score.", about, correlation)
+    flat = Divisive.undefined(
+        "The scorer gives all responses to a prompt the same score.", *about, correlation
+    )
     result = dict.fromkeys(scorers, flat)
     if any(part is None for part in found):
-        thin = _undefined(_THIN, about, correlation)
+        thin = Divisive.undefined(_THIN, *about, correlation)
         return dict.fromkeys(scorers, thin)
     theta = np.mean([part[0] for part in found if part is not None], axis=0)
     influence = np.mean([part[1] for part in found if part is not None], axis=0)
@@ -211,11 +221,6 @@ def _correlation(panel: Panel, about: tuple[int, float]) -> Estimate:
     r = float(c / math.sqrt(a * b))
     own = moments[:, 0, 1] / math.sqrt(a * b) - r / 2 * (moments[:, 0, 0] / a + moments[:, 1, 1] / b)
     return _estimate(r, own, about)
-
-
-def _undefined(reason: str, about: tuple[int, float], correlation: Estimate | None = None) -> Divisive:
-    none = Estimate.undefined(reason, *about)
-    return Divisive(none, none, none, None, correlation or none, reason)
 
 
 def _words(difference: Estimate) -> str:

@@ -196,12 +196,17 @@ class _Replicated:
             return Estimate.undefined("The equations are singular.", self.n, self.confidence), None
         variance = jackknife_variance([statistic(moments, freedom) for moments, freedom in self.parts])
         if variance is None or self.df < 1:
-            why = (
-                "No interval: the result hangs on a single prompt or annotator, or there are too few of them."
-            )
+            why = "No interval: " + self._why_none(statistic)
             return Estimate(point, None, None, self.n, why, self.confidence), None
         error = math.sqrt(variance.total)
         return unbounded_t_interval(point, error, self.df, self.n, self.confidence), error
+
+    def _why_none(self, statistic: Callable[[FloatArray, FloatArray], FloatArray]) -> str:
+        names = ("prompts", "annotators", "annotators' ratings of a prompt")
+        for name, part in zip(names, self.parts, strict=True):
+            if not np.isfinite(statistic(*part)).all():
+                return f"the result hangs on one of the {name}; without it there is none."
+        return "there are too few prompts or annotators."
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +244,7 @@ def _estimated(blank: GroupContrast, of: _Replicated, units: _Units, *, points: 
     scorer_gap, _ = of.estimate(scorer)
     result = replace(
         blank,
+        df=of.df if of.df >= 1 else None,
         scorer_gap=scorer_gap,
         scorer_gap_raw=of.estimate(lambda m, f: units.score * scorer(m, f))[0],
         human_gap_raw=of.estimate(lambda m, f: units.rating * rated(m, f))[0],

@@ -42,6 +42,8 @@ class GroupContrast:
         Identification strength of `at_equal_quality`.
     reason : str
         What the numbers say, in words.
+    df : float or None
+        Degrees of freedom of t in all intervals: the least of prompts and effective annotators, minus 1.
     """
 
     group: str
@@ -60,6 +62,7 @@ class GroupContrast:
     at_equal_quality: Estimate
     strength: float | None
     reason: str
+    df: float | None = None
 
     @property
     def beyond_people(self) -> bool:

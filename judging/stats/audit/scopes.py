@@ -138,7 +138,7 @@ def _judged(
 ) -> S:
     """Return a scope with its verdict and its reason."""
     if scope.underrating.low is None or scope.strength is None:
-        return cannot(scope, no_interval(result, scope))
+        return cannot(scope, no_interval(result, scope, found.hinges))
     _, identification, measures_weak = found.strength(second=shapes is None)
     if scope.decisive is None:
         if measures_weak:

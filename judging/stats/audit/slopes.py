@@ -159,6 +159,16 @@ class Jackknifed:
         ]  # fmt: skip
         return replace(self, parts=tuple(parts))
 
+    @property
+    def hinges(self) -> tuple[str, ...]:
+        """What there is no slope without: one of the prompts, annotators, or an annotator's ratings of a prompt."""
+        names = ("prompts", "annotators", "annotators' ratings of a prompt")
+        return tuple(
+            name
+            for name, part in zip(names, self.parts, strict=False)
+            if not (np.isfinite(part.unusual).all() and np.isfinite(part.left).all())
+        )
+
     def variance(self, name: str, index: int | None = None) -> Variance | None:
         """Return the two-way variance of an attribute of the solution, or of one of its columns."""
         values = [getattr(part, name) for part in self.parts]

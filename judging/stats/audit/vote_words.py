@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from judging.stats.audit.slopes import Variance
 from judging.stats.audit.verdict import Scope, Verdict, round_up
 from judging.stats.audit.words import these_words
+from judging.stats.core.jackknife import Variance
 
 if TYPE_CHECKING:
     from judging.stats.audit.preference_underrating import PreferenceUnderrating

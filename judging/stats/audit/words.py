@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from judging.stats.audit.verdict import BORDERLINE, WEAK, Scope, Underrating, Verdict, round_up
 from judging.stats.core.estimate import Estimate
 from judging.stats.core.jackknife import Variance
@@ -133,28 +135,31 @@ def apart(scope: Scope) -> str:
     )
 
 
-def no_interval(result: Underrating, scope: Scope) -> str:
-    """Return why a scope has no interval or no strength."""
+def no_interval(result: Underrating, scope: Scope, hinges: Sequence[str] = ()) -> str:
+    """Return why a scope has no interval or no strength; `hinges`: what there is no slope without."""
     if result.n_prompts < 2:
         return "Only one prompt: nothing shows how the result varies from prompt to prompt. Add prompts."
     if scope.underrating.estimate is None:
         return "Quality, unusualness and covariates can't be told apart here. Add annotators and prompts."
-    if scope.people != result.people:
+    wide = scope.people == result.people
+    if not wide and "prompts" in hinges:
         return "Without one of the prompts there is no slope, so no honest interval. Add prompts."
-    if result.n_annotators < 3:
+    if wide and result.n_annotators < 3:
         return (
             "Only two annotators: without one of them no rating error can be seen, so there is no interval for "
             f"{scope.people}. Add annotators."
         )
-    if (result.effective_annotators or 0.0) < 2:
+    if wide and (result.effective_annotators or 0.0) < 2:
         return (
             f"One annotator gave nearly all ratings ({result.effective_annotators:.1f} annotators in effect), so "
             "nothing shows how annotators differ. Have others rate as much."
         )
-    return (
-        "The result hangs on a single prompt or annotator: without it there is none, so no honest interval. "
-        "Spread the ratings over more annotators and prompts."
-    )
+    if hinges:
+        return (
+            f"The result hangs on one of the {hinges[0]}: without it there is none, so no honest interval. "
+            "Spread the ratings over more annotators and prompts."
+        )
+    return "The prompts don't differ in how the ratings tell quality apart, so nothing shows how far chance goes."
 
 
 SELECTED = (

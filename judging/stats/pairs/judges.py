@@ -21,7 +21,13 @@ LENGTHS_DIFFER = 30
 """Characters; below it two responses count as equally long, as in AlpacaEval's analysis."""
 
 
-def clustered_mean(values: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: float = 0.95) -> Estimate:
+def clustered_mean(
+    values: npt.ArrayLike,
+    prompt: npt.ArrayLike,
+    *,
+    confidence: float = 0.95,
+    why_none: str = "Nothing was answered.",
+) -> Estimate:
     """Return a mean over responses or pairs, whole prompts taken as drawn.
 
     Parameters
@@ -32,6 +38,8 @@ def clustered_mean(values: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: 
         Label of the prompt of each.
     confidence : float
         Level of the t interval, with as many degrees of freedom as there are prompts less one.
+    why_none : str
+        Why there may be no value.
 
     Returns
     -------
@@ -49,7 +57,7 @@ def clustered_mean(values: npt.ArrayLike, prompt: npt.ArrayLike, *, confidence: 
     known = ~np.isnan(numbers)
     numbers, labels = numbers[known], labels[known]
     if not len(numbers):
-        return Estimate.undefined("Nothing was answered.", 0, confidence)
+        return Estimate.undefined(why_none, 0, confidence)
     groups = np.unique(labels, return_inverse=True)[1].astype(np.int64)
     mean = float(numbers.mean())
     error = clustered_error(numbers - mean, groups)
@@ -257,7 +265,17 @@ def prefers_longer(
     lead = np.asarray(first_length, dtype=np.float64) - np.asarray(second_length, dtype=np.float64)
     unequal: BoolArray = np.abs(lead) > LENGTHS_DIFFER
     wins: FloatArray = (1 + np.sign(np.asarray(preference, dtype=np.float64)) * np.sign(lead)) / 2
-    return as_share(clustered_mean(wins[unequal], np.asarray(prompt)[unequal], confidence=confidence))
+    why = _no_pairs(~np.isnan(wins))
+    return as_share(
+        clustered_mean(wins[unequal], np.asarray(prompt)[unequal], confidence=confidence, why_none=why)
+    )
+
+
+def _no_pairs(answered: BoolArray) -> str:
+    """Return why no pair says anything about length."""
+    if not answered.any():
+        return "Nothing was answered."
+    return f"No pair that was answered differs in length by more than {LENGTHS_DIFFER} characters."
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,11 +345,13 @@ def verbosity(
         raise ValueError("preference, share, lengths and prompt must be equally long.")
     if np.isinf(judged).any() or np.isinf(people).any():
         raise ValueError("Preferences and shares must not be infinite.")
-    known = (np.abs(lead) > LENGTHS_DIFFER) & ~np.isnan(judged) & ~np.isnan(people)
+    answered: BoolArray = ~np.isnan(judged) & ~np.isnan(people)
+    known = (np.abs(lead) > LENGTHS_DIFFER) & answered
+    why = _no_pairs(answered)
     judge = (1 + np.sign(judged[known]) * np.sign(lead[known])) / 2
     crowd = np.where(lead[known] > 0, people[known], 1 - people[known])
     won, liked, beyond = (
-        clustered_mean(values, labels[known], confidence=confidence)
+        clustered_mean(values, labels[known], confidence=confidence, why_none=why)
         for values in (judge, crowd, judge - crowd)
     )
     return Verbosity(as_share(won), as_share(liked), beyond)
