@@ -6,6 +6,7 @@ a table's row), the text stands as it was typed.
 """
 
 import html
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline, escape, newline
 from markdown_it.token import Token
 from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -23,9 +26,13 @@ from mdit_py_plugins.texmath.index import make_block_func, make_inline_func
 from annotate import mathematics
 
 # No images, nothing from elsewhere, and nothing that leads anywhere.
+InlineRule = Callable[[StateInline, bool], bool]
+
 _TAGS = {"p", "br", "hr", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li", "small"}
 _TAGS |= {"h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", *mathematics.TAGS}
 _ATTRIBUTES = {"ol": {"start"}, "li": {"value"}} | dict.fromkeys(mathematics.TAGS, mathematics.ATTRIBUTES)
+_NBSP = "\u00a0"
+_SEVERAL = re.compile(r" {2,}|\t+[ \t]*")
 _CLOSING = {"\\(": "\\)", "\\[": "\\]", "$": "$", "$$": "$$", "": ""}
 
 
@@ -44,7 +51,42 @@ def _typed(text: str) -> str:
 
 
 def _in_lines(text: str) -> str:
-    return escapeHtml(text).replace("\n", "<br>\n")
+    lines = (_spaced(line) for line in text.split("\n"))
+    return escapeHtml("\n".join(lines)).replace("\n", "<br>\n")
+
+
+def _spaced(line: str) -> str:
+    """A line whose spaces a browser does not make one: those before it, and all but one of several."""
+    rest = line.lstrip(" \t")
+    before = line[: len(line) - len(rest)].expandtabs(4)
+    return _NBSP * len(before) + _SEVERAL.sub(lambda run: _NBSP * (len(run[0].expandtabs(4)) - 1) + " ", rest)
+
+
+def _text(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    return escapeHtml(_SEVERAL.sub(lambda run: _spaced(f".{run[0]}")[1:], tokens[at].content))
+
+
+def _keeping_indents(rule: InlineRule) -> InlineRule:
+    """The same rule, with the spaces that it skips at the start of the next line."""
+
+    def kept(state: StateInline, silent: bool) -> bool:
+        before = state.pos
+        matched = rule(state, silent)
+        skipped = state.src[before : state.pos].rpartition("\n")
+        if matched and skipped[1] and not silent:
+            state.pending += _spaced(skipped[2])
+        return matched
+
+    return kept
+
+
+def _first_indents(state: StateCore) -> None:
+    """Paragraphs begin with the spaces that stand before their first line."""
+    lines = state.src.split("\n")
+    for opening, inline in itertools.pairwise(state.tokens):
+        if opening.type == "paragraph_open" and opening.level == 0 and opening.map:
+            line = lines[opening.map[0]]
+            inline.content = _spaced(line[: len(line) - len(line.lstrip())]) + inline.content
 
 
 def _letters(text: str) -> Counter[str]:
@@ -140,6 +182,9 @@ def _parser() -> MarkdownIt:
     # What stands behind a formula in its last line is part of a paragraph, and so is the formula then.
     alone: Any = {**inline[1], "rex": re.compile(rf"{square}(?=[ \t]*(?:\n|$))")}
     md.block.ruler.before("fence", "math_square_block", make_block_func(alone), {"alt": ["paragraph"]})
+    for name, rule in (("newline", newline), ("escape", escape)):
+        md.inline.ruler.at(name, _keeping_indents(rule))
+    md.core.ruler.after("block", "first_indents", _first_indents)
     rules: dict[str, Callable[..., str]] = {
         **dict.fromkeys(
             ("math_inline", "math_inline_double", "math_block", "math_round", "math_square"), _formula
@@ -150,6 +195,7 @@ def _parser() -> MarkdownIt:
         "image": _image,
         "fence": _fence,
         "list_item_open": _item,
+        "text": _text,
         "link_open": lambda *_: "",
     }
     for name, rule in rules.items():

@@ -36,8 +36,9 @@ __all__ = [
 FORMATS = discover()
 
 
-# What a mapping may say that is about no column.
+# What a mapping may say that is about no column, and what makes of any table a study.
 NO_COLUMNS = {"scale", "criterion", "max_rating"}
+TEXTS = {"prompt", "response", "response_a", "response_b", "response_id"}
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,10 @@ def read(
     options = options or Options()
     files = _files(paths, split, options)
     chosen = _chosen(files, format, options.mapping)
+    named = _name_columns(chosen, files)
     with tempfile.TemporaryDirectory(prefix="offbeat-import-") as name, contextlib.ExitStack() as stack:
         draft = Draft(Path(name), options, stack)
-        if not format and chosen.marks:
+        if not format and chosen.marks and not named:
             draft.remark(why(chosen, files), placed=False)
         chosen.read(draft, files)
         _check_read(draft, files)
@@ -89,10 +91,29 @@ def read_scores(
     """Hand on what machines said in the files, and return what was decided. FolderError names all that is wrong."""
     files = _files(paths, "", options)
     chosen = _chosen(files, format, options.mapping)
+    _name_columns(chosen, files)
     scores = MachineScores(replace(options, voters="machines"), take)
     chosen.read(scores, files)
     _check_read(scores, files)
     return _remarks(scores)
+
+
+def _header(format: Format, source: Source) -> tuple[str, ...]:
+    """The columns that a file of the format has without naming them."""
+    return format.headerless(source) if format.headerless and not source.header else ()
+
+
+def _name_columns(format: Format, files: Sequence[Source]) -> bool:
+    """Whether there was a file without a header whose columns its content gave away; that is said."""
+    named = False
+    for source in files:
+        if header := _header(format, source):
+            source.header, named = header, True
+            source.remark(
+                f"no header: by what stands in its first lines, its columns were taken for {', '.join(header)} "
+                "(--header NAME,NAME says otherwise)"
+            )
+    return named
 
 
 def _files(paths: Sequence[Path], split: str, options: Options) -> list[Source]:
@@ -129,11 +150,15 @@ def _chosen(files: Sequence[Source], name: str, mapping: Mapping[str, str]) -> F
         if (named := of_name(name)) is None:
             raise FolderError([Problem(files[0].name, None, "format", f"one of {', '.join(FORMATS)}", name)])
         return named
-    if mapping.keys() - NO_COLUMNS:
+    if mapping.keys() & TEXTS:
         return FORMATS["mapped"]
+    if (without := next((f for f in FORMATS.values() if _header(f, files[0])), None)) is not None:
+        return without
     fitting = recognised(files)
     if len(fitting) == 1:
         return fitting[0]
+    if mapping.keys() - NO_COLUMNS:
+        return FORMATS["mapped"]
     columns = list(files[0].head(1)[0]) if files[0].head(1) else []
     if fitting:
         why = " or ".join(f"--as {f.name} (by {', '.join(sorted(f.mark(columns)))})" for f in fitting)

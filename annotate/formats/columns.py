@@ -22,7 +22,8 @@ class Columns:
     values: Mapping[str, str] = field(default_factory=dict)
     codes: Counter[str] = field(default_factory=Counter)
     readings: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
-    notes: Counter[str] = field(default_factory=Counter)
+    # What is to be said: a text and its count, by what it is about.
+    notes: dict[str, tuple[str, int]] = field(default_factory=dict)
     _marks: dict[str, str | None] = field(default_factory=dict)
 
     def mark(self, name: str) -> str | None:
@@ -33,9 +34,9 @@ class Columns:
             cells = (cell for cell in self._texts(name) if not numbers.is_missing(cell))
             self._marks[name] = numbers.decimal_mark(cells)
             if self._marks[name] == ",":
-                self.notes[f"Column {name!r}: the comma marks decimals, by all of its cells."] += 1
+                self.note(f"Column {name!r}: the comma marks decimals, by all of its cells.")
             elif self._marks[name] == ".":
-                self.notes[f"Column {name!r}: the point marks decimals, by all of its cells."] += 1
+                self.note(f"Column {name!r}: the point marks decimals, by all of its cells.")
         return self._marks[name]
 
     def _texts(self, name: str) -> Iterator[str]:
@@ -45,8 +46,10 @@ class Columns:
             if not isinstance(row, Problem):
                 yield from _texts_in(row[name] if name in row else row.get(outer))
 
-    def note(self, text: str) -> None:
-        self.notes[text] += 1
+    def note(self, text: str, about: str = "") -> None:
+        """Something to be said once, with its count; of what is the same but for an example, the first is given."""
+        first, n = self.notes.get(about or text, (text, 0))
+        self.notes[about or text] = first, n + 1
 
     def meet(self, code: str) -> None:
         """Count a value of a vote, or a word where a number belongs."""
@@ -65,7 +68,7 @@ class Columns:
             each = [f"{value} as “{meaning}” ({n:,})" for (value, meaning), n in readings.most_common(NAMED)]
             more = f" and {len(readings) - NAMED:,} more" if len(readings) > NAMED else ""
             remarks.append(f"Field {name!r} was read so: {', '.join(each)}{more}.")
-        return remarks + [f"{text} ({n:,} times)" if n > 1 else text for text, n in self.notes.items()]
+        return remarks + [f"{text} ({n:,} times)" if n > 1 else text for text, n in self.notes.values()]
 
 
 def _texts_in(value: object) -> Iterator[str]:

@@ -11,9 +11,20 @@ from typing import Any
 
 from annotate.texts import one_newline
 
+from .values import written_value
+
 SEPARATOR = "\n\n⸻\n\n"
 ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant",
-         "observation": "tool", "function": "tool", "developer": "system"}  # fmt: skip
+         "observation": "tool", "function": "tool", "tool_response": "tool", "function_response": "tool",
+         "function_call": "assistant", "tool_call": "assistant", "developer": "system"}  # fmt: skip
+# What a turn's speaker and words are called: by OpenAI and Anthropic, ShareGPT, Gemini and others.
+SPEAKERS = ("role", "from", "speaker", "author")
+CONTENTS = ("content", "value", "parts", "text")
+# What may hold the turns of a conversation, and what may hold its system prompt beside them.
+TURNS = ("messages", "contents", "conversations", "conversation")
+SYSTEMS = ("system", "system_instruction", "systemInstruction", "system_prompt")
+# Words and calls that stand beside a turn's content.
+BESIDE = ("tool_calls", "function_call", "refusal", "audio")
 # Anthropic's HH writes a conversation as one text.
 _HH = re.compile(r"\n\n(Human|Assistant): ?")
 
@@ -24,6 +35,8 @@ class Turn:
     text: str
     # What stands in the text as a note, since it is no text itself.
     notes: tuple[str, ...] = ()
+    # Fields that nothing is made of.
+    dropped: tuple[str, ...] = ()
 
 
 def turns(value: object) -> list[Turn]:
@@ -31,7 +44,7 @@ def turns(value: object) -> list[Turn]:
     if isinstance(value, str):
         value = _from_text(value)
     if isinstance(value, Mapping):
-        value = [value]
+        value = _within(value)
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise TypeError(value)
     return [turn if isinstance(turn, Turn) else _turn(turn) for turn in value]
@@ -47,52 +60,99 @@ def is_conversation(value: object) -> bool:
         return False
 
 
+def _within(value: Mapping[str, Any]) -> list[Any]:
+    """One turn; or the turns of a request, with its system prompt before them."""
+    held = next((value[name] for name in TURNS if isinstance(value.get(name), list)), None)
+    if held is None or any(isinstance(value.get(name), str) for name in SPEAKERS):
+        return [value]
+    system = next((value[name] for name in SYSTEMS if value.get(name)), None)
+    before: list[Any] = [
+        {**(system if isinstance(system, Mapping) else {"content": system}), "role": "system"}
+    ]
+    return [*(before if system else ()), *held]
+
+
 def _from_text(text: str) -> Any:
-    if _HH.match(one_newline(text)):
-        _, *parts = _HH.split(one_newline(text))
+    text = one_newline(text)
+    marked = f"\n\n{text}" if text.startswith("Human:") and "\n\nAssistant:" in text else text
+    if _HH.match(marked):
+        _, *parts = _HH.split(marked)
         roles, texts = parts[::2], parts[1::2]
-        return [Turn(ROLES.get(r.lower(), r.lower()), t.strip()) for r, t in zip(roles, texts, strict=True)]
-    if text.lstrip().startswith(("[", "{")):
-        return json.loads(text)
+        turns = [Turn(ROLES.get(r.lower(), r.lower()), t.strip()) for r, t in zip(roles, texts, strict=True)]
+        # A prompt ends with the mark behind which the model goes on.
+        return turns if turns[-1].text else turns[:-1]
+    value = written_value(text) if text.lstrip().startswith(("[", "{")) else None
+    # An object in a text is one, and be it like a turn: models are asked for such.
+    if isinstance(value, list) or (isinstance(value, Mapping) and any(name in value for name in TURNS)):
+        return value
     raise ValueError(text)
 
 
 def _turn(turn: object) -> Turn:
     if not isinstance(turn, Mapping):
         raise TypeError(turn)
-    role, content = turn.get("role", turn.get("from")), turn.get("content", turn.get("value"))
-    if not isinstance(role, str) or not {"content", "value", "tool_calls"} & turn.keys():
+    speaker = next((name for name in SPEAKERS if name in turn), "")
+    role = turn.get(speaker)
+    role = role.get("role") if isinstance(role, Mapping) else role
+    held = next((name for name in CONTENTS if name in turn), "")
+    if not isinstance(role, str) or not (held or any(turn.get(name) for name in BESIDE)):
         raise ValueError(turn)
-    text, notes = content_of(content)
-    calls = [_call(call) for call in turn.get("tool_calls") or ()]
-    if calls:
-        text, notes = "\n".join(filter(None, [text, *calls])), [*notes, "tool calls"]
-    return Turn(ROLES.get(role.lower(), role.lower()), text, tuple(notes))
+    text, notes = content_of(turn.get(held))
+    more, further = _beside(turn)
+    used = {speaker, held, *BESIDE}
+    dropped = tuple(
+        str(name) for name, there in turn.items() if name not in used and there not in (None, "", [], {})
+    )
+    text = "\n".join(filter(None, [text, *more]))
+    return Turn(ROLES.get(role.lower(), role.lower()), text, (*notes, *further), dropped)
+
+
+def _beside(turn: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Calls, a refusal and what was spoken, which OpenAI puts beside the content."""
+    calls = [*(turn.get("tool_calls") or ()), *([turn["function_call"]] if turn.get("function_call") else ())]
+    texts, notes = [_call(call) for call in calls], ["tool calls"] if calls else []
+    if isinstance(refusal := turn.get("refusal"), str):
+        texts.append(one_newline(refusal))
+    if isinstance(audio := turn.get("audio"), Mapping):
+        texts.append(f"[audio: {audio.get('transcript') or '?'}]")
+        notes.append("audio parts")
+    return texts, notes
 
 
 def _call(call: object) -> str:
     function = call.get("function", call) if isinstance(call, Mapping) else {}
     if not isinstance(function, Mapping):
         function = {}
-    arguments = function.get("arguments", "")
+    arguments = next((function[name] for name in ("arguments", "input", "args") if name in function), "")
     text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
     return f"[tool call: {function.get('name', '?')}({text})]"
 
 
 def content_of(content: object) -> tuple[str, list[str]]:
     """The text of a turn's content, and what in it is no text: it stands there as a note in brackets."""
+    if isinstance(content, Mapping) and isinstance(content.get("parts"), list):
+        content = content["parts"]
     if isinstance(content, list):
         parts = [_part(part) for part in content]
         return "\n".join(text for text, _ in parts if text), [kind for _, kind in parts if kind]
     if isinstance(content, Mapping):
-        return one_newline(str(content.get("answer") or content.get("text") or "")), []
+        text = content.get("answer") or content.get("text")
+        if text is None and content:
+            return json.dumps(content, ensure_ascii=False), ["objects"]
+        return one_newline(str(text or "")), []
     return ("" if content is None else one_newline(str(content))), []
 
 
 def _part(part: object) -> tuple[str, str]:
     if not isinstance(part, Mapping):
         return one_newline(str(part)), ""
-    kind = str(part.get("type", "text"))
+    # Gemini names the kind of a part by its one field.
+    kind = str(part.get("type") or next(iter(part), "text"))
+    if kind in ("tool_use", "functionCall", "function_call"):
+        inner = part.get(kind)
+        return _call(inner if isinstance(inner, Mapping) else part), "tool calls"
+    if kind in ("tool_result", "functionResponse", "function_response"):
+        return f"[tool result: {_result(part, kind)}]", "tool results"
     for name in ("text", "refusal", "input_text", "output_text"):
         if isinstance(text := part.get(name), str):
             return one_newline(text), ""
@@ -101,6 +161,14 @@ def _part(part: object) -> tuple[str, str]:
     shown = f": {url}" if isinstance(url, str) and not url.startswith("data:") else ""
     name = kind.removeprefix("input_").removesuffix("_url")
     return f"[{name}{shown}]", f"{name} parts"
+
+
+def _result(part: Mapping[str, Any], kind: str) -> str:
+    inner = part.get(kind)
+    result = inner.get("response") if isinstance(inner, Mapping) else part.get("content")
+    if isinstance(result, str | list):
+        return content_of(result)[0]
+    return json.dumps(result, ensure_ascii=False)
 
 
 def written(conversation: Sequence[Turn]) -> str:

@@ -1,6 +1,7 @@
 """Rows of CSV and TSV as spreadsheets and scripts write them: which mark holds cells apart, and what quotes mean."""
 
 import csv
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,19 @@ class CsvFile:
             self.source.remark(f"columns are separated by {quoted(self.delimiter)}")
         if letters:
             self.source.remark("quotes were read as letters, not as marks around cells")
+
+    def first(self, n: int) -> list[list[str]]:
+        """The cells of the first lines, header or not; none where they can't be read."""
+        csv.field_size_limit(settings.READ_MOST_LINE)
+        self._look()
+        letters = self._quotes_are_letters()
+        with self.source.text() as text:
+            try:
+                return list(
+                    itertools.islice(filter(any, self._reader(self.source.lines(text), letters=letters)), n)
+                )
+            except csv.Error:
+                return []
 
     def _look(self) -> None:
         with self.source.text() as text:

@@ -115,7 +115,8 @@ class Line:
         try:
             return numbers.number(value, self._mark(name, value))
         except (numbers.AmbiguousError, ValueError, TypeError) as error:
-            expected = numbers.EITHER if isinstance(error, numbers.AmbiguousError) else "a number"
+            expected = "a number (--values WORD=NUMBER)" if isinstance(value, str) else "a number"
+            expected = numbers.EITHER if isinstance(error, numbers.AmbiguousError) else expected
             raise self.wrong(name, expected, shown) from None
 
     def means(self, name: str) -> bool:
@@ -194,7 +195,8 @@ class Line:
             return None
         if (time := values.time(self.get(name))) is None:
             shown = quoted(self.get(name))
-            self.columns.note(f"A time in {name!r} can't be understood, such as {shown}: left out.")
+            text = f"A time in {name!r} can't be understood, such as {shown}: left out."
+            self.columns.note(text, about=f"time in {name!r}")
         return time
 
     # Lists and objects
@@ -244,6 +246,10 @@ class Line:
             raise self.wrong(name, "a conversation: a list of {role, content}", self.get(name)) from None
         for note in (note for turn in turns for note in turn.notes):
             self.columns.note(f"In {name!r} {note} are no text: they stand there as a note in brackets.")
+        for dropped in dict.fromkeys(name for turn in turns for name in turn.dropped):
+            self.columns.note(f"Turns in {name!r} have a field {dropped!r}: left out.")
+        if isinstance(self.get(name), str):
+            self.columns.note(f"Texts in {name!r} hold a conversation: they were read as one.")
         if len(roles := dict.fromkeys(turn.role for turn in turns)) > 1:
             self.columns.note(f"Field {name!r} was read as a conversation of {', '.join(roles)}.")
         return turns
@@ -267,6 +273,8 @@ class Line:
         rest = conversations.without_prompt(prompt, turns)
         if len(rest) < len(turns):
             self.columns.note(f"Field {name!r} begins with the prompt, which was cut off there.")
+        elif _begins_with(turns, prompt):
+            self.columns.note(f"Field {name!r} begins with the words of its prompt: it stands as it is.")
         if any(turn.role == "user" for turn in rest) and not prompt:
             rest = conversations.split(rest)[1]
         return conversations.written(rest) if rest else ""
@@ -277,6 +285,12 @@ class Line:
     def element_answer(self, name: str, place: int) -> str:
         """The same of one element of a list."""
         return self.inner(name, {str(place): self.elements(name)[place]}).answer(str(place))
+
+
+def _begins_with(turns: Sequence[Turn], prompt: Sequence[Turn]) -> bool:
+    asked = prompt[-1].text.strip() if prompt else ""
+    rest = turns[0].text.removeprefix(asked) if turns and asked else ""
+    return bool(rest) and rest != turns[0].text and not rest[0].isalnum()
 
 
 def _inside(value: object, part: str) -> Any:

@@ -24,6 +24,8 @@ class Format:
     scores: bool = False
     # What `--map` and the other options say of it, for people.
     options: str = ""
+    # The columns of a file that has no header, where its content gives them away.
+    headerless: Callable[[Source], tuple[str, ...]] | None = None
     # Names it had before.
     aliases: tuple[str, ...] = ()
 

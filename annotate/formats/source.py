@@ -81,6 +81,10 @@ class Source:
                 break
         return rows
 
+    def cells(self, n: int) -> list[list[str]]:
+        """The first lines of a file of cells, its header among them if it has one."""
+        return CsvFile(self).first(n) if self.form in ("csv", "tsv", "txt") else []
+
     def open(self) -> IO[bytes]:
         if self.path.name.lower().endswith(".gz"):
             return cast(IO[bytes], gzip.open(self.path, "rb"))

@@ -1,6 +1,7 @@
 """Truth values, lists, objects and times out of cells: many ways in, one way out."""
 
 import ast
+import contextlib
 import datetime as dt
 import json
 import re
@@ -43,16 +44,28 @@ def as_list(value: object) -> list[Any]:
     if not isinstance(value, str):
         raise TypeError(value)
     text = value.strip()
-    for read in (json.loads, _literal):
-        try:
-            elements = read(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-        if isinstance(elements, list | tuple):
+    with contextlib.suppress(ValueError):
+        if isinstance(elements := written_value(text), list | tuple):
             return list(elements)
     if re.fullmatch(r"\[[\s\d.+\-eEnaN]*\]", text):
         return text[1:-1].split()
     raise ValueError(value)
+
+
+def written_value(text: str) -> object:
+    """What is written into a cell as JSON, as Python does it or as numpy does it; ValueError otherwise."""
+    text = text.strip()
+    for read in (json.loads, _literal, _array):
+        try:
+            return read(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+    raise ValueError(text[:80])
+
+
+def _array(text: str) -> object:
+    """numpy writes no commas between objects."""
+    return _literal(re.sub(r"\}\s*\n\s*\{", "}, {", text))
 
 
 def _literal(text: str) -> object:
@@ -73,23 +86,26 @@ def as_object(value: object) -> Mapping[str, Any]:
     return value
 
 
-def time(value: object) -> str | None:
-    """An ISO 8601 time, also from seconds or milliseconds since 1970; None for what can't be understood.
+# Seconds since 1970 of the years that anybody may have judged in, 2001 to 2096; and how many of a unit one has.
+EPOCHS, UNITS = (1e9, 4e9), (1, 1e3, 1e6, 1e9)
 
-    >>> time("1717171717"), time(1717171717000)
-    ('2024-05-31T16:08:37+00:00', '2024-05-31T16:08:37+00:00')
+
+def time(value: object) -> str | None:
+    """An ISO 8601 time, also from seconds, or parts of them, since 1970; None for what can't be understood.
+
+    >>> time("1717171717"), time(1717171717000), time(20240531), time(12345)
+    ('2024-05-31T16:08:37+00:00', '2024-05-31T16:08:37+00:00', '2024-05-31T00:00:00', None)
     """
-    if isinstance(value, str) and re.fullmatch(r"\d{9,13}(\.\d+)?", value.strip()):
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and re.fullmatch(r"\d{10,19}(\.\d+)?", value.strip()):
         value = float(value)
-    if isinstance(value, Decimal):
-        value = float(value)
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e14:
-        seconds = value / 1000 if value >= 1e11 else value
-        moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
-        return moment.isoformat()
+    if isinstance(value, int | float | Decimal):
+        seconds = [float(value) / unit for unit in UNITS if EPOCHS[0] * unit <= value <= EPOCHS[1] * unit]
+        value = dt.datetime.fromtimestamp(seconds[0], dt.UTC) if seconds else str(value)
     if isinstance(value, str):
         try:
             value = dt.datetime.fromisoformat(value.strip())
         except ValueError:
             return None
-    return value.isoformat() if isinstance(value, dt.datetime) else None
+    return value.isoformat() if isinstance(value, dt.date) else None

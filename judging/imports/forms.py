@@ -97,6 +97,7 @@ def options_of(kept: dict[str, Any], **further: Any) -> Options:
     choices, mapping = kept["choices"], dict(kept.get("map") or {})
     if choices.get("scale"):
         mapping["scale"] = choices["scale"].replace(" ", "")
+    mapping |= dict(pair.split("=", 1) for pair in (choices.get("further") or "").split())
     return Options(
         scorer=choices.get("scorer") or "",
         mapping=mapping,

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotate import mathematics
+from annotate.markdown import as_html
 from annotate.templatetags.texts import as_typed, blank, markdown, response_markdown
 from tests.attacks import ATTACKS
 
@@ -187,3 +188,24 @@ def test_invisible_characters_are_marked_unless_they_are_at_work(text: str, code
         assert re.findall(r'class="unseen" role="img" aria-label="([^"]+)"', html) == codes
     without = re.sub(r'<span class="unseen"[^>]*>(.*?)</span>', r"\1", as_typed(text))
     assert unescape(without) == re.sub("[\u202e\x07]", "", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Roses are red,\n    violets are blue,\n  sugar", "Roses are red,|    violets are blue,|  sugar"),
+        ("  first\n\n   second\n\tthird", "  first||   second|    third"),
+        ("a  \n  b\\\n   c", "a|  b|   c"),
+        ("> q\n>   r", "q|  r"),
+        ("- one\n    two", "one|  two"),
+        ("a   b\tc **x   y**", "a   b    c x   y"),
+        ("a\n\u3000b", "a|\u3000b"),
+        ("<b>\n   typed", "<b>|   typed"),
+    ],
+)
+def test_spaces_of_markdown_are_all_seen(text: str, shown: str) -> None:
+    """A browser makes one of several spaces, and none of those at the start of a line, unless they are no-break."""
+    lines = unescape(re.sub(r"</p>\n<p>", "||", as_html(text)).replace("<br>\n", "|"))
+    lines = re.sub(r"</?(p|ul|li|blockquote|strong)>\n?", "", lines).strip("\n")
+    assert re.search(r"(^|\|) |  ", lines) is None
+    assert lines.replace("\u00a0", " ") == shown

@@ -21,6 +21,13 @@ ABSOLUTE = ("user_query", "response", "human_labels", "human_labels_raw", "form_
 PAIRWISE = ("user_query", "response_1", "response_2", *ABSOLUTE[2:])
 TAXONOMY = ("conversation_id", "messages", "lm_judge_annotation", "categories")
 QUERY = ("query", "user_query")
+PLOTTED = {
+    "strongpref1": votes.MUCH_FIRST,
+    "weakpref1": votes.FIRST,
+    "neutral": votes.TIE,
+    "weakpref2": votes.SECOND,
+    "strongpref2": votes.MUCH_SECOND,
+}
 
 
 class Raters:
@@ -106,8 +113,7 @@ def read_pairwise(records: Records, files: Sequence[Source]) -> None:
 
 def _votes(line: Line, records: Records) -> list[Vote | None]:
     """The coded labels, and where there are none the sentences that people chose."""
-    coded = line.has("human_labels")
-    name = "human_labels" if coded else "human_labels_raw"
+    name = "human_labels" if line.has("human_labels") else "human_labels_raw"
     choices: list[Vote | None] = []
     for place, label in enumerate(line.elements(name)):
         if numbers.is_missing(label):
@@ -115,9 +121,12 @@ def _votes(line: Line, records: Records) -> list[Vote | None]:
             choices.append(None)
             continue
         meaning = votes.MEANINGS.get(records.options.values.get(votes.code(label), ""))
-        if (vote := meaning or (_coded(label) if coded else votes.sentence(label))) is None:
-            expected = "one of -2, -1, 0, 1, 2" if coded else "one of the five sentences of the form"
+        line.columns.meet(votes.code(label))
+        # Either column may hold the codes, the sentences of the form or the words of the authors' plots.
+        if (vote := meaning or _coded(label) or votes.sentence(label) or votes.vote(label, PLOTTED)) is None:
+            expected = "one of -2, -1, 0, 1, 2, or one of the five sentences of the form"
             raise line.wrong(f"{name}.{place}", f"{expected} ({VALUES})", label)
+        line.columns.read_as(name, label, votes.WORDS[vote])
         choices.append(vote)
     return choices
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ..conversations import SEPARATOR
 from ..line import Line
+from ..numbers import is_plain
 from ..pairs import scale
 from ..records import Records
 from ..registry import Format, marks
@@ -23,6 +24,9 @@ USES = (
 )
 QUESTION = "How alike in meaning are these two?"
 SCALE = (0, 5)
+# The columns of the STS benchmark's files, which have no header.
+BENCHMARK = ("genre", "dataset", "year", "sid", "score", "sentence1", "sentence2")
+HEAD = 20
 
 
 def read(records: Records, files: Sequence[Source]) -> None:
@@ -71,10 +75,39 @@ def _mean(records: Records, line: Line, item: str) -> None:
     records.tell(item, records.annotator("mean-of-annotators", aggregated=True), criterion, value, "")
 
 
+def headerless(source: Source) -> tuple[str, ...]:
+    """The columns of a file whose first lines are all two texts and a similarity; none where that can't be told."""
+    rows = source.cells(HEAD)
+    width = len(rows[0]) if rows else 0
+    if any(len(row) != width for row in rows):
+        return ()
+    columns = [[row[at] for row in rows] for at in range(width)]
+    if width >= len(BENCHMARK) and _are_scores(columns[4]) and all(map(_are_texts, columns[5:7])):
+        return (*BENCHMARK, *(f"column {n}" for n in range(len(BENCHMARK) + 1, width + 1)))
+    places = [at for at, cells in enumerate(columns) if _are_scores(cells)]
+    others = [cells for at, cells in enumerate(columns) if at not in places]
+    if width != 3 or len(places) != 1 or not all(map(_are_texts, others)):
+        return ()
+    sentences = iter(("sentence1", "sentence2"))
+    return tuple("score" if at in places else next(sentences) for at in range(width))
+
+
+def _are_scores(cells: Sequence[str]) -> bool:
+    """Whole numbers alone may be anybody's ratings: means of several people have fractions."""
+    values = [float(cell) for cell in cells if is_plain(cell)]
+    whole = all(value.is_integer() for value in values)
+    return len(values) == len(cells) and all(SCALE[0] <= v <= SCALE[1] for v in values) and not whole
+
+
+def _are_texts(cells: Sequence[str]) -> bool:
+    return all(any(map(str.isalpha, cell)) for cell in cells)
+
+
 FORMATS = [
     Format(
         "sts", "STS: pairs of sentences with a similarity", read,
         marks("sentence1 sentence2 score", "sentence1 sentence2 scores"),
         "embeddings-benchmark/mteb, STS tasks (sentence1, sentence2, score from 0 to 5); `scores` is ours",
+        headerless=headerless,
     ),
 ]  # fmt: skip

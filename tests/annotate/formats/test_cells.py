@@ -1,6 +1,7 @@
 """What cells mean, on small files as people have them: numbers, votes, truth, missing values, ids, times, texts."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from annotate.folder import FolderError
 from annotate.formats import Options, read_scores
 from annotate.formats.numbers import decimal_mark, parse
-from annotate.formats.values import truth
+from annotate.formats.values import time, truth
 
 from .samples import records_of
 
@@ -275,6 +276,29 @@ def test_times_that_are_not_understood_are_named(tmp_path: Path) -> None:
     assert """A time in 't' can't be understood, such as "31/05/2024 14:05": left out.""" in remarks(records)
 
 
+@pytest.mark.parametrize(
+    "value", [12345, 0, -1, 45443.5, "45443.5", True, 10**30, float("inf"), {}, "1.7e9", "May"]
+)
+def test_what_is_no_time_of_a_judgment_is_none(value: object) -> None:
+    """A number of another clock would be a time of 1970."""
+    assert time(value) is None
+
+
+@pytest.mark.parametrize("unit", [1, 1000, 10**6, 10**9])
+@pytest.mark.parametrize("form", [int, float, str, Decimal])
+def test_seconds_since_1970_in_any_unit(unit: int, form: Any) -> None:
+    assert time(form(1717171717 * unit)) == "2024-05-31T16:08:37+00:00"
+
+
+def test_times_that_nobody_understands_are_said_once(tmp_path: Path) -> None:
+    lines = "".join(f"Q,a{n},w,4,{n}/5/2024\n" for n in range(1, 9))
+    said = remarks(
+        records_of(file(tmp_path, f"q,a,who,r,t\n{lines}"), mapping=SINGLE | {"submitted_at": "t"})
+    )
+    assert """A time in 't' can't be understood, such as "1/5/2024": left out. (8 times)""" in said
+    assert said.count("can't be understood") == 1
+
+
 def test_languages_are_tags(tmp_path: Path) -> None:
     path = file(tmp_path, "q,a,who,r,l\nQ,A,w,1,English\nR,B,w,1,zh_CN\nS,C,w,1,Arabic\n")
     records = records_of(path, mapping=SINGLE | {"language": "l"})
@@ -295,3 +319,17 @@ def test_a_path_leads_into_objects_and_lists(tmp_path: Path) -> None:
     records = records_of(file(tmp_path, rows, "f.jsonl"), mapping=mapping)
     assert (records["prompts"][0]["text"], records["responses"][0]["text"]) == ("Q", "A")
     assert records["scores"] == [{"response": "A", "scorer": "q", "value": 4}]
+
+
+def test_a_rating_of_a_pair_is_a_similarity_where_whoever_imports_says_so(tmp_path: Path) -> None:
+    result = {"from_name": "sim", "to_name": "text1,text2", "type": "rating", "value": {"rating": 4}}
+    task = {"id": 1, "data": {"text_1": "A", "text_2": "B"}}
+    rows = [task | {"annotations": [{"id": 5, "completed_by": 3, "result": [result]}]}]
+    path = file(tmp_path, json.dumps(rows), "f.json")
+    with pytest.raises(FolderError, match=r"a rating of one response, or .* --map similarity=sim"):
+        records_of(path)
+    for format in ("", "label-studio"):
+        records = records_of(path, format, mapping={"similarity": "sim"})
+        assert [(row["criterion"], row["other"], row["value"]) for row in records["answers"]] == [
+            ("sim", "B", 4)
+        ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from annotate.formats import conversations
 from annotate.formats.conversations import SEPARATOR
 
 from .samples import jsonl, records_of
@@ -90,3 +91,87 @@ def test_a_list_of_numbers_is_a_text(tmp_path: Path) -> None:
         f"P{SEPARATOR}Q",
         [f"a{SEPARATOR}", f"b{SEPARATOR}c"],
     )
+
+
+PNG = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBOR"}}
+TOOL = {"type": "tool_use", "id": "t", "name": "weather", "input": {"city": "Oslo"}}
+WEATHER = '[tool call: weather({"city": "Oslo"})]'
+
+
+@pytest.mark.parametrize(
+    ("turn", "text"),
+    [
+        # Anthropic
+        ({"role": "assistant", "content": [{"type": "text", "text": "I look."}, TOOL]}, f"I look.\n{WEATHER}"),
+        ({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "4 C"}]},
+         "[tool result: 4 C]"),
+        ({"role": "user", "content": [PNG, {"type": "text", "text": "What?"}]}, "[image]\nWhat?"),
+        ({"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}]}, "[thinking: hm]"),
+        # OpenAI
+        ({"role": "assistant", "content": None, "refusal": "I can't."}, "I can't."),
+        ({"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
+         "[tool call: f({})]"),
+        ({"role": "assistant", "content": None, "audio": {"id": "a", "transcript": "Hello."}}, "[audio: Hello.]"),
+        # Gemini
+        ({"role": "model", "parts": [{"text": "A"}, {"functionCall": {"name": "f", "args": {"x": 1}}}]},
+         'A\n[tool call: f({"x": 1})]'),
+        ({"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"y": 2}}}]},
+         '[tool result: {"y": 2}]'),
+        ({"role": "user", "parts": [{"inlineData": {"mimeType": "image/png", "data": "x"}}]}, "[inlineData]"),
+        # ShareGPT, and others
+        ({"from": "gpt", "value": "A"}, "A"),
+        ({"speaker": "bot", "text": "A"}, "A"),
+        ({"author": {"role": "assistant"}, "content": {"content_type": "text", "parts": ["A"]}}, "A"),
+        ({"role": "user", "content": {"foo": "bar"}}, '{"foo": "bar"}'),
+    ],
+)  # fmt: skip
+def test_a_turn_is_read_in_every_shape(tmp_path: Path, turn: dict[str, Any], text: str) -> None:
+    assert [one.text for one in conversations.turns([turn])] == [text]
+    assert texts(tmp_path, {"prompt": [turn], "chosen": "A", "rejected": "B"})[0] == text
+
+
+@pytest.mark.parametrize("name", ["messages", "contents", "conversations"])
+@pytest.mark.parametrize("system", ["Be brief.", {"parts": [{"text": "Be brief."}]}])
+def test_a_whole_request_is_a_conversation(tmp_path: Path, name: str, system: Any) -> None:
+    row = {"prompt": {name: said("Q"), "system": system}, "chosen": "A", "rejected": "B"}
+    assert texts(tmp_path, row)[0] == SEPARATOR.join(("System:\n\nBe brief.", "User:\n\nQ"))
+
+
+def test_fields_of_turns_that_nothing_is_made_of_are_named(tmp_path: Path) -> None:
+    chosen = [{"role": "assistant", "content": "A", "reasoning_content": "hm", "weight": 0, "name": ""}]
+    _, responses, remarks = texts(tmp_path, {"prompt": "Q", "chosen": chosen, "rejected": "B"})
+    assert responses == ["A", "B"]
+    assert "Turns in 'chosen' have a field 'reasoning_content': left out." in remarks
+    assert "'weight': left out" in remarks
+    assert "'name'" not in remarks
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        json.dumps(said("Q", "A", "R")),
+        str(said("Q", "A", "R")),
+        str(said("Q", "A", "R")).replace("}, {", "}\n {"),
+        "Human: Q\n\nAssistant: A\n\nHuman: R\n\nAssistant:",
+    ],
+)
+def test_a_cell_holds_a_conversation_as_json_or_as_python_writes_it(tmp_path: Path, cell: str) -> None:
+    text, responses, remarks = texts(tmp_path, {"prompt": cell, "chosen": "A", "rejected": "B"})
+    assert text == SEPARATOR.join(("User:\n\nQ", "Assistant:\n\nA", "User:\n\nR"))
+    assert responses == ["A", "B"]
+    assert "Texts in 'prompt' hold a conversation: they were read as one." in remarks
+
+
+@pytest.mark.parametrize(
+    "text", ['{"role": "assistant", "content": "x"}', "{'a': 1}", "[1, 2]", '["a"]', "[x]"]
+)
+def test_objects_and_lists_that_models_wrote_are_texts(tmp_path: Path, text: str) -> None:
+    assert texts(tmp_path, {"prompt": "JSON?", "chosen": text, "rejected": "B"})[1] == [text, "B"]
+
+
+def test_a_text_that_begins_with_its_prompt_is_said(tmp_path: Path) -> None:
+    row = {"prompt": "Why?", "chosen": "Why? So.", "rejected": "Whyever."}
+    _, responses, remarks = texts(tmp_path, row)
+    assert responses == ["Why? So.", "Whyever."]
+    assert "'chosen' begins with the words of its prompt: it stands as it is." in remarks
+    assert "'rejected' begins" not in remarks

@@ -172,12 +172,42 @@ def test_excel_s_first_line_names_the_separator(tmp_path: Path) -> None:
     assert there == [{"q": "Q", "a": "A"}]
 
 
-def test_a_file_without_a_header_asks_for_one(tmp_path: Path) -> None:
-    path = written(tmp_path, b"3.8\tA cat.\tA dog.\n1.0\tOne.\tTwo.\n", "sts.tsv")
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("sts.tsv", "3.8\tA cat.\tA dog.\n1.0\tOne.\tTwo.\n"),
+        ("sts.csv", "A cat.,A dog.,3.8\nOne.,Two.,1.0\n"),
+        ("sts-b.csv", "news\tMSR\t2012\t0001\t3.8\tA cat.\tA dog.\nnews\tMSR\t2012\t0002\t1.0\tOne.\tTwo.\n"),
+        ("same.csv", "2.5,A cat.,A cat.\n1.0,One.,Two.\n"),
+    ],
+)
+def test_pairs_of_sentences_need_no_header(tmp_path: Path, name: str, content: str) -> None:
+    records = records_of([written(tmp_path, content.encode(), name)])
+    assert [row["value"] for row in records["answers"]][1:] == [1]
+    assert [row["text"] for row in records["responses"]][-2:] == ["One.", "Two."]
+    said = "\n".join(records["remarks"])
+    assert "no header: by what stands in its first lines, its columns were taken for" in said
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # Whole numbers may be anybody's ratings of responses; and these are no similarities.
+        b"4\tA cat.\tA dog.\n1\tOne.\tTwo.\n",
+        b"47.5\tA cat.\tA dog.\n1.5\tOne.\tTwo.\n",
+        b"3.5\tA cat.\tA dog.\tx\n1.5\tOne.\tTwo.\ty\n",
+    ],
+)
+def test_a_file_without_a_header_asks_for_one(tmp_path: Path, content: bytes) -> None:
+    path = written(tmp_path, content, "sts.tsv")
     with pytest.raises(FolderError, match="a file without a header needs --header"):
         records_of([path])
+
+
+def test_columns_of_a_file_without_a_header_are_named(tmp_path: Path) -> None:
+    path = written(tmp_path, b"4\tA cat.\tA dog.\n1\tOne.\tTwo.\n", "sts.tsv")
     records = records_of([path], header=("score", "sentence1", "sentence2"))
-    assert [row["value"] for row in records["answers"]] == [3.8, 1]
+    assert [row["value"] for row in records["answers"]] == [4, 1]
     assert "Taken for sts, since it has the columns score, sentence1, sentence2." in records["remarks"]
 
 

@@ -10,7 +10,7 @@ from annotate.folder import FolderError
 from annotate.models import Annotator, Answer, Assignment, Item, Judgment, Prompt, Response, Study
 from judging.results.agreement import agreement
 
-from .samples import MUCH_FIRST, SIMILAR, SLIGHTLY_SECOND, absolute, brought, jsonl
+from .samples import MUCH_FIRST, SIMILAR, SLIGHTLY_SECOND, absolute, brought, jsonl, records_of
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +117,7 @@ def test_what_is_wrong_is_told_with_file_line_and_field(tmp_path: Path) -> None:
     with pytest.raises(FolderError) as error:
         brought(jsonl(tmp_path / "a.jsonl", rows), "infinity-absolute")
     assert str(error.value).splitlines() == [
-        'a.jsonl, line 2, human_labels.1: expected a number, found "six"',
+        'a.jsonl, line 2, human_labels.1: expected a number (--values WORD=NUMBER), found "six"',
         "a.jsonl, line 3, human_labels.0: expected a whole number from 1 to 5, found 9",
         "a.jsonl, line 4, response: expected text, found nothing",
     ]
@@ -182,3 +182,30 @@ def test_no_page_tells_of_slots_as_if_they_were_people(tmp_path: Path, admin_cli
     Annotator.objects.filter(pk=named.pk).update(key="anna", details={})
     caches["results"].clear()
     assert "anna" in admin_client.get("/studies/in/monitor/").content.decode()
+
+
+@pytest.mark.parametrize("name", ["human_labels", "human_labels_raw"])
+@pytest.mark.parametrize(
+    ("labels", "given"),
+    [
+        ([MUCH_FIRST, SLIGHTLY_SECOND, SIMILAR], [("A", 2), ("B", 1), (None, 0)]),
+        (["strong pref. 1", "weak pref. 2", "neutral"], [("A", 2), ("B", 1), (None, 0)]),
+        ([2, "-1", 0.0], [("A", 2), ("B", 1), (None, 0)]),
+    ],
+)
+def test_documented_words_are_known_in_either_column(
+    tmp_path: Path, name: str, labels: list[Any], given: list[tuple[str | None, int]]
+) -> None:
+    row = {"user_query": "Q?", "response_1": "A", "response_2": "B", name: labels}
+    records = records_of([jsonl(tmp_path / "p.jsonl", [row])])
+    assert [(answer.get("response"), answer["value"]) for answer in records["answers"]] == given
+    assert any(f"Field {name!r} was read so: " in remark for remark in records["remarks"])
+
+
+def test_other_words_are_read_as_whoever_imports_says(tmp_path: Path) -> None:
+    row = {"user_query": "Q?", "response_1": "A", "response_2": "B", "human_labels": ["one", "two"]}
+    path = jsonl(tmp_path / "p.jsonl", [row])
+    with pytest.raises(FolderError, match=r"human_labels\.0: expected one of -2, -1, 0, 1, 2, or .*--values"):
+        records_of([path])
+    records = records_of([path], values={"one": "first", "two": "second_much"})
+    assert [answer["value"] for answer in records["answers"]] == [1, 2]
