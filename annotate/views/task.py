@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -160,15 +160,10 @@ def _stale(request: HttpRequest, annotator: Annotator) -> HttpResponse:
 
 
 def _progress(annotator: Annotator, ahead: int = 0) -> str:
-    """How much is done and left, as it will be once `ahead` more are submitted."""
+    """Which item comes next, of how many in this visit, once `ahead` more are submitted."""
     counts = seats.own_counts(annotator)
-    done, left = counts["submitted"] + ahead, counts["held"] - ahead
-    return " · ".join(
-        [
-            ngettext("%(n)d done", "%(n)d done", done) % {"n": done},
-            ngettext("%(n)d in this part", "%(n)d in this part", left) % {"n": left},
-        ]
-    )
+    done, total = counts["submitted"] + ahead, counts["submitted"] + counts["held"]
+    return _("Item %(n)d of %(total)d") % {"n": min(done + 1, total), "total": total}
 
 
 def _page(

@@ -53,7 +53,7 @@ def test_in_a_frame_cookies_travel(settings: Settings) -> None:
     submit(client, study)
     assert Judgment.objects.count() == 1
     refused = Client(enforce_csrf_checks=True).post(url(study))
-    assert "Open it in a window of its own" in refused.content.decode()
+    assert "Open it in a new window" in refused.content.decode()
 
 
 def test_a_frame_without_https_is_refused_at_the_start() -> None:
@@ -164,6 +164,6 @@ def test_forms_arrive_through_nginx_on_another_port_and_below_a_path(
         assert f"Path={below}/" in [part.strip() for part in login.headers["Set-Cookie"].split(";")]
         css = next(link for link in links if link.endswith(".css"))
         assert browser.open(urljoin(address, css)).status == 200
-        assert "1 judgment of yours is stored." in rate(browser, f"{address}{invite(database)}")
+        assert "Your 1 judgment is saved." in rate(browser, f"{address}{invite(database)}")
     log = (nginx[0].parent / "offbeat.log").read_text()
     assert f"{below}/join/[masked]/" in log

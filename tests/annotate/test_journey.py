@@ -224,11 +224,11 @@ def test_the_end_says_why() -> None:
     study = make_study(prompts=1, seats=1, kinds=["single"])
     first, second = join(study), join(study)
     page = get(first, study)
-    assert "in the hands of other annotators until" in get(second, study)
+    assert "Other annotators are working on all that is left, until" in get(second, study)
     while 'class="answer"' in page:
         page = first.post(url(study), fill(page), headers={"HX-Request": "true"}).content.decode()
-    assert "4 judgments of yours are stored" in get(first, study)
-    assert "has all the annotators it wants" in get(second, study)
+    assert "Your 4 judgments are saved" in get(first, study)
+    assert "enough judgments" in get(second, study)
     assert "This study is full" in Client().get(invite_path(study)).content.decode()
 
 

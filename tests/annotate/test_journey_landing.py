@@ -40,7 +40,7 @@ def test_a_full_study_says_so_before_consent() -> None:
     client = started(study)
     see(client, step(study, "consent"), agree="yes")
     late = Client()
-    assert "Every place in this study is taken just now" in late.get(invite_path(study)).content.decode()
+    assert "All places in this study are taken at the moment" in late.get(invite_path(study)).content.decode()
     submit(client, study)
     page = see(late, invite_path(study), go="1")[1]
     assert "This study is full" in page
@@ -53,7 +53,7 @@ def test_who_came_too_late_is_full_and_goes_on_when_a_place_comes_back() -> None
     study = study_with(completion_codes={"full": "FULL-1"}, shape={"seats": 1, "responses": 1})
     early, late = started(study), started(study)
     early.get(url(study))
-    assert "Nothing to do just now" in see(late, url(study))[1]
+    assert "Nothing to do at the moment" in see(late, url(study))[1]
     submit(early, study)
     where, page = see(late, url(study))
     assert (where, "FULL-1" in page) == (step(study, "end"), True)

@@ -32,7 +32,7 @@ def test_the_way_through_all_steps() -> None:
     assert where == url(study)
     where, page = see(client, where, **fill(page))
     assert "/practice/" in where
-    assert "that is how it is meant" in page
+    assert "that’s right" in page
     assert annotator().stage == "practice"
     page = client.get(url(study)).content.decode()
     assert annotator().stage == "work"
@@ -146,7 +146,7 @@ def test_practice_says_what_was_expected_and_offers_another_try() -> None:
     form = client.get(again).content.decode()
     field = next(name for name in fill(form) if name.startswith("c") and name[1].isdecimal())
     where, page = see(client, url(study), **fill(form) | {field: "2"})
-    assert "that is how it is meant" in page
+    assert "that’s right" in page
     assert Judgment.objects.count() == 2
     client.get(url(study))
     assert annotator().stage == "work"
@@ -237,7 +237,7 @@ def test_leaving_early_keeps_what_was_given_and_coming_back_goes_on() -> None:
     submit(client, study)
     where, page = see(client, step(study, "leave"), go="1")
     assert where == step(study, "end")
-    assert "1 judgment of yours is stored" in page
+    assert "Your 1 judgment is saved" in page
     assert "LEFT-1" in page
     assert annotator().outcome == "left"
     assert not Assignment.objects.held().exists()

@@ -33,7 +33,7 @@ def test_the_page_ahead_is_the_one_that_comes() -> None:
     first = get(client, study)
     following = ahead(client, study, first)
     assert "<html" not in following
-    assert "1 done" in following
+    assert "Item 2 of " in following
     assert seat(send(client, study, fill(first))) == seat(following)
 
 
@@ -44,7 +44,7 @@ def test_who_shows_the_next_page_already_gets_no_second() -> None:
     shown = seat(ahead(client, study, first))
     response = client.post(url(study), fill(first), headers=HX | {"X-Ahead": shown})
     assert set(response.json()) == {"saved_at", "progress"}
-    assert response.json()["progress"].startswith("1 done")
+    assert response.json()["progress"].startswith("Item 2 of ")
 
 
 def test_nothing_is_ahead_at_the_end_and_before_a_break() -> None:

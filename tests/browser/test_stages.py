@@ -117,9 +117,9 @@ def test_the_whole_journey_by_keys_alone(page: Page, stages: Stages) -> None:
     answer(page, "4")
     answer(page, "4")
     page.wait_for_url("**/end/")
-    expect(page.get_by_text("4 judgments of yours are stored")).to_be_visible()
+    expect(page.get_by_text("Your 4 judgments are saved")).to_be_visible()
     expect(page.locator("output")).to_have_text("FIN-7")
-    link = page.get_by_role("link", name="Hand it in")
+    link = page.get_by_role("link", name="Submit it")
     expect(link).to_have_attribute("href", "https://app.prolific.com/submissions/complete?cc=FIN-7")
 
 
@@ -171,7 +171,7 @@ def test_the_personal_link_goes_on_elsewhere(page: Page, chromium: Browser, stag
     answer(page, "3")
     page.get_by_role("button", name="Stop here").click()
     page.wait_for_url("**/end/")
-    page.get_by_text("Go on on another device").click()
+    page.get_by_text("Continue on another device").click()
     link = page.get_by_label("Your personal link").input_value()
     other = chromium.new_context().new_page()
     other.goto(link)

@@ -98,7 +98,7 @@ def test_a_lost_cookie_asks_for_the_link_and_loses_nothing(context: BrowserConte
     answer(page)
     again = page.get_by_role("link", name="Open your invite link again")
     expect(again).to_be_visible()
-    expect(page.locator(".status")).to_have_text("Not saved yet: this browser does not know you any more")
+    expect(page.locator(".status")).to_have_text("Not saved yet: this browser no longer knows who you are")
     assert judgments(kinds, [first]) == []
     with context.expect_page() as opened:
         again.click()
@@ -126,7 +126,7 @@ def test_a_draft_comes_back_on_another_device(
     page = context.new_page()
     begin(page, kinds)
     answer(page, submit=False)
-    expect(page.locator(".status")).to_have_text(re.compile(r"Draft kept \d\d:\d\d:\d\d"))
+    expect(page.locator(".status")).to_have_text(re.compile(r"Draft saved \d\d:\d\d:\d\d"))
     state = context.storage_state()
     state["origins"] = []  # nothing but the cookie
     other = chromium.new_context(storage_state=state)
@@ -197,7 +197,7 @@ def test_a_double_click_stores_once(context: BrowserContext, kinds: Place) -> No
     answer(page, submit=False)
     page.locator(".submit .primary").dblclick()
     next_seat(page, first)
-    expect(page.locator("[data-progress]")).to_contain_text("1 done")
+    expect(page.locator("[data-progress]")).to_contain_text("Item 2 of ")
     assert len(judgments(kinds, [first])) == 1
 
 

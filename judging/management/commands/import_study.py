@@ -16,7 +16,7 @@ from judging.management import reading_arguments
 class Command(BaseCommand):
     # The other checks load every page, and the pages load pandas: a second, and 100 MB.
     requires_system_checks = [Tags.models]
-    help = "Bring in a study from files of another tool: all of it, or nothing.\n\nFormats:\n" + "\n".join(
+    help = "Import a study from another tool's files: all of it, or nothing.\n\nFormats:\n" + "\n".join(
         f"  {f.name:20} {f.title}" for f in FORMATS.values()
     )
 

@@ -75,7 +75,7 @@ def _human(criterion: Criterion | None, ratings: pd.DataFrame) -> pd.DataFrame:
 
 
 def _gap(ratings: pd.DataFrame, table: pd.DataFrame, score: pd.Series) -> pd.Series:
-    """SDs that the score lies below what people's ratings let one expect; NaN where nothing can be said."""
+    """SDs that the score lies below what people's ratings predict; NaN where nothing can be said."""
     nothing = pd.Series(np.nan, index=table.index)
     if ratings.empty:
         return nothing
