@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pydantic import ValidationError
 
+from annotate.management.study_named import study_named
 from annotate.models import Study
-from judging.management.study_commands import study_named
 from judging.results import find
 from judging.results.result import NotComputable, Options, Result, problems_of
 

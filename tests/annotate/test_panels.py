@@ -160,7 +160,7 @@ def test_the_researcher_finds_people_again() -> None:
         [PID, Annotator.objects.get().key, "work"],
         ["nobody", pseudonyms.participant(study.slug, "nobody"), "never came"],
     ]
-    with pytest.raises(CommandError, match="no study nix"):
+    with pytest.raises(CommandError, match="There is no study 'nix'"):
         call_command("pseudonym", "nix", PID)
 
 

@@ -208,7 +208,7 @@ def test_where_to_is_asked_for_and_nothing_is_overwritten(demo: Study, tmp_path:
     with pytest.raises(CommandError, match="not an empty folder"):
         call_command("report", "demo", "--folder", str(tmp_path))
     assert (tmp_path / "kept.txt").read_text() == "mine"
-    with pytest.raises(CommandError, match="no study with slug"):
+    with pytest.raises(CommandError, match="There is no study"):
         call_command("report", "nothing", "--out", str(tmp_path / "x.html"))
 
 

@@ -143,7 +143,7 @@ def test_what_is_missing_for_an_audit_is_said() -> None:
     found = json.loads(run("audit", "tiny", "--json"))
     assert found["scorers"] == []
     assert "run `manage.py score" in found["reason"]
-    with pytest.raises(CommandError, match="no study with slug 'nobody'"):
+    with pytest.raises(CommandError, match="There is no study 'nobody'"):
         run("audit", "nobody")
 
 

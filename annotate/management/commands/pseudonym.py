@@ -1,9 +1,10 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from annotate import pseudonyms
-from annotate.models import Annotator, Study
+from annotate.management.study_named import study_named
+from annotate.models import Annotator
 
 
 class Command(BaseCommand):
@@ -14,8 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("ids", nargs="+", metavar="ID", help="as the panel names its participants")
 
     def handle(self, *args: Any, slug: str, ids: list[str], **options: Any) -> None:
-        if not Study.objects.filter(slug=slug).exists():
-            raise CommandError(f"no study {slug}")
+        study_named(slug)
         keys = [pseudonyms.participant(slug, panel_id) for panel_id in ids]
         rows = Annotator.objects.filter(study__slug=slug, key__in=keys)
         known = {a.key: a.outcome or a.stage for a in rows}

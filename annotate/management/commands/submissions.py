@@ -6,7 +6,7 @@ from django.db import transaction
 
 from annotate import submissions
 from annotate.folder import FolderError
-from annotate.models import Study
+from annotate.management.study_named import study_named
 
 
 class Command(BaseCommand):
@@ -25,9 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would happen")
 
     def handle(self, *args: Any, slug: str, file: Path, exclude: list[str], **options: Any) -> None:
-        study = Study.objects.filter(slug=slug).first()
-        if study is None:
-            raise CommandError(f"no study {slug}")
+        study = study_named(slug)
         try:
             export = submissions.read(study, file)
         except FolderError as error:

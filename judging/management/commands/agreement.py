@@ -4,9 +4,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from annotate import trail
+from annotate.management.study_named import study_named
 from annotate.models import Action, Study
 from judging.management.result_command import ResultCommand
-from judging.management.study_commands import study_named
 from judging.results.agreement.tables import TABLES, as_csv
 
 

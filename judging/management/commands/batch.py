@@ -3,6 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from annotate.management.study_named import study_named
 from annotate.models import Study
 from judging.runs import batch_files
 
@@ -19,9 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--scorer", required=True)
 
     def handle(self, *, what: str, slug: str, file: Path, scorer: str, **options: Any) -> None:
-        study = Study.objects.filter(slug=slug).first()
-        if study is None:
-            raise CommandError(f"There is no study {slug!r}.")
+        study = study_named(slug)
         try:
             (self._write if what == "write" else self._read)(study, scorer, file)
         except OSError as error:

@@ -8,7 +8,8 @@ from annotate import trail
 from annotate.folder import FolderError, Form
 from annotate.folder.progress import bar
 from annotate.folder.tables import FORMS
-from annotate.models import Action, Study
+from annotate.management.study_named import study_named
+from annotate.models import Action
 from judging.exports.writers import WRITERS, export
 
 
@@ -37,9 +38,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, slug: str, folder: str, name: str, raw_cells: bool, **given: Any) -> None:
-        study = Study.objects.filter(slug=slug).first()
-        if study is None:
-            raise CommandError(f"There is no study {slug!r}.")
+        study = study_named(slug)
         form = Form(given["format"], given["gzip"])
         try:
             exported = export(study, folder, name, form, escape=not raw_cells, progress=bar)

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.folder import FolderError
 from annotate.folder.progress import bar
+from annotate.management.study_named import study_named
 from annotate.models import Study
 from judging.folder.scores import import_scores
 from judging.management import reading_arguments
@@ -32,9 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="store what matches without asking")
 
     def handle(self, *, slug: str, file: str, form: str | None, **options: Any) -> None:
-        study = Study.objects.filter(slug=slug).first()
-        if study is None:
-            raise CommandError(f"There is no study {slug!r}.")
+        study = study_named(slug)
         if form is not None:
             self._foreign(study, form, Path(file), options)
             return

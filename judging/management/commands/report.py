@@ -4,8 +4,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate import trail
+from annotate.management.study_named import study_named
 from annotate.models import Action
-from judging.management.study_commands import study_named
 from judging.results.summary.files import files, html
 from judging.results.summary.report import report
 

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from judging.management.study_commands import study_named
+from annotate.management.study_named import study_named
 from judging.runs import work as scoring
 from judging.runs.batches import Missing, Stored
 from judging.scorers.endpoints import EndpointError

@@ -1,6 +1,4 @@
-"""What commands about one study have in common."""
-
-from django.core.management.base import CommandError
+from django.core.management import CommandError
 
 from annotate.models import Study
 
@@ -8,5 +6,5 @@ from annotate.models import Study
 def study_named(slug: str) -> Study:
     study = Study.objects.filter(slug=slug).first()
     if study is None:
-        raise CommandError(f"no study with slug {slug!r}")
+        raise CommandError(f"There is no study {slug!r}.")
     return study
