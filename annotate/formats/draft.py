@@ -344,7 +344,7 @@ class Draft(Records):
             new = [c for key, c in self.criteria.items() if key not in spec.criteria]
             return spec.model_copy(update={"slug": self.options.slug, "criterion": [*spec.criterion, *new]})
         if not self.criteria:
-            self.remark("Nothing was asked of people: one criterion, quality, was made.", placed=False)
+            self.remark("The files ask no questions: one criterion, quality, was added.", placed=False)
             self.ask("quality", "single", "rating", "How good is this response?", **QUALITY)
         # As many seats as every judged item has, so that none stands open that nobody meant to fill.
         seats = self.options.seats or min(self._per_item.values(), default=1)

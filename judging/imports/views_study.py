@@ -196,7 +196,7 @@ def _loaded(request: HttpRequest, done: Imported) -> HttpResponse:
         messages.warning(
             request, f"{len(done.left_out):,} bad rows were left out: Export has the list of them."
         )
-    messages.success(request, f"Came in: {new or 'nothing that was not there'}.")
+    messages.success(request, f"Imported: {new or 'nothing new'}.")
     if n := sum(1 for _ in leaking(study)):
         verb = "response names" if n == 1 else "responses name"
         messages.warning(

@@ -196,7 +196,7 @@ def test_a_break_survives_a_reload_and_goes_on() -> None:
     client = started(study)
     where, page = submit(client, study)
     assert "You have done 1 item" in page
-    assert "2 more wait" in page
+    assert "2 more are left" in page
     assert see(client, where)[1].count("You have done 1 item") == 1
     assert 'class="answer"' in see(client, url(study))[1]
 

@@ -82,7 +82,7 @@ def test_a_link_for_some_people_is_used_up(study: Study) -> None:
     assert first.post(path).status_code == Client().post(path).status_code == 302
     late = Client().post(path)
     assert late.status_code == 410
-    assert "As many people as this link was made for" in late.content.decode()
+    assert "as many people as it was made for" in late.content.decode()
     assert "Welcome back" in first.get(path).content.decode(), "those who joined can continue"
     assert Annotator.objects.count() == 2
 

@@ -31,7 +31,7 @@ def test_a_table_is_mapped_loaded_and_exported(page: Page, site: Site, tmp_path:
     expect(page.get_by_text("2 rows, read as mapped", exact=False)).to_be_visible()
     expect(page.get_by_text("Column 'Ben' is empty: no answer was made of it.", exact=False)).to_be_visible()
     page.get_by_role("button", name="Load it").click()
-    expect(page.get_by_text("Came in: 1 prompts, 2 responses", exact=False)).to_be_visible()
+    expect(page.get_by_text("Imported: 1 prompts, 2 responses", exact=False)).to_be_visible()
 
     page.get_by_role("link", name="Export", exact=True).click()
     page.get_by_label("Soft labels").check()

@@ -75,7 +75,7 @@ class Command(BaseCommand):
         for line in reading.remarks:
             self.stdout.write(f"- {line}")
         new = ", ".join(f"{n:,} {table}" for table, n in imported.new.items() if n) or "nothing new"
-        self.stdout.write(f"{slug}: {'would come in' if dry_run else 'came in'}: {new}")
+        self.stdout.write(f"{slug}: {'would import' if dry_run else 'imported'} {new}")
 
 
 def slug_of(file: str) -> str:

@@ -49,7 +49,7 @@ def test_files_are_looked_into_and_then_loaded(staff: Client) -> None:
     assert 'value="human-absolute"' in page
     assert not Study.objects.exists()
     answer = staff.post("/desk/import/look/", LOOK | {"title": "My ratings", "load": "1"}, follow=True)
-    assert "Came in: 2 prompts, 4 responses" in answer.content.decode()
+    assert "Imported: 2 prompts, 4 responses" in answer.content.decode()
     study = Study.objects.get()
     assert (study.slug, study.title, study.status) == ("mine", "My ratings", "draft")
     assert Membership.objects.get().role == Role.OWNER
