@@ -115,7 +115,7 @@ def test_two_real_judges_of_pandalm(shared: Path, db: None, auditor: Client) -> 
     assert bias.length.excess.n > 600
     html = auditor.get("/studies/pandalm/pairs/").content.decode()
     assert "what it chose in each order is not known" in html
-    assert "999 pairs, 914 of them with a majority, 170 prompts" in html
+    assert "999 pairs, one response ahead in 914, 170 prompts" in html
 
 
 def test_pandalm_s_judges_are_audited_by_votes_alone(shared: Path, db: None, auditor: Client) -> None:

@@ -43,6 +43,13 @@ def test_the_demo_s_report_convicts_one_scorer_and_acquits_the_other(demo: Study
     assert len(found.five) == 5
     assert all(r.gap > 0 and r.human_mean > 3 for r in found.five)
     assert found.five_scale == "1 to 5"
+    assert found.lede.startswith(
+        "40 simulated annotators gave 3,840 ratings of 192 responses, 640 judgments of 32 pairs and 320 judgments of "
+        "16 sets, for 16 prompts."
+    )
+    assert [part.title for part in found.parts] == [
+        "Choices between two responses", "Kinds of source", "How alike two responses are", "Groups that people made",
+    ]  # fmt: skip
     assert "simulated" in found.limits[0]
     assert found.lead is not None
     assert found.lead.rows[0][0] == "rm-conventional ★"
@@ -51,6 +58,12 @@ def test_the_demo_s_report_convicts_one_scorer_and_acquits_the_other(demo: Study
         "measures-in-full",
         "agreement",
         "sources-in-full",
+        "votes-in-full",
+        "margins-in-full",
+        "position-and-length",
+        "similarity-in-full",
+        "people-on-likeness",
+        "kinds-of-source",
     }
 
 
@@ -58,6 +71,9 @@ def test_the_page_and_the_files_say_what_the_report_says(demo: Study, auditor: C
     found = report(demo)
     page = auditor.get("/studies/demo/report/").content.decode()
     assert found.headline in page
+    for part in found.parts:
+        assert part.title in page
+        assert part.title in html(found)
     assert page.count('<figure class="plot"') == 1 + len(found.figures)
     assert auditor.get("/studies/demo/report/report.html").content.decode() == html(found)
     archive = auditor.get("/studies/demo/report/report.zip")
@@ -90,6 +106,9 @@ def test_the_folder_s_manifest_holds_its_files(demo: Study, tmp_path: Path) -> N
     assert "currentColor" not in written["figures/scorers.svg"].read_text()
     assert written["figures/scorers.png"].read_bytes().startswith(b"\x89PNG")
     assert manifest["headline"] in out.getvalue()
+    assert "Choices between two responses:" in out.getvalue()
+    assert "640 judgments of 32 pairs" in out.getvalue()
+    assert {"tables/votes-in-full.csv", "tables/kinds-of-source.csv", "figures/votes.csv"} <= set(written)
 
 
 def test_an_export_gives_the_same_bytes_elsewhere(demo: Study, tmp_path: Path) -> None:
@@ -150,16 +169,23 @@ def test_hanna_s_report_says_that_three_raters_cannot_tell(shared: Path, db: Non
     """Its metrics and judges, with vectors made up here: why nothing can be told lies in the ratings."""
     load_folder(shared / "data" / "hanna")
     study = Study.objects.get(slug="hanna")
-    run = ScoreRun.objects.create(study=study, scorer="made-up", version="1", computed_here=True)
-    rng = np.random.default_rng(1)
-    Embedding.objects.bulk_create(
-        Embedding(run=run, response_id=pk, vector=rng.normal(size=24).astype("<f4").tobytes())
-        for pk in study.responses.order_by("pk").values_list("pk", flat=True)
-    )
+    _embedded(study)
     scoring.score(study, "length")
     found = report(study)
-    assert found.headline == (
+    assert found.headline.startswith(
         "Whether any of the 20 scorers underrates unusual answers can’t be told from these ratings"
+    )
+    assert found.lede.startswith("22 people gave 3,168 ratings of 1,056 responses to 96 prompts.")
+    # Judges' means of grades are on people's scale: gaps in points, whatever the ratings say of quality.
+    kinds = next(s for s in found.sheets if s.key == "kinds-of-source")
+    at = {name: n for n, name in enumerate(kinds.columns)}
+    own = {(row[0], row[1]): row for row in kinds.rows}
+    first = study.criteria.order_by("position")[0].key
+    assert own["ChatGPT engagement", first][at["contrast, points"]] is not None
+    assert own["BARTScore-PS", first][at["contrast, points"]] is None
+    assert (
+        own["ChatGPT engagement", first][at["people’s gap, points"]]
+        == own["BARTScore-PS", first][at["people’s gap, points"]]
     )
     assert len(found.says) <= 6
     assert sum(len(re.split(", | and ", s.scorer)) for s in found.says) == 21
@@ -199,6 +225,56 @@ def test_without_ratings_of_single_responses_it_says_so(auditor: Client) -> None
     assert "rates single responses" in page.content.decode()
     assert next(iter(dict(files(found)))) == "report.html"
     assert study.slug in found.provenance[0][1]
+
+
+def test_a_study_of_pairs_speaks_of_its_judges(shared: Path, db: None, auditor: Client) -> None:
+    """pandalm, as anybody who knows it would count it; vectors made up here."""
+    load_folder(shared / "data" / "pandalm")
+    study = Study.objects.get(slug="pandalm")
+    _embedded(study)
+    found = report(study)
+    assert found.headline == (
+        "gpt-3.5-turbo sides with people in 80 % of 900 pairs, PandaLM-7B in 75 % of 914; whether either underrates "
+        "unusual answers can’t be told from these votes"
+    )
+    assert found.lede.startswith("3 people gave 2,997 judgments of 999 pairs of responses to 170 prompts.")
+    assert found.why_none == ""
+    assert "rates single responses" in found.limits[0]
+    (choices,) = [part for part in found.parts if part.key == "votes"]
+    assert [line.name for line in choices.lines] == ["gpt-3.5-turbo", "PandaLM-7B", "length"]
+    assert "900 pairs in which one response is ahead (974 judged pairs, 169 prompts)" in choices.lines[0].text
+    assert "of 653 pairs, people in 69 %" in choices.lines[0].text
+    assert "By votes alone:" in choices.lines[0].text
+    page = auditor.get("/studies/pandalm/report/").content.decode()
+    assert choices.lines[0].name in page
+    assert "Nothing to show" not in page
+
+
+def test_a_study_of_similarity_speaks_of_its_embedder(shared: Path, db: None) -> None:
+    load_folder(shared / "data" / "biosses")
+    study = Study.objects.get(slug="biosses")
+    _embedded(study)
+    found = report(study)
+    assert re.fullmatch(
+        r"made-up and people rank 100 pairs by similarity with a Spearman correlation of −?0\.\d\d "
+        r"\(word overlap: 0\.77; the most that people’s noise allows: 0\.99\)",
+        found.headline,
+    )
+    assert found.question == "Do machines find two answers alike where people do?"
+    assert found.lede.startswith("5 people gave 500 judgments of 100 pairs of responses to 100 prompts.")
+    (alike,) = found.parts
+    assert [line.name for line in alike.lines] == ["made-up", "word overlap"]
+    assert "100 pairs, 100 prompts, 5 annotators" in alike.lines[0].text
+
+
+def _embedded(study: Study) -> None:
+    """Every response embedded, by vectors made up."""
+    run = ScoreRun.objects.create(study=study, scorer="made-up", version="1", computed_here=True)
+    rng = np.random.default_rng(1)
+    Embedding.objects.bulk_create(
+        Embedding(run=run, response_id=pk, vector=rng.normal(size=24).astype("<f4").tobytes())
+        for pk in study.responses.order_by("pk").values_list("pk", flat=True)
+    )
 
 
 def test_where_to_is_asked_for_and_nothing_is_overwritten(demo: Study, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,19 @@ from annotate import trail
 from annotate.management.study_named import study_named
 from annotate.models import Action
 from judging.results.summary.files import files, html
-from judging.results.summary.report import report
+from judging.results.summary.report import Report, report
+
+
+def _lines(report: Report) -> Iterator[str]:
+    """What the report says in sentences."""
+    yield report.headline
+    yield from filter(None, (report.lede, report.why_none))
+    for says in report.says:
+        baseline, colon = " (baseline)" if says.baseline else "", ":" if says.look == "cant_tell" else ""
+        yield f"{says.scorer}{baseline}{colon} {says.text}"
+    for part in report.parts:
+        yield f"{part.title}:"
+        yield from (f"    {line.name} {line.text}" for line in part.lines)
 
 
 class Command(BaseCommand):
@@ -35,7 +48,8 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"could not write: {error}") from error
         trail.note(study, Action.EXPORTED, "report", to=[str(path) for path in (out, folder) if path])
-        self.stdout.write(found.headline)
+        for line in _lines(found):
+            self.stdout.write(line)
 
     def _write(self, folder: Path, contents: list[tuple[str, bytes]]) -> None:
         for path, content in contents:

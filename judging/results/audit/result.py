@@ -289,14 +289,18 @@ def _control_line(row: ControlRow) -> str:
 
 def _contrast_line(row: ContrastRow) -> str:
     c = row.gaps
-    points = f"people’s gap {_signed(c.human_gap_raw)} points"
+    who = f"{c.group} against the others, {row.scorer} on {row.criterion}"
+    if c.scorer_gap.estimate is None:
+        return f"{who}: can't tell. {c.reason}"
+    gaps = [f"scorer’s gap {_signed(c.scorer_gap)} SD"]
+    if c.contrast.estimate is not None:
+        gaps.append(f"people’s {_signed(c.human_gap)} SD, scorer minus people {_signed(c.contrast)} SD")
+    gaps.append(f"people’s gap {_signed(c.human_gap_raw)} points")
     if c.contrast_raw.estimate is not None:
-        points += f", scorer’s {_signed(c.scorer_gap_raw)}, scorer minus people {_signed(c.contrast_raw)}"
-    return (
-        f"{c.group} against the others, {row.scorer} on {row.criterion}: scorer’s gap {_signed(c.scorer_gap)} SD, "
-        f"people’s {_signed(c.human_gap)} SD, contrast {_signed(c.contrast)}; {points} "
-        f"({tables.contrast_sizes(row)})\n    {c.reason}"
-    )
+        gaps.append(
+            f"scorer’s {_signed(c.scorer_gap_raw)}, scorer minus people {_signed(c.contrast_raw)} points"
+        )
+    return f"{who}: {'; '.join(gaps)} ({tables.contrast_sizes(row)})\n    {c.reason}"
 
 
 def _signed(e: Estimate) -> str:

@@ -6,9 +6,12 @@ from typing import cast
 import altair as alt
 import pandas as pd
 
+from judging.results.audit.charts import AXIS, TICKS, in_words, signed
 from judging.results.figures import BLUE, ORANGE, WIDTH, Cell, Figure, marks_of, rounded
 from judging.results.pairs.report import Margin, Rated
+from judging.results.pairs.votes import VoteRow
 from judging.stats import Estimate
+from judging.stats.audit.verdict import LIKE_THESE, THESE
 
 _SHARE = alt.Axis(format="%", tickCount=6)
 
@@ -27,7 +30,7 @@ def _rule(value: float) -> alt.Chart:
     return cast(alt.Chart, alt.Chart(data).mark_rule(color="currentColor", opacity=0.6).encode(x="x:Q"))
 
 
-def _name(row: Rated, several: bool) -> str:
+def _name(row: Rated | VoteRow, several: bool) -> str:
     return f"{row.scorer}, {row.criterion.key}" if several else row.scorer
 
 
@@ -74,6 +77,46 @@ def preferred(rows: Sequence[Rated]) -> Figure | None:
             width=WIDTH, height=alt.Step(28)
         ),
         ["scorer", "usual preferred", "low", "high", "matched on the mean alone", "pairs"],
+        cells,
+    )
+
+
+def forest_of_votes(rows: Sequence[VoteRow]) -> Figure:
+    """Every scorer's underrating by votes, with its interval for people like these and for the people of the study."""
+    several = len({r.criterion.pk for r in rows}) > 1
+    cells: list[tuple[Cell, ...]] = [
+        (_name(r, several), scope.people, *_three(scope.underrating), scope.verdict_text, r.result.n_pairs)
+        for r in rows
+        for scope in (r.result, r.result.these_people)
+    ]
+    frame = _frame(
+        cells,
+        ["scorer", "for", "estimate", "low", "high", "verdict", "pairs"],
+        ["estimate", "low", "high"],
+    ).dropna(subset=["estimate"])
+    kinds = [LIKE_THESE, THESE]
+    colors, shapes = marks_of(kinds)
+    legend = alt.Legend(orient="top", title=None)
+    y = alt.Y("scorer:N", sort=list(dict.fromkeys(frame["scorer"])), title=None)
+    offset = alt.YOffset("for:N", sort=kinds)
+    color = alt.Color("for:N", scale=colors, legend=legend)
+    x = alt.X("estimate:Q", title=AXIS, axis=TICKS)
+    base = alt.Chart(frame)
+    bars = base.mark_rule(strokeWidth=2.5).encode(
+        x=alt.X("low:Q", title=AXIS, axis=TICKS), x2="high:Q", y=y, yOffset=offset, color=color
+    )
+    dots = base.mark_point(filled=True, size=85, opacity=1).encode(
+        x=x, y=y, yOffset=offset, color=color, shape=alt.Shape("for:N", scale=shapes, legend=legend),
+        tooltip=["scorer", "for", "verdict", *signed("estimate", "low", "high"), "pairs"],
+    )  # fmt: skip
+    return Figure(
+        "votes",
+        "Underrating by votes alone.",
+        "Fall of the margin, in SDs, per SD of difference in unusualness between responses that people like equally "
+        "well, with 95 % intervals. Right of zero: the unusual one is marked down.",
+        "; ".join(f"{c[0]}, {c[1]}: {in_words(c[2])}, {c[5]}" for c in cells) + ".",
+        alt.layer(_rule(0.0), bars, dots).properties(width=WIDTH, height=alt.Step(22)),
+        ["scorer", "for", "underrating", "low", "high", "verdict", "pairs"],
         cells,
     )
 

@@ -136,7 +136,7 @@ def _pairs_note(row: Rated) -> str:
 def margin_sizes(row: Margin) -> str:
     """Accuracy rests on fewer pairs than the rest."""
     c = row.calibration
-    return f"{len(c.share):,} pairs, {c.accuracy.n:,} of them with a majority, {c.n_prompts:,} prompts"
+    return f"{len(c.share):,} pairs, one response ahead in {c.accuracy.n:,}, {c.n_prompts:,} prompts"
 
 
 def vote_sizes(row: VoteRow) -> str:

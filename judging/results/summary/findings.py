@@ -11,7 +11,9 @@ from judging.frames import tables as frames
 from judging.frames import taxonomy
 from judging.models import PoolSummary, ScoreRun
 from judging.results import audit
+from judging.results.audit.contrasts import Contrasts
 from judging.results.audit.options import DEFAULTS
+from judging.results.audit.outcomes import Outcome, outcome_of
 from judging.results.audit.report import Row
 from judging.results.audit.result import RESULT as AUDIT
 from judging.stats import (
@@ -47,6 +49,7 @@ class Findings:
     categories: list[Compared]
     embedder: ScoreRun | PoolSummary
     truncated: int
+    contrasts: Contrasts
 
     def of(self, criterion: Criterion) -> list[Row]:
         return [r for r in self.rows if r.criterion == criterion]
@@ -82,18 +85,20 @@ class Findings:
 def gather(study: Study) -> Findings:
     """Raises NotComputable where there is nothing to hold a scorer against."""
     whole = AUDIT.cached(study, DEFAULTS)
-    inputs = audit.sources(study)
+    inputs = audit.pool_sources(study)
     wide = _wide(inputs)
-    first = [row for row in whole.rows if row.criterion == inputs.criteria[0]]
+    criteria = list(dict.fromkeys(row.criterion for row in whole.rows))
+    first = [row for row in whole.rows if row.criterion == criteria[0]]
     names = _largest(first)
-    ratings = audit.named_ratings(inputs.criteria[0])
+    outcome = outcome_of(criteria[0])
     return Findings(
-        criteria=inputs.criteria,
+        criteria=criteria,
         rows=whole.rows,
-        measures=list(_by_measure(inputs, ratings, wide, names, first)),
-        categories=list(_by_category(study, ratings, wide, names, inputs.covariates)),
+        measures=list(_by_measure(inputs, outcome, wide, names, first)),
+        categories=list(_by_category(study, outcome, wide, names, inputs.covariates)),
         embedder=inputs.embedder,
         truncated=inputs.truncated,
+        contrasts=whole.contrasts,
     )
 
 
@@ -111,12 +116,14 @@ def _column(scorer: str) -> str:
 
 
 def _audited(
-    ratings: pd.DataFrame, wide: pd.DataFrame, names: Sequence[str], covariates: Sequence[str]
+    outcome: Outcome, wide: pd.DataFrame, names: Sequence[str], covariates: Sequence[str]
 ) -> dict[str, Underrating]:
     """By scorer; length and markdown are held constant."""
     if not names:
         return {}
-    results = underratings(ratings, wide, [_column(n) for n in names], covariates=covariates)
+    table = outcome.laid_out(wide)
+    given = outcome.ratings[outcome.ratings["prompt_id"].isin(table["prompt_id"])]
+    results = underratings(given, table, [_column(n) for n in names], covariates=covariates)
     return {name: results[_column(name)] for name in names}
 
 
@@ -128,7 +135,7 @@ def _largest(rows: Sequence[Row]) -> list[str]:
 
 def _by_measure(
     inputs: audit.Sources,
-    ratings: pd.DataFrame,
+    outcome: Outcome,
     wide: pd.DataFrame,
     names: list[str],
     first: Sequence[Row],
@@ -139,7 +146,7 @@ def _by_measure(
             yield Compared(row.scorer, MAIN, row.result)
     for name, values in (_by_vectors(inputs) | {"words, no embedder": audit.by_words(inputs.study)}).items():
         table = wide.assign(unusualness=wide["response_id"].map(values))
-        for scorer, result in _audited(ratings, table, names, inputs.covariates).items():
+        for scorer, result in _audited(outcome, table, names, inputs.covariates).items():
             yield Compared(scorer, name, result)
 
 
@@ -160,7 +167,7 @@ def _by_vectors(inputs: audit.Sources) -> dict[str, pd.Series]:
 
 
 def _by_category(
-    study: Study, ratings: pd.DataFrame, wide: pd.DataFrame, names: list[str], covariates: Sequence[str]
+    study: Study, outcome: Outcome, wide: pd.DataFrame, names: list[str], covariates: Sequence[str]
 ) -> Iterator[Compared]:
     members: dict[str, list[int]] = {}
     for pk, category in study.prompts.order_by("pk").values_list("pk", "category"):
@@ -169,6 +176,5 @@ def _by_category(
     for name in sorted(members):
         if LEAST_PROMPTS <= len(members[name]) < wide["prompt_id"].nunique():
             part = wide[wide["prompt_id"].isin(members[name])]
-            given = ratings[ratings["prompt_id"].isin(members[name])]
-            for scorer, result in _audited(given, part, names, covariates).items():
+            for scorer, result in _audited(outcome, part, names, covariates).items():
                 yield Compared(scorer, name, result)

@@ -23,18 +23,19 @@ from judging.results.audit.report import Row
 from judging.results.cache import cached
 from judging.results.figures import Figure
 from judging.results.homogeneity.charts import generations, heat_map, histograms
-from judging.results.homogeneity.over_prompts import Homogeneity
-from judging.results.homogeneity.result import RESULT as HOMOGENEITY
-from judging.results.homogeneity.result import HomogeneityOptions
+from judging.results.pairs.charts import forest_of_votes
 from judging.results.result import NotComputable
+from judging.results.summary.answers import Answers, answers
 from judging.results.summary.charts import side_by_side
 from judging.results.summary.findings import Findings, gather
-from judging.results.summary.sheets import Sheet, sheets
-from judging.results.summary.wording import all_of, limits, sentence, verdict_line
-from judging.stats import Verdict, most_underrated
+from judging.results.summary.headline import headline, lede, question
+from judging.results.summary.parts import Part, parts
+from judging.results.summary.sheet import Sheet
+from judging.results.summary.sheets import sheets
+from judging.results.summary.wording import all_of, limits, sentence
+from judging.stats import most_underrated
 
 FIVE = 5
-QUESTION = "Do machines that grade answers mark down those that people find good but unusual?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Report:
     five: tuple[Read, ...]
     five_of: str
     five_scale: str
+    parts: tuple[Part, ...]
     limits: tuple[str, ...]
     figures: tuple[Figure, ...]
     sheets: tuple[Sheet, ...]
@@ -95,19 +97,21 @@ def report(study: Study) -> Report:
         why_none = ""
     except NotComputable as error:
         findings, why_none = None, str(error)
-    alike = _alike(study)
+    given = answers(study)
+    alike = given.alike
     worst = findings.worst if findings else None
-    drawn = [figure.drawn() for figure in _figures(findings, alike)]
+    drawn = [figure.drawn() for figure in _figures(findings, given)]
     has_lead = findings is not None and drawn and drawn[0].key == "scorers"
     lead = drawn[0] if has_lead or (drawn and not findings) else None
+    beside = parts(findings, given)
     return Report(
         slug=study.slug,
         title=study.title,
         simulated=study.simulated,
-        headline=_headline(findings, alike, why_none),
-        question=QUESTION,
-        lede=_lede(study, findings),
-        why_none=why_none,
+        headline=headline(findings, given, why_none),
+        question=question(findings, given),
+        lede=lede(study, findings, given),
+        why_none="" if beside else why_none,
         embedder=alike.embedder if alike else "",
         unknown_languages=alike.unknown_languages if alike else (),
         says=_says(findings) if findings else (),
@@ -115,20 +119,14 @@ def report(study: Study) -> Report:
         five=_five(study, worst) if worst else (),
         five_of=worst.scorer if worst else "",
         five_scale="{} to {}".format(*worst.criterion.points[:: len(worst.criterion.points) - 1])
-        if worst
+        if worst and not worst.in_sets
         else "",
-        limits=tuple(limits(study, findings, alike)),
+        parts=beside,
+        limits=(*([why_none] if beside and why_none else []), *limits(study, findings, alike)),
         figures=tuple(f for f in drawn if f is not lead),
-        sheets=tuple(sheets(study, findings, alike)),
+        sheets=tuple(sheets(study, findings, given)),
         provenance=tuple(_provenance(study, findings)),
     )
-
-
-def _alike(study: Study) -> Homogeneity | None:
-    try:
-        return HOMOGENEITY.cached(study, HomogeneityOptions())
-    except NotComputable:
-        return None
 
 
 def _says(findings: Findings) -> tuple[Says, ...]:
@@ -139,37 +137,10 @@ def _says(findings: Findings) -> tuple[Says, ...]:
     return tuple(Says(all_of(names), *verdict) for verdict, names in same.items())
 
 
-def _headline(findings: Findings | None, alike: Homogeneity | None, why_none: str) -> str:
-    if findings is None:
-        if alike and alike.machines_less_people.low is not None and alike.machines_less_people.low > 0:
-            return "Two machines answer the same prompt more alike than two people do"
-        return "No scorer can be held against people here" if why_none else ""
-    machines = [f for f in findings.main if not f.is_baseline]
-    if not machines:
-        return "No scorer has scored these responses yet"
-    by_verdict = {v: [f.scorer for f in machines if f.result.verdict is v] for v in Verdict}
-    return verdict_line(
-        by_verdict[Verdict.UNDERRATES],
-        by_verdict[Verdict.NO_UNDERRATING],
-        by_verdict[Verdict.OVERRATES],
-        len(machines),
-    )
-
-
-def _lede(study: Study, findings: Findings | None) -> str:
-    if findings is None:
-        return ""
-    result = findings.worst.result
-    return (
-        f"{result.n_annotators:,} {'simulated annotators' if study.simulated else 'people'} gave "
-        f"{result.n_ratings:,} ratings to {result.n_responses:,} responses to {result.n_prompts:,} prompts. "
-        "Each scorer is asked: among answers that people find equally good and that are equally long, does the score "
-        "fall as an answer becomes more unusual?"
-    )
-
-
 def _five(study: Study, worst: Row) -> tuple[Read, ...]:
     """Unusual responses above their prompt's human mean and the middle of the scale, their score furthest below."""
+    if worst.in_sets:
+        return ()
     inputs = audit.sources(study)
     ratings = audit.ratings_of(worst.criterion)
     listed = most_underrated(ratings, audit.scored_pool(inputs, worst.scorer), len(inputs.pool))
@@ -199,8 +170,9 @@ def _read(row: dict[Any, Any], response: Response) -> Read:
     )
 
 
-def _figures(findings: Findings | None, alike: Homogeneity | None) -> list[Figure]:
+def _figures(findings: Findings | None, given: Answers) -> list[Figure]:
     drawn: list[Figure] = []
+    alike = given.alike
     if findings:
         drawn.append(forest(findings.main))
         drawn += [forest(findings.of(c), f"scorers-{c.key}") for c in findings.criteria[1:]]
@@ -224,6 +196,8 @@ def _figures(findings: Findings | None, alike: Homogeneity | None) -> list[Figur
                     "few prompts tell little, and a difference between two categories is not tested here.",
                 )
             )
+    if given.pairs and given.pairs.votes:
+        drawn.append(forest_of_votes(given.pairs.votes))
     if alike:
         later = generations(alike)
         drawn += [histograms(alike), heat_map(alike)] + ([later] if later else [])

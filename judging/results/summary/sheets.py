@@ -1,70 +1,20 @@
 """The report's tables, each also a CSV file of its folder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from annotate.models import Study
 from judging.results import agreement as agreements
 from judging.results.cache import cached
-from judging.results.figures import Cell, rounded
+from judging.results.figures import rounded
 from judging.results.homogeneity import over_prompts as pools
+from judging.results.summary.answer_sheets import of_answers
+from judging.results.summary.answers import Answers
 from judging.results.summary.findings import Compared, Findings
-from judging.stats import Estimate
-
-ENDS = ("low", "high")
-"""The columns that hold an interval's ends; the one before them holds its estimate."""
+from judging.results.summary.sheet import ENDS, Sheet, three
 
 
-class Ranged(NamedTuple):
-    """An estimate and its interval, as one cell of a page."""
-
-    estimate: Cell
-    low: Cell
-    high: Cell
-
-
-class Head(NamedTuple):
-    name: str
-    number: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table of the report's details, and a CSV file of its folder."""
-
-    key: str
-    title: str
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-    @property
-    def shown(self) -> list[list[Cell | Ranged]]:
-        """The rows as a page shows them: a number and its interval in one cell."""
-        ranged = {n for n in range(len(self.columns)) if self.columns[n + 1 : n + 3] == ENDS}
-        return [
-            [Ranged(*row[n : n + 3]) if n in ranged else row[n] for n in self._starts()] for row in self.rows
-        ]
-
-    @property
-    def heads(self) -> list[Head]:
-        """The columns of `shown`, and whether each holds plain numbers."""
-        return [
-            Head(self.columns[n], all(isinstance(row[n], int | float | None) for row in self.rows))
-            for n in self._starts()
-        ]
-
-    def _starts(self) -> list[int]:
-        return [n for n, name in enumerate(self.columns) if name not in ENDS]
-
-
-def _three(e: Estimate) -> tuple[Cell, Cell, Cell]:
-    return rounded(e.estimate), rounded(e.low), rounded(e.high)
-
-
-def sheets(study: Study, findings: Findings | None, alike: pools.Homogeneity | None) -> list[Sheet]:
-    made = []
+def sheets(study: Study, findings: Findings | None, given: Answers) -> list[Sheet]:
+    made, alike = [], given.alike
     if findings:
         made.append(_scorers(findings))
         made += [
@@ -75,6 +25,7 @@ def sheets(study: Study, findings: Findings | None, alike: pools.Homogeneity | N
             )
             if rows
         ]
+    made += of_answers(findings, given)
     made.append(_agreement(study))
     if alike:
         made += [_sources(alike), _prompts(alike)]
@@ -85,12 +36,12 @@ def sheets(study: Study, findings: Findings | None, alike: pools.Homogeneity | N
 
 def _scorers(findings: Findings) -> Sheet:
     columns = (
-        "scorer", "criterion", "verdict", "underrating", "low", "high", "p", "adjusted p", "naive slope",
+        "scorer", "criterion", "outcome", "verdict", "underrating", "low", "high", "p", "adjusted p", "naive slope",
         "strength", "smallest detectable", "reliability of the human mean", "prompts", "responses", "annotators", "why",
     )  # fmt: skip
     rows = [
         (
-            f.scorer, f.criterion.key, f.result.verdict_text, *_three(f.result.underrating),
+            f.scorer, f.criterion.key, f.outcome, f.result.verdict_text, *three(f.result.underrating),
             rounded(f.result.p_one_sided), rounded(f.p_adjusted), rounded(f.result.naive.estimate),
             rounded(f.result.strength),
             rounded(f.result.smallest_detectable), rounded(f.result.reliability), f.result.n_prompts,
@@ -108,7 +59,7 @@ def _scorers(findings: Findings) -> Sheet:
 def _compared(compared: Sequence[Compared], key: str, title: str) -> Sheet:
     columns = ("scorer", "by", "verdict", "underrating", "low", "high", "strength", "prompts", "responses")
     rows = [
-        (c.scorer, c.name, c.result.verdict_text, *_three(c.result.underrating), rounded(c.result.strength),
+        (c.scorer, c.name, c.result.verdict_text, *three(c.result.underrating), rounded(c.result.strength),
          c.result.n_prompts, c.result.n_responses)
         for c in compared
     ]  # fmt: skip
@@ -139,8 +90,8 @@ def _agreement(study: Study) -> Sheet:
         (
             e.criterion.key,
             e.level,
-            *_three(e.alpha),
-            *_three(e.reliability_of_mean),
+            *three(e.alpha),
+            *three(e.reliability_of_mean),
             e.n_items,
             e.n_annotators,
             e.n_answers,
@@ -159,7 +110,7 @@ def _sources(alike: pools.Homogeneity) -> Sheet:
         "4-grams others have", "duplicates elsewhere", "self-repetition", "with self-pairs (inflated)",
     )  # fmt: skip
     rows = [
-        (s.name, s.n_responses, *_three(s.within), *_three(s.to_others), rounded(s.vendi.estimate),
+        (s.name, s.n_responses, *three(s.within), *three(s.to_others), rounded(s.vendi.estimate),
          rounded(s.ideas.estimate), rounded(s.shared_grams.estimate), rounded(s.duplicates.estimate),
          rounded(s.self_repetition.estimate), rounded(s.with_self_pairs))
         for s in alike.sources
@@ -195,7 +146,7 @@ def _prompts(alike: pools.Homogeneity) -> Sheet:
 
 def _groups(groups: Sequence[pools.Group], key: str, title: str, what: str) -> Sheet:
     rows = [
-        (g.name, *_three(g.within), *(_three(g.between) if g.between else (None, None, None)), g.n_prompts)
+        (g.name, *three(g.within), *(three(g.between) if g.between else (None, None, None)), g.n_prompts)
         for g in groups
     ]
     return Sheet(

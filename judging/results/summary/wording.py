@@ -98,21 +98,21 @@ def verdict_line(accused: Sequence[str], acquitted: Sequence[str], favoring: Seq
     parts = []
     if accused:
         verb = "marks" if len(accused) == 1 else "mark"
-        parts.append(f"{_who(accused, n)} {verb} down unusual answers that people find as good")
+        parts.append(f"{who(accused, n)} {verb} down unusual answers that people find as good")
     if favoring:
         verb = "marks" if len(favoring) == 1 else "mark"
-        parts.append(f"{_who(favoring, n)} {verb} unusual answers up")
+        parts.append(f"{who(favoring, n)} {verb} unusual answers up")
     if acquitted:
         verb = "does not" if len(acquitted) == 1 else "do not"
         what = "" if accused else " mark unusual answers down"
-        parts.append(f"{_who(acquitted, n)} {verb}{what}, as far as can be seen")
+        parts.append(f"{who(acquitted, n)} {verb}{what}, as far as can be seen")
     if n_open:
         others = "one other" if n_open == 1 else f"{n_open} others"
         parts.append(f"of {others} nothing can be told")
     return "; ".join(parts)
 
 
-def _who(names: Sequence[str], n: int) -> str:
+def who(names: Sequence[str], n: int) -> str:
     return all_of(names) if len(names) <= NAMED else f"{len(names)} of {n} scorers"
 
 
