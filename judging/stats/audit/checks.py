@@ -78,16 +78,16 @@ def split_instruments(
     if panel.n_annotators < 2:
         return {name: Estimate.undefined("Only one annotator.", n, confidence) for name in scorers}
     columns = 1 + ready.n_beside
-    found, leaning = [], []
+    estimates, leaning = [], []
     for _ in range(splits):
         half = rng.permutation(panel.n_annotators) < panel.n_annotators // 2
         moments = _half_moments(panel, half)
         for q, z in ((0, 1), (1, 0)):
             rest = list(range(2, 1 + columns))
             theta, influence = instrumented(moments, [z, *rest], [q, *rest], 1 + columns)
-            found.append(theta)
+            estimates.append(theta)
             leaning.append(influence)
-    return _by_scorer(scorers, ready, np.array(found), np.array(leaning), (n, confidence))
+    return _by_scorer(scorers, ready, np.array(estimates), np.array(leaning), (n, confidence))
 
 
 def ready_for(
@@ -156,13 +156,13 @@ def moments_within(rows: FloatArray, prompt: IntArray, n_prompts: int) -> FloatA
 
 def _sums(rows: FloatArray, prompt: IntArray, n: int) -> FloatArray:
     """Return the sum of the rows of each prompt."""
-    found = np.zeros((n, *rows.shape[1:]))
+    sums = np.zeros((n, *rows.shape[1:]))
     order = np.argsort(prompt, kind="stable")
     present = np.unique(prompt)
     if len(present):
         starts = np.searchsorted(prompt[order], present)
-        found[present] = np.add.reduceat(rows[order], starts, axis=0)
-    return found
+        sums[present] = np.add.reduceat(rows[order], starts, axis=0)
+    return sums
 
 
 def instrumented(
@@ -203,14 +203,14 @@ def instrumented(
 def _by_scorer(
     scorers: Sequence[str],
     ready: Prepared,
-    found: FloatArray,
+    values: FloatArray,
     leaning: FloatArray,
     about: tuple[int, float],
 ) -> dict[str, Estimate]:
     """Return the mean slope of each scorer with its interval over prompts."""
     n, confidence = about
     given = list(ready.scales or {})
-    theta, influence = -found.mean(axis=0), leaning.mean(axis=0)
+    theta, influence = -values.mean(axis=0), leaning.mean(axis=0)
     clusters = influence.shape[0]
     result = {}
     for name in scorers:
@@ -291,9 +291,13 @@ def pigeonhole(
             result[name] = Estimate.undefined("The equations are singular.", n, confidence)
             continue
         draws = -solved(drawn[:, own][:, :, own]).unusual
-        found = percentile_interval(draws, point, n, confidence)
-        if found.low is not None and found.high is not None and not found.low <= point <= found.high:
-            low, high = min(found.low, point), max(found.high, point)
-            found = Estimate(point, low, high, n, None, confidence)
-        result[name] = found
+        interval = percentile_interval(draws, point, n, confidence)
+        if (
+            interval.low is not None
+            and interval.high is not None
+            and not interval.low <= point <= interval.high
+        ):
+            low, high = min(interval.low, point), max(interval.high, point)
+            interval = Estimate(point, low, high, n, None, confidence)
+        result[name] = interval
     return result

@@ -229,7 +229,7 @@ def condition_line(name: str, condition: Condition, results: Sequence[Outcome]) 
     covered = np.array(
         [r.ends[0] <= r.target <= r.ends[1] for r in results if r.ends is not None], dtype=bool
     )
-    found = np.array([r.verdict in (Verdict.UNDERRATES, GOOD) for r in results])
+    underrated = np.array([r.verdict in (Verdict.UNDERRATES, GOOD) for r in results])
     wrong = np.array([_wrong(r, condition) for r in results])
     points = [r.tipping_point for r in convicted if r.tipping_point is not None]
     share = shared_share(condition.model)
@@ -241,7 +241,7 @@ def condition_line(name: str, condition: Condition, results: Sequence[Outcome]) 
         bias_error=float(errors.std(ddof=1) / math.sqrt(errors.size)),
         pooled_alarms=float(np.mean([r.pooled != 0 for r in results])),
         wrong=float(wrong.mean()), wrong_error=share_of(wrong)[1] or 0.0,
-        found=float(found.mean()), found_error=share_of(found)[1] or 0.0,
+        found=float(underrated.mean()), found_error=share_of(underrated)[1] or 0.0,
         coverage=coverage[0], coverage_error=coverage[1], bounded=len(covered) / len(results),
         verdicts={v: counts[v] / len(results) for v in VERDICTS},
         tipping_point=float(np.median(points)) if points else None,

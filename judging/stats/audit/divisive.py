@@ -108,17 +108,17 @@ def divisive_slopes(
     about = (n, confidence)
     if ready.panel is None or ready.scales is None:
         return dict.fromkeys(scorers, Divisive.undefined(ready.why_not, *about))
-    found = [_split(ready.panel, ready, rng) for _ in range(splits)]
+    halves = [_split(ready.panel, ready, rng) for _ in range(splits)]
     correlation = _correlation(ready.panel, about)
     flat = Divisive.undefined(
         "The scorer gives all responses to a prompt the same score.", *about, correlation
     )
     result = dict.fromkeys(scorers, flat)
-    if any(part is None for part in found):
+    if any(part is None for part in halves):
         thin = Divisive.undefined(_THIN, *about, correlation)
         return dict.fromkeys(scorers, thin)
-    theta = np.mean([part[0] for part in found if part is not None], axis=0)
-    influence = np.mean([part[1] for part in found if part is not None], axis=0)
+    theta = np.mean([part[0] for part in halves if part is not None], axis=0)
+    influence = np.mean([part[1] for part in halves if part is not None], axis=0)
     for at, name in enumerate(ready.scales):
         result[name] = _of_scorer(
             theta[:, at] / ready.spread, influence[..., at] / ready.spread, about, correlation
@@ -156,8 +156,8 @@ def _split(panel: Panel, ready: Prepared, rng: np.random.Generator) -> tuple[Flo
         ]
         thetas.append(np.mean([w[0] for w in ways], axis=0))
         influences.append(np.mean([w[1] for w in ways], axis=0))
-    found = np.array(thetas), np.array(influences)
-    return found if np.isfinite(found[0]).all() else None
+    slopes = np.array(thetas), np.array(influences)
+    return slopes if np.isfinite(slopes[0]).all() else None
 
 
 def _disagreement(panel: Panel, chosen: BoolArray) -> FloatArray:

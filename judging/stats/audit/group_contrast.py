@@ -90,15 +90,15 @@ def group_contrasts(
     kinds = sorted(set(rated), key=str.casefold)
     if len(kinds) == 2:
         kinds = kinds[:1]
-    found: dict[str, list[GroupContrast]] = {name: [] for name in scorers}
+    contrasts: dict[str, list[GroupContrast]] = {name: [] for name in scorers}
     for kind in kinds if len(set(rated)) > 1 else []:
         chosen = table.assign(unusualness=(group == kind).astype(float))
         for some in scored_alike(chosen, scorers):
             for name, result in _of_kind(
                 ratings, chosen, some, kind, tuple(covariates), same_scale, confidence
             ).items():
-                found[name].append(result)
-    return found
+                contrasts[name].append(result)
+    return contrasts
 
 
 def _of_kind(
@@ -131,13 +131,13 @@ def _of_kind(
         why = ready.why_not.replace("Unusualness", "The kind of source")
         return dict.fromkeys(scorers, _undefined(blank, why))
     flat = _undefined(blank, "The scorer gives all responses to a prompt the same score.")
-    found = dict.fromkeys(scorers, flat)
+    contrasts = dict.fromkeys(scorers, flat)
     whole = _replicated(ready.panel, confidence)
     for i, (name, scale) in enumerate(ready.scales.items()):
         own = [*range(1 + ready.n_beside), 1 + ready.n_beside + i]
         units = _Units(_step(panel), scale, ready.spread)
-        found[name] = _estimated(blank, whole.only(own), units, points=name in same_scale)
-    return found
+        contrasts[name] = _estimated(blank, whole.only(own), units, points=name in same_scale)
+    return contrasts
 
 
 def _with_both(
@@ -166,8 +166,8 @@ def _undefined(result: GroupContrast, reason: str) -> GroupContrast:
         "at_equal_quality",
     )
     given: dict[str, Estimate] = {name: getattr(result, name) for name in names}
-    told = {name: replace(e, reason=reason) for name, e in given.items() if e.low is None}
-    return replace(result, **told, reason=reason)  # type: ignore[arg-type]
+    reasons = {name: replace(e, reason=reason) for name, e in given.items() if e.low is None}
+    return replace(result, **reasons, reason=reason)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,7 +246,7 @@ def resampled_moments(panel: Panel, prompt_weight: FloatArray, annotator_weight:
     """
     resamples = len(prompt_weight)
     depth = 1 + panel.columns.shape[1]
-    found = np.zeros((resamples, depth, depth))
+    moments = np.zeros((resamples, depth, depth))
     order = np.argsort(panel.prompt[panel.response], kind="stable")
     bounds = np.cumsum(np.bincount(panel.prompt[panel.response], minlength=panel.n_prompts))
     slot = slots(panel.prompt)
@@ -258,8 +258,8 @@ def resampled_moments(panel: Panel, prompt_weight: FloatArray, annotator_weight:
         ratings[at], given[at] = panel.value[rows], 1.0
         ratings -= given * panel.value[rows].mean()
         own = _drawn(ratings, given, panel.columns[members], annotator_weight[:, people])
-        found += prompt_weight[:, p, None, None] * own
-    return found
+        moments += prompt_weight[:, p, None, None] * own
+    return moments
 
 
 def _drawn(ratings: FloatArray, given: FloatArray, columns: FloatArray, weight: FloatArray) -> FloatArray:

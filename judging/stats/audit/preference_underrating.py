@@ -144,22 +144,22 @@ def preference_underrating(
     )
     columns = [0, 1, *(2 + i for i in kept), 2 + len(coded.covariates)]
     one, two, three = (_square(part, columns) for part in parts)
-    found = jackknifed(
+    slopes = jackknifed(
         _square(total, columns), (one, two, three),
         df=min(blank.n_prompts, blank.effective_annotators or 0.0) - 1, n=blank.n_pairs, confidence=confidence,
     )  # fmt: skip
     blank = replace(
-        blank, total=found.estimate("total", -1.0), human=found.estimate("human", -1.0), naive=_naive(coded, kept),
+        blank, total=slopes.estimate("total", -1.0), human=slopes.estimate("human", -1.0), naive=_naive(coded, kept),
         notes=blank.notes + notes,
     )  # fmt: skip
-    if not np.isfinite(found.whole.unusual):
+    if not np.isfinite(slopes.whole.unusual):
         return _cannot_at_all(blank, "True preference, unusualness and covariates can't be told apart here.")
-    whole = _judged(blank, measured(blank, found), found)
-    these = _judged(blank, measured(blank.these_people, found.of_these_people(blank.n_prompts)), found)
+    whole = _judged(blank, measured(blank, slopes), slopes)
+    these = _judged(blank, measured(blank.these_people, slopes.of_these_people(blank.n_prompts)), slopes)
     return replace(whole, these_people=these, reason=together(whole, these))
 
 
-def _judged(blank: PreferenceUnderrating, scope: S, found: Jackknifed) -> S:
+def _judged(blank: PreferenceUnderrating, scope: S, slopes: Jackknifed) -> S:
     """Return a scope with its interval, verdict and reason."""
     e, ends = scope.underrating, scope.decisive
     if ends is None or scope.smallest_detectable is None:
@@ -169,7 +169,7 @@ def _judged(blank: PreferenceUnderrating, scope: S, found: Jackknifed) -> S:
     # One measure of unusualness, of unknown reliability, acquits nobody.
     verdict, _ = rule(scope, can_acquit=False)
     scope = replace(scope, underrating=Estimate(e.estimate, *ends, e.n, None, e.confidence), verdict=verdict)
-    return replace(scope, reason=explained(scope, found.variance("unusual")))
+    return replace(scope, reason=explained(scope, slopes.variance("unusual")))
 
 
 def _coded(

@@ -130,9 +130,9 @@ class Calibration:
         """Why quality is not identified well enough, or None when it is."""
         if self.strength is not None and self.strength >= WEAK:
             return None
-        found = "has no standard error" if self.strength is None else f"is {self.strength:.1f}"
+        problem = "has no standard error" if self.strength is None else f"is {self.strength:.1f}"
         return (
-            f"The ratings do not pin true quality down well enough: the strength of identification {found}, "
+            f"The ratings do not pin true quality down well enough: the strength of identification {problem}, "
             f"and {WEAK} is needed."
         )
 
@@ -236,7 +236,10 @@ def _strength(moments: Moments) -> float | None:
 
 
 def two_way_estimates(
-    found: Calibration, per_prompt: PerPrompt, values: Sequence[tuple[Value, int]], confidence: float = 0.95
+    calibration: Calibration,
+    per_prompt: PerPrompt,
+    values: Sequence[tuple[Value, int]],
+    confidence: float = 0.95,
 ) -> list[Estimate]:
     """Return functions of per-prompt sums that rest on calibrated quality, for new prompts and annotators.
 
@@ -263,13 +266,13 @@ def two_way_estimates(
     means, moments, calibration and whatever is chosen by them are computed anew; without a cell, the means
     of its prompt.
     """
-    sums = per_prompt(found.quality)
+    sums = per_prompt(calibration.quality)
     total = sums.sum(axis=0)
-    replicates = _without_annotators(found, per_prompt)
+    replicates = _without_annotators(calibration, per_prompt)
     by_prompt = total - sums
     by_annotator = np.array([without.sum(axis=0) for without, _ in replicates])
     by_cell = np.concatenate([total + without[rated] - sums[rated] for without, rated in replicates])
-    df = found.df
+    df = calibration.df
     return [
         _two_way_estimate(
             float(value(total)), [value(s) for s in (by_prompt, by_annotator, by_cell)], df, n, confidence
@@ -292,11 +295,11 @@ def _two_way_estimate(
     return unbounded_t_interval(point, math.sqrt(variance.total), df, n, confidence)
 
 
-def _without_annotators(found: Calibration, per_prompt: PerPrompt) -> list[tuple[FloatArray, IntArray]]:
+def _without_annotators(calibration: Calibration, per_prompt: PerPrompt) -> list[tuple[FloatArray, IntArray]]:
     """Return the per-prompt sums without each annotator, and the prompts he rated in."""
-    panel = found.sample.panel
+    panel = calibration.sample.panel
     sums, counts = _margins(panel)
-    totals = found.moments.replicates()[1]
+    totals = calibration.moments.replicates()[1]
     order = np.argsort(panel.annotator, kind="stable")
     starts = np.searchsorted(panel.annotator[order], np.arange(panel.n_annotators + 1))
     replicates = []
@@ -306,19 +309,19 @@ def _without_annotators(found: Calibration, per_prompt: PerPrompt) -> list[tuple
         left, said = counts.copy(), sums.copy()
         left[rows] -= 1
         said[rows] -= panel.value[mine]
-        quality = _anew(found, totals[annotator], said, left)
+        quality = _anew(calibration, totals[annotator], said, left)
         replicates.append((per_prompt(quality), np.unique(panel.prompt[rows])))
     return replicates
 
 
-def _anew(found: Calibration, total: FloatArray, sums: FloatArray, counts: FloatArray) -> FloatArray:
+def _anew(calibration: Calibration, total: FloatArray, sums: FloatArray, counts: FloatArray) -> FloatArray:
     """Return calibrated quality from other sums, NaN for a response without ratings."""
     has = counts > 0
-    prompt = np.unique(found.prompt[has], return_inverse=True)[1].astype(np.int64)
+    prompt = np.unique(calibration.prompt[has], return_inverse=True)[1].astype(np.int64)
     mean = centered(sums[has] / counts[has], prompt)
     given = Given.of(total, mean, counts[has], prompt)
     quality = np.full(len(counts), np.nan)
     if given is not None:
-        unusual = centered(found.unusualness[has], prompt)
-        quality[has] = given.predicted(mean, unusual, counts[has], prompt) / found.unit
+        unusual = centered(calibration.unusualness[has], prompt)
+        quality[has] = given.predicted(mean, unusual, counts[has], prompt) / calibration.unit
     return quality

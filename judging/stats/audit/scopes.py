@@ -35,7 +35,7 @@ NO_SHAPES = "Two measures of unusualness that correct each other have no such sl
 
 def both_scopes(
     result: Underrating,
-    found: Jackknifed,
+    slopes: Jackknifed,
     shapes: tuple[ShapeReplicates, int] | None,
     *,
     can_acquit: bool,
@@ -57,16 +57,16 @@ def both_scopes(
     -------
     Underrating
     """
-    these = _measured(result.these_people, found.of_these_people(result.n_prompts), shapes)
-    whole = _measured(result, found, shapes)
-    fixed = found.of_these_people(result.n_prompts)
+    these = _measured(result.these_people, slopes.of_these_people(result.n_prompts), shapes)
+    whole = _measured(result, slopes, shapes)
+    fixed = slopes.of_these_people(result.n_prompts)
     these = _judged(whole, these, fixed, shapes, can_acquit)
-    whole = _judged(whole, whole, found, shapes, can_acquit)
+    whole = _judged(whole, whole, slopes, shapes, can_acquit)
     # The wider claim is the one that shared error threatens first.
     if whole.verdict is Verdict.CANT_TELL:
         these = _tipped(these, fixed, shapes)
     else:
-        whole = _tipped(whole, found, shapes)
+        whole = _tipped(whole, slopes, shapes)
     return replace(whole, these_people=these, reason=_both_reasons(whole.reason, these))
 
 
@@ -75,16 +75,16 @@ def _both_reasons(reason: str, these: Scope) -> str:
     return reason if these.reason == reason else f"{reason} {these_words(these)}"
 
 
-def _measured(scope: S, found: Jackknifed, shapes: tuple[ShapeReplicates, int] | None) -> S:
+def _measured(scope: S, slopes: Jackknifed, shapes: tuple[ShapeReplicates, int] | None) -> S:
     """Return a scope with its slopes, intervals and strength."""
     if shapes is None:
-        curves = Shapes.undefined(NO_SHAPES, found.n, found.confidence)
+        curves = Shapes.undefined(NO_SHAPES, slopes.n, slopes.confidence)
     else:
-        curves = shapes[0].shapes(shapes[1], len(found.parts), found.df, found.confidence)
-    return measured(replace(scope, shapes=curves), found, two=shapes is None)
+        curves = shapes[0].shapes(shapes[1], len(slopes.parts), slopes.df, slopes.confidence)
+    return measured(replace(scope, shapes=curves), slopes, two=shapes is None)
 
 
-def measured(scope: S, found: Jackknifed, *, two: bool = False) -> S:
+def measured(scope: S, slopes: Jackknifed, *, two: bool = False) -> S:
     """Return a scope with its slope, intervals and strength.
 
     Parameters
@@ -100,29 +100,29 @@ def measured(scope: S, found: Jackknifed, *, two: bool = False) -> S:
     -------
     Scope
     """
-    slope, variance = found.estimate("unusual", -1.0), found.variance("unusual")
-    strength, _, _ = found.strength(second=two)
+    slope, variance = slopes.estimate("unusual", -1.0), slopes.variance("unusual")
+    strength, _, _ = slopes.strength(second=two)
     scope = replace(scope, underrating=slope, strength=strength)
     if not two:
-        scope = replace(scope, robust=robust_interval(found))
-    if variance is None or found.df < 1 or slope.estimate is None:
+        scope = replace(scope, robust=robust_interval(slopes))
+    if variance is None or slopes.df < 1 or slope.estimate is None:
         return scope
     error = math.sqrt(variance.total)
-    quantiles = stats.t.ppf([(1 + found.confidence) / 2, 0.8], found.df)
+    quantiles = stats.t.ppf([(1 + slopes.confidence) / 2, 0.8], slopes.df)
     return replace(
         scope, standard_error=error, smallest_detectable=float(np.sum(quantiles)) * error,
-        **_decision(scope, found, error, two=two),
+        **_decision(scope, slopes, error, two=two),
     )  # fmt: skip
 
 
-def _decision(scope: Scope, found: Jackknifed, error: float, *, two: bool) -> dict[str, Any]:
+def _decision(scope: Scope, slopes: Jackknifed, error: float, *, two: bool) -> dict[str, Any]:
     """Return the interval that decides, and the p values of its test."""
     slope = scope.underrating
-    t = None if two else robust_t(found)
+    t = None if two else robust_t(slopes)
     if t is None:
-        both, one = p_values(slope.estimate or 0.0, error, found.df)
+        both, one = p_values(slope.estimate or 0.0, error, slopes.df)
     else:
-        both, one = p_values(t, 1.0, found.df)
+        both, one = p_values(t, 1.0, slopes.df)
     ends = scope.robust
     if two and slope.low is not None and slope.high is not None:
         ends = (slope.low, slope.high) if (scope.strength or 0.0) >= WEAK else None
@@ -132,14 +132,14 @@ def _decision(scope: Scope, found: Jackknifed, error: float, *, two: bool) -> di
 def _judged(
     result: Underrating,
     scope: S,
-    found: Jackknifed,
+    slopes: Jackknifed,
     shapes: tuple[ShapeReplicates, int] | None,
     can_acquit: bool,
 ) -> S:
     """Return a scope with its verdict and its reason."""
     if scope.underrating.low is None or scope.strength is None:
-        return cannot(scope, no_interval(result, scope, found.hinges))
-    _, identification, measures_weak = found.strength(second=shapes is None)
+        return cannot(scope, no_interval(result, scope, slopes.hinges))
+    _, identification, measures_weak = slopes.strength(second=shapes is None)
     if scope.decisive is None:
         if measures_weak:
             return cannot(scope, apart(scope))
@@ -148,14 +148,14 @@ def _judged(
         return cannot(scope, selection_words(result.selection), keep=True)
     verdict, good_alone = rule(scope, can_acquit=can_acquit)
     scope = replace(scope, verdict=verdict, good_alone=good_alone)
-    return replace(scope, reason=explained(scope, found.variance("unusual")))
+    return replace(scope, reason=explained(scope, slopes.variance("unusual")))
 
 
-def _tipped(scope: S, found: Jackknifed, shapes: tuple[ShapeReplicates, int] | None) -> S:
+def _tipped(scope: S, slopes: Jackknifed, shapes: tuple[ShapeReplicates, int] | None) -> S:
     """Return a scope with how much shared error its verdict withstands."""
     if shapes is None:
         return scope
-    error = SharedError(*shapes, n_parts=len(found.parts), df=found.df, confidence=found.confidence)
+    error = SharedError(*shapes, n_parts=len(slopes.parts), df=slopes.df, confidence=slopes.confidence)
     return replace(scope, tipping_point=error.tipping_point(scope))
 
 

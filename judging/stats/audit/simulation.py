@@ -165,13 +165,13 @@ def simulated_study(model: StudyModel, effects: Sequence[float], rng: np.random.
     taste = taste + twist.camp_tastes(model.annotators)
     who = twist.assigned(model.annotators, model.ratings, taste, unusual, rng)
     who = _assigned(model, rng) if who is None else who
-    said: FloatArray = (
+    rating: FloatArray = (
         3 + model.quality * quality[..., None] + severity[who] + taste[who] * unusual[..., None]
     )
-    said = said + twist.rating_errors(model.noise, who, rng)
+    rating = rating + twist.rating_errors(model.noise, who, rng)
     if model.cut:
-        said = np.asarray(np.clip(np.round(said), 1, 5))
-    given = twist.given(said, unusual, rng)
+        rating = np.asarray(np.clip(np.round(rating), 1, 5))
+    given = twist.given(rating, unusual, rng)
     measured = twist.measured(unusual, rng)
     prompt, response, _ = np.indices(who.shape)
     number = prompt * model.responses + response
@@ -180,7 +180,7 @@ def simulated_study(model: StudyModel, effects: Sequence[float], rng: np.random.
             "prompt_id": np.ravel(prompt),
             "response_id": np.ravel(number),
             "annotator_id": np.ravel(who),
-            "value": np.ravel(said),
+            "value": np.ravel(rating),
         }
     )[np.ravel(given)].reset_index(drop=True)
     responses = pd.DataFrame(

@@ -110,8 +110,8 @@ def _one_way(moments: FloatArray, rows: Sequence[int], unknowns: Sequence[int]) 
     determinant = np.linalg.det(inner)
     filled = np.where((np.abs(determinant) > TINY)[..., None, None], inner, np.eye(inner.shape[-1]))
     sides = np.stack([target[..., 1:], matrix[..., 1:, 0]], axis=-1) / down[..., None]
-    found = np.linalg.solve(filled, sides) / across[..., None]
-    c, d = found[..., 0], found[..., 1]
+    solution = np.linalg.solve(filled, sides) / across[..., None]
+    c, d = solution[..., 0], solution[..., 1]
     square = matrix[..., 0, 0]
     left = square - (matrix[..., 0, 1:] * d).sum(axis=-1)
     part = target[..., 0] - (matrix[..., 0, 1:] * c).sum(axis=-1)
@@ -228,7 +228,7 @@ def p_values(point: float, error: float, df: float) -> tuple[float, float]:
     return float(2 * stats.t.sf(abs(t), df)), float(stats.t.sf(t, df))
 
 
-def robust_interval(found: Jackknifed) -> tuple[float, float] | None:
+def robust_interval(slopes: Jackknifed) -> tuple[float, float] | None:
     """Return the underratings that are not refuted when quality may be weakly identified; None if unbounded.
 
     Parameters
@@ -253,8 +253,8 @@ def robust_interval(found: Jackknifed) -> tuple[float, float] | None:
     Fieller (1954), Journal of the Royal Statistical Society B 16:175. Anderson and Rubin (1949), Annals of
     Mathematical Statistics 20:46.
     """
-    pairs = [(part.cross, part.left) for part in found.parts]
-    return fieller((float(found.whole.cross), float(found.whole.left)), pairs, found.df, found.confidence)
+    pairs = [(part.cross, part.left) for part in slopes.parts]
+    return fieller((float(slopes.whole.cross), float(slopes.whole.left)), pairs, slopes.df, slopes.confidence)
 
 
 def fieller(
@@ -272,15 +272,16 @@ def fieller(
     return min(end[0] for end in known), max(end[1] for end in known)
 
 
-def robust_t(found: Jackknifed) -> float | None:
+def robust_t(slopes: Jackknifed) -> float | None:
     """Return the t value of no underrating in the test whose unrefuted values are `robust_interval`."""
-    top, variances = float(found.whole.cross), _covariances([(part.cross, part.left) for part in found.parts])
-    if not math.isfinite(top) or variances is None or found.df < 1:
+    top = float(slopes.whole.cross)
+    variances = _covariances([(part.cross, part.left) for part in slopes.parts])
+    if not math.isfinite(top) or variances is None or slopes.df < 1:
         return None
     variance = max(float(v[0, 0]) for v in variances)
     if variance <= 0:
         return None
-    return -math.copysign(1.0, float(found.whole.left)) * top / math.sqrt(variance)
+    return -math.copysign(1.0, float(slopes.whole.left)) * top / math.sqrt(variance)
 
 
 def _covariances(parts: Sequence[tuple[FloatArray, FloatArray]]) -> list[FloatArray] | None:

@@ -132,12 +132,12 @@ class Twist:
             errors = errors + rng.normal(0, self.shared_error, who.shape[:2])[..., None]
         return np.asarray(errors)
 
-    def given(self, said: FloatArray, unusual: FloatArray, rng: np.random.Generator) -> BoolArray:
+    def given(self, ratings: FloatArray, unusual: FloatArray, rng: np.random.Generator) -> BoolArray:
         """Return which ratings are given, not passed over."""
         if not self.passing:
-            return np.ones(said.shape, dtype=bool)
-        tempting = (unusual[..., None] > 0) & (said < 3)
-        return np.asarray(~(tempting & (rng.random(said.shape) < self.passing)))
+            return np.ones(ratings.shape, dtype=bool)
+        tempting = (unusual[..., None] > 0) & (ratings < 3)
+        return np.asarray(~(tempting & (rng.random(ratings.shape) < self.passing)))
 
     def measured(self, unusual: FloatArray, rng: np.random.Generator) -> list[FloatArray]:
         """Return what measures of unusualness say: one without noise, or two with."""

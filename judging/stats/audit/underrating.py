@@ -247,19 +247,19 @@ def _of_scorer(
     """Return the result of one scorer."""
     total, both = scorer.moments.total, how.second is not None
     df = min(blank.n_prompts, blank.effective_annotators or 0.0) - 1
-    found = jackknifed(
+    slopes = jackknifed(
         total, scorer.parts, df=df, n=blank.n_responses, confidence=blank.underrating.confidence, second=both
     )
     result = _diagnosed(blank, scorer.moments, both)
-    if not np.isfinite(found.whole.unusual):
+    if not np.isfinite(slopes.whole.unusual):
         # Without a slope there is nothing to jackknife; the rest is still worth seeing.
         return cannot_at_all(result, _SINGULAR)
     freedom = result.n_responses - len(scorer.moments.prompt)
-    result = _slopes(result, found, scorer.covariates, scorer.units, freedom)
-    result, found, curves = _heavy_tails(result, found, curves, scorer)
+    result = _slopes(result, slopes, scorer.covariates, scorer.units, freedom)
+    result, slopes, curves = _heavy_tails(result, slopes, curves, scorer)
     if how.reliability is not None:
         result = _attenuated(result, how.reliability)
-    result = both_scopes(result, found, curves, can_acquit=both or how.reliability is not None)
+    result = both_scopes(result, slopes, curves, can_acquit=both or how.reliability is not None)
     return replace(result, notes=result.notes + guards(result))
 
 
@@ -270,26 +270,26 @@ FEW = 0.05
 
 
 def _heavy_tails(
-    result: Underrating, found: Jackknifed, curves: tuple[ShapeReplicates, int] | None, scorer: _Scorer
+    result: Underrating, slopes: Jackknifed, curves: tuple[ShapeReplicates, int] | None, scorer: _Scorer
 ) -> tuple[Underrating, Jackknifed, tuple[ShapeReplicates, int] | None]:
     """Return all with the score's SD jackknifed too, and a note, where few responses hold most of its variance."""
     if scorer.score is None:
-        return result, found, curves
+        return result, slopes, curves
     squares = np.sort(scorer.score**2)[::-1]
     few = int(np.searchsorted(np.cumsum(squares), squares.sum() / 2)) + 1
     if few >= FEW * len(squares):
-        return result, found, curves
+        return result, slopes, curves
     note = (
         f"Half of the score's variance is in {few:,} of {len(squares):,} responses, so its SD is not well known: "
         "intervals allow for that, and the slope in the scorer's own units does not rest on it."
     )
     result = replace(result, notes=(*result.notes, note))
     if curves is None:
-        return result, found, curves
+        return result, slopes, curves
     replicates, at = curves
     pairs = zip(scorer.parts, replicates.moments.parts, strict=True)
     scales = [np.sqrt(part[:, -1, -1] / np.maximum(sums.common[:, 5], 1)) for part, sums in pairs]
-    return result, found.with_scale(scales), (replicates.with_scale(at, scales), at)
+    return result, slopes.with_scale(scales), (replicates.with_scale(at, scales), at)
 
 
 def _attenuated(result: Underrating, reliability: float) -> Underrating:
@@ -305,18 +305,18 @@ def _attenuated(result: Underrating, reliability: float) -> Underrating:
 
 
 def _slopes(
-    result: Underrating, found: Jackknifed, names: Sequence[str], units: tuple[float, float], freedom: int
+    result: Underrating, slopes: Jackknifed, names: Sequence[str], units: tuple[float, float], freedom: int
 ) -> Underrating:
     """Return the result with the slopes that are the same for all whom it speaks for, in SDs and in units."""
     of_rating, of_score = units
     return replace(
         result,
-        raw=found.estimate("unusual", -of_score),
-        total=found.estimate("total", -1.0),
-        human=found.estimate("human_sds", -math.sqrt(freedom)),
-        human_raw=found.estimate("human", -of_rating),
+        raw=slopes.estimate("unusual", -of_score),
+        total=slopes.estimate("total", -1.0),
+        human=slopes.estimate("human_sds", -math.sqrt(freedom)),
+        human_raw=slopes.estimate("human", -of_rating),
         covariate_coefficients={
-            name: found.estimate("covariates", index=index) for index, name in enumerate(names)
+            name: slopes.estimate("covariates", index=index) for index, name in enumerate(names)
         },
     )
 

@@ -88,18 +88,18 @@ def trial(model: StudyModel, effects: Sequence[float], seed: Sequence[int]) -> T
     rng = np.random.default_rng(seed)
     study = simulated_study(model, effects, rng)
     data = (study.ratings, study.responses, study.scorers)
-    found = underratings(*data)
+    results = underratings(*data)
     split = split_instruments(*data, rng=rng)
     drawn = pigeonhole(*data, rng=rng)
     rows = []
     for name in study.scorers:
-        r = found[name]
+        r = results[name]
         usual = [(e.estimate, e.low, e.high) for e in (r.underrating, drawn[name], split[name], r.naive)]
         low, high = r.robust or (-math.inf, math.inf)
         rows.append([usual[0], (r.underrating.estimate, low, high), *usual[1:]])
-    told = np.array([found[name].verdict is not Verdict.CANT_TELL for name in study.scorers])
-    strength = found[study.scorers[0]].strength
-    return Trial(np.array(rows, dtype=np.float64), told, math.nan if strength is None else strength)
+    decided = np.array([results[name].verdict is not Verdict.CANT_TELL for name in study.scorers])
+    strength = results[study.scorers[0]].strength
+    return Trial(np.array(rows, dtype=np.float64), decided, math.nan if strength is None else strength)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,17 +170,17 @@ def summary(design: str, effects: Sequence[float], trials: Sequence[Trial]) -> l
     SD / sqrt(n) of a mean, sqrt(p (1 - p) / n) of a share.
     """
     values = np.array([t.values for t in trials])
-    told = np.array([t.told for t in trials])
+    decided = np.array([t.told for t in trials])
     strengths = np.array([t.strength for t in trials])
     middle = float(np.nanmedian(strengths)) if np.isfinite(strengths).any() else None
     lines = []
     for e, effect in enumerate(effects):
         for i, name in enumerate(ESTIMATORS):
-            counts = told[:, e] if i == 0 else np.ones(len(trials), dtype=bool)
-            said = _said(values[:, e, i], effect, counts)
-            told_coverage = share_of(_covered(values[told[:, e], e, i], effect))[0]
-            weak = float(1 - told[:, e].mean())
-            lines.append(Line(design, name, effect, len(trials), *said, told_coverage, weak, middle))
+            counts = decided[:, e] if i == 0 else np.ones(len(trials), dtype=bool)
+            words = _said(values[:, e, i], effect, counts)
+            told_coverage = share_of(_covered(values[decided[:, e], e, i], effect))[0]
+            weak = float(1 - decided[:, e].mean())
+            lines.append(Line(design, name, effect, len(trials), *words, told_coverage, weak, middle))
     return lines
 
 
@@ -263,8 +263,8 @@ def family(model: StudyModel, seed: Sequence[int]) -> FloatArray:
         NaN where the audit can't tell.
     """
     study = simulated_study(model, [BIAS] * BIASED + [0.0] * FAIR, np.random.default_rng(seed))
-    found = underratings(study.ratings, study.responses, study.scorers)
-    return np.array([_p_values(found[name]) for name in study.scorers]).T
+    results = underratings(study.ratings, study.responses, study.scorers)
+    return np.array([_p_values(results[name]) for name in study.scorers]).T
 
 
 def _p_values(result: Underrating) -> tuple[float, float]:
@@ -292,9 +292,9 @@ def discoveries(families: Sequence[FloatArray]) -> list[Discoveries]:
     """
     lines = []
     for i, name in enumerate((ESTIMATORS[0], ESTIMATORS[-1])):
-        found = np.array([benjamini_hochberg(p[i]) <= RATE for p in families])
-        false, true = found[:, BIASED:].sum(axis=1), found[:, :BIASED].mean(axis=1)
-        rate = false / np.maximum(found.sum(axis=1), 1)
+        rejected = np.array([benjamini_hochberg(p[i]) <= RATE for p in families])
+        false, true = rejected[:, BIASED:].sum(axis=1), rejected[:, :BIASED].mean(axis=1)
+        rate = false / np.maximum(rejected.sum(axis=1), 1)
         n = len(families)
         errors = [float(x.std(ddof=1) / math.sqrt(n)) for x in (rate, true)]
         lines.append(Discoveries(name, n, float(rate.mean()), errors[0], float(true.mean()), errors[1]))

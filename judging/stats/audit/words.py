@@ -113,7 +113,7 @@ def _label(scope: Scope) -> list[str]:
 
 def unbounded(result: Underrating, scope: Scope, remedy: str) -> str:
     """Return the reason when no underrating can be ruled out."""
-    said = "unknown" if scope.strength is None else f"{scope.strength:.1f}"
+    strength = "unknown" if scope.strength is None else f"{scope.strength:.1f}"
     annotators = (
         ""
         if scope.people != result.people
@@ -121,7 +121,7 @@ def unbounded(result: Underrating, scope: Scope, remedy: str) -> str:
     )
     return (
         f"For {scope.people} the ratings do not pin true quality down well enough: no underrating, however large, is "
-        f"ruled out (strength of identification {said}; {annotators}{result.n_prompts} prompts). "
+        f"ruled out (strength of identification {strength}; {annotators}{result.n_prompts} prompts). "
         f"More {remedy} would help most."
     )
 
@@ -198,10 +198,14 @@ def guards(result: Underrating) -> tuple[str, ...]:
         notes.append(selection_words(result.selection))
     if any(would_acquit(scope) for scope in (result, result.these_people)):
         notes.append(WEAK_MEASURE)
-    told = [scope for scope in (result, result.these_people) if scope.verdict is not Verdict.CANT_TELL]
-    if told and told[0].shapes.by_prompt.estimate is not None and told[0].shapes.curved.estimate is None:
-        notes.append(told[0].shapes.curved.reason or "")
-    tipping = tipping_words(told[0]) if told and result.shapes.by_prompt.estimate is not None else None
+    decided = [scope for scope in (result, result.these_people) if scope.verdict is not Verdict.CANT_TELL]
+    if (
+        decided
+        and decided[0].shapes.by_prompt.estimate is not None
+        and decided[0].shapes.curved.estimate is None
+    ):
+        notes.append(decided[0].shapes.curved.reason or "")
+    tipping = tipping_words(decided[0]) if decided and result.shapes.by_prompt.estimate is not None else None
     if tipping:
         notes.append(tipping)
     return tuple(notes)
