@@ -134,8 +134,12 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_UNIQUE_EMAIL = False
 ACCOUNT_SESSION_REMEMBER = True
-# Tries with a wrong password: by address, and by account whatever the address.
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,5/15m/key"}
+# Tries with a wrong password: by address, by name and address (or known browser), and by name whatever the address.
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "20/m/ip,5/15m/key",
+    "login_failed_by_name": "30/h/key",
+}
 # Proxies that add to X-Forwarded-For; with 0 every request behind one seems to come from it.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 MFA_ADAPTER = "annotate.accounts.SecondFactors"

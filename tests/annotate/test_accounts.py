@@ -70,14 +70,60 @@ def test_the_log_in_leads_nowhere_else(client: Client, sam: User) -> None:
     assert log_in(client, next="https://evil.example/")["Location"] == "/studies/"
 
 
-def test_five_failures_lock_the_account_out_from_every_address(client: Client, sam: User) -> None:
-    for n in range(5):
-        log_in(Client(REMOTE_ADDR=f"10.0.0.{n}"), "nope")
-    locked = log_in(Client(REMOTE_ADDR="10.0.1.1"))
-    assert "Too many failed attempts" in locked.content.decode()
-    assert client.get("/studies/").status_code == 302
+LOCKED = "Too many failed attempts"
+
+
+def test_five_failures_lock_a_name_at_its_address(client: Client, sam: User) -> None:
+    for _ in range(5):
+        log_in(Client(REMOTE_ADDR="10.0.0.1"), "nope")
+    assert LOCKED in log_in(Client(REMOTE_ADDR="10.0.0.1")).content.decode()
+    assert log_in(Client(REMOTE_ADDR="10.0.1.1")).status_code == 302, "nobody locks the owner out"
     other = User.objects.create_user("ann", password=PASSWORD)
     assert client.post("/login/", {"username": other.username, "password": PASSWORD}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [{"username": "SAM"}, {"username": "ｓａｍ"}, {"username": " sam "}, {"HTTP_HOST": "testserver:81"}],
+    ids=str,
+)
+def test_no_other_spelling_of_name_or_host_has_tries_of_its_own(sam: User, spelled: dict[str, str]) -> None:
+    headers: Any = {k: v for k, v in spelled.items() if k.startswith("HTTP")}
+    for _ in range(5):
+        log_in(Client(), "nope")
+    locked = Client().post(
+        "/login/", {"username": spelled.get("username", "sam"), "password": PASSWORD}, **headers
+    )
+    assert LOCKED in locked.content.decode()
+
+
+def test_many_addresses_together_lock_a_name_but_not_a_browser_that_is_known(
+    client: Client, sam: User
+) -> None:
+    log_in(client)
+    client.post("/logout/")
+    for n in range(30):
+        log_in(Client(REMOTE_ADDR=f"10.0.0.{n}"), "nope")
+    assert LOCKED in log_in(Client(REMOTE_ADDR="10.0.1.1")).content.decode()
+    assert log_in(client).status_code == 302
+    client.post("/logout/")
+    for _ in range(5):
+        log_in(client, "nope")
+    assert LOCKED in log_in(client).content.decode(), "a stolen browser has five tries too"
+
+
+def test_a_known_browser_is_known_under_its_own_name_only(client: Client, sam: User) -> None:
+    User.objects.create_user("ann", password=PASSWORD)
+    log_in(client)
+    client.post("/logout/")
+    mallory = Client(REMOTE_ADDR="10.0.0.1")
+    mallory.cookies["known-browser"] = client.cookies["known-browser"].value.swapcase()
+    for _ in range(5):
+        log_in(mallory, "nope")
+    assert LOCKED in log_in(mallory).content.decode(), "a forged cookie is none"
+    for n in range(30):
+        Client(REMOTE_ADDR=f"10.0.1.{n}").post("/login/", {"username": "ann", "password": "nope"})
+    assert LOCKED in client.post("/login/", {"username": "ann", "password": PASSWORD}).content.decode()
 
 
 def test_one_address_can_not_try_every_account(sam: User) -> None:
