@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from io import BufferedIOBase
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, Any
 
 import pyarrow as pa
@@ -67,6 +67,8 @@ _PLAIN = {
 }
 # Tables that no model has.
 _BESIDE = {"django_migrations", "offbeat_cache"}
+# Of WORK_DIR: finished exports and pending uploads. All else there can be made again, and is none of a backup's.
+_FOLDERS = {"exports", "imports"}
 
 Told = dict[str, Any]
 
@@ -183,10 +185,13 @@ def _files() -> Iterator[str]:
     for path in base.rglob("*"):
         inner = path.relative_to(base)
         half_made = any(part.startswith(".") for part in inner.parts) or path.suffix == ".part"
-        # By the first folder alone: studies name folders further down, and may be called anything.
-        passing = inner.parts[0] == settings.PREPARED or inner.parts[0].startswith("metrics-")
-        if path.is_file() and not half_made and not passing:
+        if path.is_file() and not half_made and _is_kept(inner):
             yield inner.as_posix()
+
+
+def _is_kept(inner: PurePath) -> bool:
+    """By the first folder alone: studies name folders further down, and may be called anything."""
+    return not inner.is_absolute() and ".." not in inner.parts and inner.parts[:1] in {(f,) for f in _FOLDERS}
 
 
 def _keys() -> dict[str, str]:
@@ -235,6 +240,8 @@ def _verified(zipped: zipfile.ZipFile) -> Told:
         raise BackupError(f"no manifest: this is not a backup, or only part of one ({error})") from error
     if manifest.get("format") != FORMAT:
         raise BackupError(f"the backup has format {manifest.get('format')}; this version reads {FORMAT}")
+    if strange := [name for name in manifest["files"] if not _is_kept(PurePosixPath(name)) or "\\" in name]:
+        raise BackupError(f"{strange[0]}: a backup holds files of {' and '.join(sorted(_FOLDERS))} only")
     members = {f"tables/{table}.arrow": about for table, about in manifest["tables"].items()}
     members |= {f"files/{name}": about for name, about in manifest["files"].items()}
     for name, about in members.items():

@@ -25,6 +25,7 @@ from django.shortcuts import render
 from django.test import RequestFactory
 from django.urls import resolve
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django_tasks import task
 
 from annotate.api.problems import PREFIX, problem_response
@@ -39,6 +40,8 @@ HOUR = 3600
 WEEK = 7 * 24 * HOUR
 # Results that a process keeps in memory.
 HELD = 8
+# Bytes.
+SEAL_LENGTH = 32
 
 
 class NotReadyError(Exception):
@@ -219,8 +222,7 @@ def _outcome(compute: Callable[[], Any]) -> Any:
 
 def _find(study: Study, name: str) -> Prepared | None:
     try:
-        # Whatever lies there was written by `_write`.
-        at, mark = pickle.loads(_path(study, name, "made").read_bytes())  # noqa: S301
+        at, mark = _load(_path(study, name, "made"))
         return Prepared(at, mark, _read_value(study, name))
     except FileNotFoundError:
         return None
@@ -239,7 +241,7 @@ def _read(path: Path, written: int) -> Any:
         _held.pop(path, None)
         while len(_held) >= HELD:
             _held.pop(next(iter(_held)), None)
-        held = _held[path] = (written, pickle.loads(path.read_bytes()))  # noqa: S301
+        held = _held[path] = (written, _load(path))
     return held[1]
 
 
@@ -254,8 +256,22 @@ def _room() -> Path:
 def _write(path: Path, value: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_bytes(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+    pickled = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    part.write_bytes(_seal(pickled) + pickled)
     part.replace(path)
+
+
+def _load(path: Path) -> Any:
+    """What `_write` wrote. A file that somebody else put there is none: unpickled, it could run anything."""
+    sealed = path.read_bytes()
+    seal, pickled = sealed[:SEAL_LENGTH], sealed[SEAL_LENGTH:]
+    if not constant_time_compare(seal, _seal(pickled)):
+        raise FileNotFoundError(path)
+    return pickle.loads(pickled)  # noqa: S301
+
+
+def _seal(pickled: bytes) -> bytes:
+    return salted_hmac("judging.prepared", pickled, algorithm="sha256").digest()
 
 
 def _forget_old() -> None:

@@ -190,6 +190,16 @@ def test_a_damaged_file_changes_nothing(kept: Path, damage: Any, says: str) -> N
     assert set(Response.objects.values_list("text")) == texts
 
 
+@pytest.mark.parametrize(
+    "name", ["results/1/a.value", "exports/../results/1/a.value", "../x", "/etc/x", "exports\\..\\x", "x", ""]
+)
+def test_a_backup_brings_exports_and_uploads_alone(kept: Path, settings: Settings, name: str) -> None:
+    rewrite(kept, files=told(kept)["files"] | {name: {"sha256": "0" * 64}})
+    with pytest.raises(BackupError, match="holds files of exports and imports only"):
+        restore(kept, force=True)
+    assert Study.objects.count() == 1
+
+
 @contextmanager
 def disk_of(size: int) -> Iterator[None]:
     """Files can't grow beyond so many bytes: as on a full disk, writing fails in the middle."""

@@ -1,5 +1,6 @@
 """Large studies: no page waits for their results; a worker makes them, and pages show the latest with its time."""
 
+import pickle
 import re
 import uuid
 from collections.abc import Iterator
@@ -199,3 +200,24 @@ def test_a_worker_that_died_is_followed_by_another(
     auditor.get(TINY)
     auditor.get(TINY)
     assert waiting() == 2
+
+
+class _Runs:
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.trace,)
+
+
+def test_what_somebody_else_put_there_is_never_run(tiny: Study, auditor: Client, tmp_path: Path) -> None:
+    auditor.get(TINY)
+    work()
+    assert auditor.get(TINY).status_code == 200
+    files = [path for path in tmp_path.rglob("*") if path.suffix in {".made", ".value"}]
+    assert files
+    for path in files:
+        path.write_bytes(path.read_bytes()[:32] + pickle.dumps(_Runs(tmp_path / "ran")))
+    caches["results"].clear()
+    assert auditor.get(TINY).status_code == 202, "made again"
+    assert not (tmp_path / "ran").exists()
