@@ -94,11 +94,11 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "responses": (AUDITOR,),
     "response": (AUDITOR,),
     "planning": (AUDITOR,),
-    # An auditor points the application at machines: runs cost money, but change no study.
+    # An auditor points the application at machines: runs cost money, but change no study. What files bring does.
     **dict.fromkeys(["runs", "start-run", "run", "cancel-run", "try-judge"], (AUDITOR,)),
     **dict.fromkeys(
         ["scores-files", "scores-look", "scores-left-out", "left-out", "batch-write", "batch-read"],
-        (AUDITOR,),
+        (RESEARCHER,),
     ),
     "move-study": (RESEARCHER,),
     "clone": (RESEARCHER, STAFF),

@@ -13,7 +13,7 @@ from judging.imports import bad_rows
 
 
 @require_safe
-@for_members(Role.AUDITOR)
+@for_members(Role.RESEARCHER)
 def left_out(request: HttpRequest, study: Study, name: str) -> HttpResponse:
     """A list of an import that is done."""
     path = bad_rows.find(study, name)

@@ -63,7 +63,7 @@ class ResultsForm(BatchForm):
 
 
 @require_http_methods(["GET", "POST"])
-@for_members(Role.AUDITOR)
+@for_members(Role.RESEARCHER)
 def files(request: HttpRequest, study: Study) -> HttpResponse:
     """A study folder's scores are stored at once; what another tool wrote is shown first."""
     form = ScoresForm(request.POST, request.FILES) if request.method == "POST" else ScoresForm()
@@ -93,7 +93,7 @@ def _page(request: HttpRequest, study: Study, **context: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@for_members(Role.AUDITOR)
+@for_members(Role.RESEARCHER)
 def look(request: HttpRequest, study: Study) -> HttpResponse:
     """What matched and what did not, and how the file was read; then what matches is stored, or nothing."""
     kept = _kept_file(request, study)
@@ -122,7 +122,7 @@ def look(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 @require_safe
-@for_members(Role.AUDITOR)
+@for_members(Role.RESEARCHER)
 def left_out(request: HttpRequest, study: Study) -> HttpResponse:
     """The rows that would be left out, with the reason of each, as a file."""
     kept = _kept_file(request, study)
@@ -167,7 +167,7 @@ def _store(request: HttpRequest, study: Study, joined: Joined, kept: dict[str, A
 
 
 @require_POST
-@for_members(Role.AUDITOR)
+@for_members(Role.RESEARCHER)
 def write_batch(request: HttpRequest, study: Study) -> HttpResponse | FileResponse:
     """The calls without an answer, to take along."""
     form = BatchForm(request.POST)
@@ -184,7 +184,7 @@ def write_batch(request: HttpRequest, study: Study) -> HttpResponse | FileRespon
 
 
 @require_POST
-@for_members(Role.AUDITOR)
+@for_members(Role.RESEARCHER)
 def read_batch(request: HttpRequest, study: Study) -> HttpResponse:
     """Keep the answers, and have a worker score what they allow; it calls nobody."""
     form = ResultsForm(request.POST, request.FILES)

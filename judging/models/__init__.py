@@ -13,12 +13,13 @@ from judging.models.scores import (
     unknown_languages,
 )
 from judging.models.webhooks import Delivery, Webhook
-from judging.models.work import Reply, ScoringTask, ScoringTaskQuerySet
+from judging.models.work import FileReply, Reply, ScoringTask, ScoringTaskQuerySet
 
 __all__ = [
     "Delivery",
     "Embedding",
     "EmbeddingQuerySet",
+    "FileReply",
     "PoolSummary",
     "PoolUnusualness",
     "Reply",

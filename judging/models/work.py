@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
@@ -23,6 +24,24 @@ class Reply(models.Model):
 
     class Meta:
         verbose_name_plural = "replies"
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class FileReply(models.Model):
+    """A reply that somebody brought in a file: it counts in its study alone, for nobody saw the endpoint give it."""
+
+    study = models.ForeignKey("annotate.Study", on_delete=models.CASCADE, related_name="file_replies")
+    key = models.CharField(max_length=64)
+    body = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "replies from files"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["study", "key"], name="one_file_reply_a_call"),
+        ]
 
     def __str__(self) -> str:
         return self.key

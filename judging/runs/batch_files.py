@@ -5,6 +5,7 @@ answer finds its place whatever the order, and a result file may come in pieces.
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,7 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from pydantic_core import from_json
+
 from annotate import trail
+from annotate.folder.problems import quoted
 from annotate.models import Action, Item, ItemResponse, Response, Study
 from judging.models import ScoringTask
 from judging.runs.batches import missing
@@ -50,7 +54,7 @@ class ReadBack:
 def write(study: Study, name: str, path: Path) -> Written:
     """Write the calls that a scorer still needs an answer to."""
     scorer = _endpoint(name)
-    replies, lines, before = StoredReplies(), 0, 0
+    replies, lines, before = StoredReplies(study), 0, 0
     with path.open("w", encoding="utf-8") as file:
         for batch in _in_batches(_calls(study, name, scorer)):
             known = replies.known([key for key, _ in batch])
@@ -121,38 +125,44 @@ def keep(study: Study, name: str, path: Path) -> ReadBack:
     """Store the replies of a result file; nothing is scored yet."""
     scorer = _endpoint(name)
     expected = {key for key, _ in _calls(study, name, scorer)}
-    result, replies = ReadBack(), StoredReplies()
-    with path.open(encoding="utf-8-sig") as file:
+    result, replies = ReadBack(), StoredReplies(study)
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                key, answer = _result(path.name, number, line)
+                row = _result(path.name, number, line.removeprefix(BOM_UTF8))
+                key = row["custom_id"]
                 if key not in expected:
                     result.foreign += 1
                     continue
                 try:
-                    replies.keep(key, scorer.kept_as(_body(answer)))
+                    replies.keep_from_file(key, scorer.kept_as(_body(row)))
                     result.kept += 1
                 except ShapeError as error:
                     result.failures.append((key, str(error)))
     return result
 
 
-def _result(file: str, number: int, line: str) -> tuple[str, dict[str, Any]]:
+def _result(file: str, number: int, line: bytes) -> dict[str, Any]:
+    found = quoted(line[:60].decode(errors="replace").strip())
     try:
-        row = json.loads(line)
+        row = from_json(line, allow_inf_nan=False)
     except ValueError as error:
-        raise BatchError(f"{file}, line {number}: expected a JSON object, found {line[:60]!r}") from error
+        raise BatchError(f"{file}, line {number}: expected a JSON object in UTF-8, found {found}") from error
     if not isinstance(row, dict) or not isinstance(row.get("custom_id"), str):
-        raise BatchError(f"{file}, line {number}: expected an object with a custom_id, found {line[:60]!r}")
-    return row["custom_id"], row
+        raise BatchError(f"{file}, line {number}: expected an object with a custom_id, found {found}")
+    return row
 
 
 def _body(row: dict[str, Any]) -> Any:
     """The reply of a result line; raises ShapeError with the error instead."""
     response = row.get("response") or {}
+    if not isinstance(response, dict):
+        raise ShapeError(f"expected an object as the response, found {str(response)[:200]}")
     if row.get("error") or response.get("status_code", 200) != 200 or "body" not in response:
         error = row.get("error") or response.get("body") or f"HTTP {response.get('status_code', 'unknown')}"
         raise ShapeError(str(error)[:200])
+    if "\0" in json.dumps(response["body"], ensure_ascii=False) or "\\u0000" in json.dumps(response["body"]):
+        raise ShapeError("the reply holds NUL characters, which no database keeps")
     return response["body"]
 
 

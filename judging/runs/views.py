@@ -37,6 +37,7 @@ def runs(request: HttpRequest, study: Study) -> HttpResponse:
 
 def _page(request: HttpRequest, study: Study, form: OrderForm) -> HttpResponse:
     context = _live(study) | {"form": form, "stored": ScoreRun.objects.with_counts(study)}
+    context["brings_files"] = Role(study.your_role).includes(Role.RESEARCHER)
     return render(request, "judging/runs.html", context, status=422 if form.errors else 200)
 
 

@@ -15,7 +15,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from annotate import trail
 from annotate.models import Action, Study
-from judging.models import Reply, ScoreRun, ScoringTask
+from judging.models import FileReply, Reply, ScoreRun, ScoringTask
 from judging.runs.batches import Missing, Progress, ScoringReport, Stored, score_missing
 from judging.runs.probing import probe
 from judging.runs.registry import UnknownScorerError, build, entry_of, run_of
@@ -127,7 +127,7 @@ def _connect(scorer: AnyScorer, task: ScoringTask) -> None:
             calls=None if calls is None else max(0, calls - task.calls),
             tokens=None if tokens is None else max(0, tokens - task.tokens),
         )
-        scorer.connect(replies=StoredReplies(), allowed=settings.ENDPOINTS_ALLOWED, budget=budget)
+        scorer.connect(replies=StoredReplies(task.study), allowed=settings.ENDPOINTS_ALLOWED, budget=budget)
 
 
 def budget(scorer: AnyScorer) -> Budget:
@@ -135,13 +135,27 @@ def budget(scorer: AnyScorer) -> Budget:
 
 
 class StoredReplies:
-    """Endpoints' replies, stored in the database: nothing is paid for twice, by any run, study or server."""
+    """Endpoints' replies, stored in the database: nothing is paid for twice, by any run, study or server.
+
+    Those that a file brought are known to its study only, and stand back behind what the endpoint said itself.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
 
     def known(self, keys: Iterable[str]) -> dict[str, Any]:
-        return dict(Reply.objects.filter(key__in=list(keys)).values_list("key", "body"))
+        keys = list(keys)
+        brought = self.study.file_replies.filter(key__in=keys)
+        said = Reply.objects.filter(key__in=keys)
+        return dict(brought.values_list("key", "body")) | dict(said.values_list("key", "body"))
 
     def keep(self, key: str, body: Any) -> None:
         Reply.objects.bulk_create([Reply(key=key, body=body)], ignore_conflicts=True)
+
+    def keep_from_file(self, key: str, body: Any) -> None:
+        FileReply.objects.bulk_create(
+            [FileReply(study=self.study, key=key, body=body)], ignore_conflicts=True
+        )
 
 
 def _save_progress(task: ScoringTask, lacking: Missing, stored: Stored) -> None:

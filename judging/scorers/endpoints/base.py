@@ -1,8 +1,9 @@
 """What endpoint scorers of every kind have in common."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import wraps
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -13,6 +14,25 @@ from judging.scorers.endpoints.replies import Replies
 from judging.scorers.protocol import Embeddings, Identity, Scores, Verdicts
 
 E = TypeVar("E", bound="Endpoint")
+R = TypeVar("R")
+
+
+def _in_shape(read: Callable[[Any, Any], R]) -> Callable[[Any, Any], R]:
+    @wraps(read)
+    def guarded(self: Any, body: Any) -> R:
+        try:
+            return read(self, body)
+        except ShapeError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise expected("another shape of answer", body) from error
+
+    return guarded
+
+
+def expected(what: str, body: Any) -> ShapeError:
+    """The error for an answer of another shape."""
+    return ShapeError(f"expected {what}, found {str(body)[:120]}")
 
 
 @runtime_checkable
@@ -90,6 +110,12 @@ class Endpoint:
         again = copy.copy(self)
         again.repeat = n
         return again
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        # An answer may hold anything where a number is expected; no adapter needs to think of all of it.
+        super().__init_subclass__(**more)
+        if "read" in vars(cls):
+            cls.read = _in_shape(cls.read)  # type: ignore[attr-defined]
 
     def kept_as(self, body: Any) -> Any:
         """What of an answer is kept under the key of a single call. Raises ShapeError."""
@@ -271,8 +297,10 @@ class EmbeddingEndpoint(Endpoint):
 
     def kept_as(self, body: Any) -> Any:
         """The vector."""
-        (vector,) = self.read(body) or [[]]
-        return vector
+        vectors = self.read(body)
+        if len(vectors) != 1:
+            raise expected("one vector", body)
+        return vectors[0]
 
     def embed(self, texts: Sequence[str]) -> Embeddings:
         """Return a unit vector for each text.
@@ -335,8 +363,3 @@ class EmbeddingEndpoint(Endpoint):
             for one in group
             if one not in vectors
         }
-
-
-def expected(what: str, body: Any) -> ShapeError:
-    """The error for an answer of another shape."""
-    return ShapeError(f"expected {what}, found {str(body)[:120]}")

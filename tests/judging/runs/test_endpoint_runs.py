@@ -17,8 +17,9 @@ from pytest_django.fixtures import Settings
 from annotate.models import Study
 from judging import tasks
 from judging.frames import tables as frames
-from judging.models import Embedding, Reply, Score, ScoreRun, ScoringTask, Verdict
+from judging.models import Embedding, FileReply, Reply, Score, ScoreRun, ScoringTask, Verdict
 from judging.results.judges import report as judges
+from judging.runs import batch_files
 from judging.runs import work as scoring
 from judging.scorers.endpoints import RefusedError
 from tests.factories import make_study
@@ -290,3 +291,67 @@ def test_the_judges_page(study: Study, server: EndpointServer, client: Client) -
     record = client.get(path, {"format": "json"}).json()
     assert record["judges"][0]["scorer"] == "pairs"
     assert client.get("/api/v1/studies/tiny/judges/").json() == record == json_of("judges", "tiny")
+
+
+def test_what_a_file_brought_counts_in_its_study_alone(
+    study: Study, server: EndpointServer, tmp_path: Path
+) -> None:
+    other = make_study("other", prompts=2, responses=3, kinds=("single",))
+    calls, results = tmp_path / "calls.jsonl", tmp_path / "results.jsonl"
+    batch("write", study.slug, str(calls))
+    results.write_text(answered(calls.read_text().splitlines()))
+    batch("read", study.slug, str(results))
+    assert FileReply.objects.filter(study=study).count() == 6
+    assert not Reply.objects.exists()
+    before = len(server.calls)
+    scoring.score(other, "judge")
+    assert len(server.calls) - before == 6, "the same texts, asked by the application itself"
+    FileReply.objects.update(body={"choices": [{"message": {"content": '{"score": 1}'}}]})
+    Score.objects.filter(run__study=study).delete()
+    scoring.score(study, "judge")
+    own = Score.objects.filter(run__study=study).values_list("value", flat=True)
+    assert set(own) == set(Score.objects.filter(run__study=other).values_list("value", flat=True)), (
+        "what the endpoint said itself comes first"
+    )
+
+
+@pytest.mark.parametrize("scorer", ["judge", "vectors"])
+@pytest.mark.parametrize(
+    "response",
+    [
+        [], "text", 7, {"status_code": "200", "body": {}}, {"body": None}, {"body": []}, {"body": {"choices": []}},
+        {"body": {"choices": [None]}},
+        {"body": {"choices": [{"message": {"content": "a\0b"}}]}}, {"body": {"data": [{"index": 0}]}},
+        {"body": {"data": [{"index": 0, "embedding": [10**400]}]}},
+        {"body": {"data": [{"index": 0, "embedding": [1]}, {"index": 1, "embedding": [1]}]}},
+        {"body": {"data": {"index": 0}}},
+    ],
+    ids=lambda response: str(response)[:60],
+)  # fmt: skip
+def test_a_malformed_result_is_named(
+    study: Study, server: EndpointServer, tmp_path: Path, response: Any, scorer: str
+) -> None:
+    calls, results = tmp_path / "calls.jsonl", tmp_path / "results.jsonl"
+    batch("write", study.slug, str(calls), scorer=scorer)
+    key = json.loads(calls.read_text().splitlines()[0])["custom_id"]
+    results.write_text(json.dumps({"custom_id": key, "response": response}))
+    found = batch_files.keep(study, scorer, results)
+    assert [k for k, _ in found.failures] == [key]
+    assert found.failures[0][1]
+    assert found.kept == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"\xff\xfe", b'{"custom_id": "\xff"}', b"[" * 100_000, b'{"custom_id": NaN}', b"9" * 5_000, b"null", b'{"a": 1}'],
+    ids=lambda line: repr(line[:20]),
+)  # fmt: skip
+def test_a_line_that_is_no_result_is_named(
+    study: Study, server: EndpointServer, tmp_path: Path, line: bytes
+) -> None:
+    results = tmp_path / "results.jsonl"
+    results.write_bytes(b"\n" + line + b"\n")
+    with pytest.raises(
+        batch_files.BatchError, match=r"results\.jsonl, line 2: expected an object|expected a JSON"
+    ):
+        batch_files.keep(study, "judge", results)
