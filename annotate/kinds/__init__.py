@@ -6,6 +6,7 @@ Whoever needs to know something of a kind asks `kind_of(criterion)`, or which ki
 from typing import Protocol
 
 from .base import (
+    LONGEST_TYPED,
     AnswerError,
     Control,
     ItemKind,
@@ -14,8 +15,10 @@ from .base import (
     Option,
     Question,
     ResponseNumber,
+    TooLongError,
     Trait,
     Value,
+    within_limit,
 )
 from .grouping import Grouping
 from .number import Number
@@ -27,8 +30,8 @@ from .similarity import Similarity
 from .text import Text
 
 __all__ = [
-    "KINDS", "AnswerError", "Control", "ItemKind", "Kind", "Measure", "NoPreference", "Option", "Question",
-    "ResponseNumber", "Trait", "Value", "choices", "kind_of", "names_of",
+    "KINDS", "LONGEST_TYPED", "AnswerError", "Control", "ItemKind", "Kind", "Measure", "NoPreference", "Option",
+    "Question", "ResponseNumber", "TooLongError", "Trait", "Value", "choices", "kind_of", "names_of", "within_limit",
 ]  # fmt: skip
 
 # In the order in which a desk offers them.

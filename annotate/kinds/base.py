@@ -10,6 +10,8 @@ from django.db import models
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from annotate.texts import one_newline
+
 if TYPE_CHECKING:
     from annotate.models import Answer, Criterion
 
@@ -21,6 +23,8 @@ T = TypeVar("T")
 
 # Beyond it nobody counts ideas, and squares would not fit any more.
 LARGEST = 1e12
+# Characters that a page takes in one field; who has more to say has another page in mind.
+LONGEST_TYPED = 20_000
 
 
 class ItemKind(models.TextChoices):
@@ -58,6 +62,18 @@ class AnswerError(ValueError):
     def __init__(self, column: str, expected: str, found: object) -> None:
         super().__init__(f"{column}: expected {expected}, found {found!r}")
         self.column, self.expected, self.found = column, expected, found
+
+
+class TooLongError(AnswerError):
+    """More words than a page takes."""
+
+
+def within_limit(field: str, text: str) -> str:
+    """The text with one kind of newline, as browsers count its letters; TooLongError beyond LONGEST_TYPED."""
+    text = one_newline(text)
+    if len(text) > LONGEST_TYPED:
+        raise TooLongError(field, f"at most {LONGEST_TYPED:,} characters", f"{len(text):,}")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +205,7 @@ class Kind:
         """
         rows = []
         for field, response in [(_field(criterion, r), r) for r in self._about(responses)]:
-            raw = _storable(field, posted.get(field, "").strip())
+            raw = within_limit(field, _storable(field, posted.get(field, "").strip()))
             if not raw and criterion.required:
                 raise AnswerError(field, "an answer", "nothing")
             value = self.parse(raw, response, responses)

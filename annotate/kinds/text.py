@@ -1,8 +1,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from annotate.texts import one_newline
-
 from .base import AnswerError, Control, Kind, Value
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ class Text(Kind):
             raise AnswerError("value", "null, since the words are in text", value.value)
 
     def parse(self, raw: str, response: int | None, responses: Sequence[int]) -> Value:
-        return Value(text=one_newline(raw))
+        return Value(text=raw)
 
     def unparse(self, value: Value) -> str:
         return value.text

@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from annotate.kinds import AnswerError, Question, Value, kind_of
+from annotate.kinds import (
+    LONGEST_TYPED,
+    AnswerError,
+    Control,
+    Question,
+    TooLongError,
+    Value,
+    kind_of,
+    within_limit,
+)
 from annotate.models import Assignment, Criterion, ItemResponse, Study
 from annotate.whole_numbers import whole
 
@@ -16,7 +26,7 @@ from annotate.whole_numbers import whole
 # What the column holds; nobody corrects an answer so often.
 _MOST_REVISIONS = 32_000
 _LONGEST_MS = 86_400_000
-_LONGEST_REMARK = 10_000
+_LONGEST_LOOKED = 10_000
 _LONGEST_FIELD = 100_000
 REMARKS = ("flag", "comment")
 MEASURED = ("active_ms", "first_ms", "changes", "looked")
@@ -30,6 +40,11 @@ class QuestionControl:
     question: Question
     chosen: str
     problem: str
+
+    @property
+    def says_problem(self) -> bool:
+        """Of several controls of one question, those that are answered are not at fault; what is typed may be."""
+        return bool(self.problem) and (not self.chosen or self.question.control == Control.TYPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +96,7 @@ def _count(posted: Mapping[str, str], name: str) -> int | None:
 
 def _looked(raw: str) -> dict[str, int]:
     try:
-        counts = json.loads(raw[:_LONGEST_REMARK]) if raw else {}
+        counts = json.loads(raw[:_LONGEST_LOOKED]) if raw else {}
     except (ValueError, RecursionError):
         return {}
     if not isinstance(counts, dict):
@@ -95,8 +110,15 @@ def looked_at(form: Form, seat: Assignment) -> dict[str, int] | None:
     return {k: n for k, n in form.looked.items() if k in there} or None
 
 
-def remark(posted: Mapping[str, str], name: str, *, allowed: bool) -> str:
-    return clean(posted.get(name, "").strip())[:_LONGEST_REMARK] if allowed else ""
+def read_remarks(study: Study, posted: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What the page's own fields say of it, as far as the study asks for them, and what is wrong with it."""
+    remarks, problems = dict.fromkeys(REMARKS, ""), {}
+    for name, allowed in {"flag": study.allow_flag, "comment": study.allow_comment}.items():
+        try:
+            remarks[name] = within_limit(name, clean(posted.get(name, "").strip())) if allowed else ""
+        except TooLongError as error:
+            problems[name] = _said(error)
+    return remarks, problems
 
 
 def clean(text: str) -> str:
@@ -132,6 +154,10 @@ def _canonical(seat: Assignment) -> list[int]:
 
 
 def _said(error: AnswerError) -> str:
+    if isinstance(error, TooLongError):
+        return _("This is too long: %(limit)s characters at most.") % {
+            "limit": number_format(LONGEST_TYPED, force_grouping=True)
+        }
     return _("Please answer this.") if error.found == "nothing" else _("This is not one of the answers here.")
 
 
@@ -191,4 +217,5 @@ def screen(
         "piled": [c for c in criteria if kind_of(c).tools == "piles"],
         "ranked": [c for c in criteria if kind_of(c).tools == "ranks"],
         "filled": filled,
+        "longest_typed": LONGEST_TYPED,
     }

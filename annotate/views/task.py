@@ -25,7 +25,7 @@ from annotate.views.screen import (
     given,
     looked_at,
     read_answers,
-    remark,
+    read_remarks,
     screen,
     typed_texts,
 )
@@ -110,8 +110,10 @@ def _submit(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     skipped = form.skipped and annotator.study.allow_skip
     criteria = criteria_of(annotator.study, seat)
     rows, problems = ([], {}) if skipped else read_answers(criteria, seat, request.POST)
-    if problems:
-        return _page(request, annotator, seat, filled=request.POST, problems=problems, status=422)
+    remarks, too_long = read_remarks(annotator.study, request.POST)
+    if problems or too_long:
+        more: dict[str, Any] = {"remark_problems": too_long, "status": 422}
+        return _page(request, annotator, seat, filled=request.POST, problems=problems, **more)
     submission = seats.Submission(
         rows,
         form.token,
@@ -120,8 +122,8 @@ def _submit(request: HttpRequest, annotator: Annotator) -> HttpResponse:
         form.first_ms,
         form.changes,
         looked_at(form, seat),
-        remark(request.POST, "flag", allowed=annotator.study.allow_flag),
-        remark(request.POST, "comment", allowed=annotator.study.allow_comment),
+        remarks["flag"],
+        remarks["comment"],
         skipped,
     )
     try:

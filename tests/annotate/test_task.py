@@ -5,7 +5,7 @@ import uuid
 import pytest
 from django.test import Client
 
-from annotate.models import Assignment, Draft, Judgment, Study
+from annotate.models import Answer, Assignment, Criterion, Draft, Judgment, Study
 from annotate.templatetags.texts import direction, response_markdown
 from tests.annotate.test_journey import HIDDEN, fill, get, join, url
 from tests.factories import make_study
@@ -132,6 +132,28 @@ def test_a_stale_last_page_gives_the_words_back_too() -> None:
     response = client.post(url(study), fill(page) | {"token": str(uuid.uuid4()), "flag": "words"}, headers=HX)
     assert response.status_code == 409
     assert "words" in response.content.decode()
+
+
+def test_words_have_a_limit_that_the_field_tells() -> None:
+    study = make_study(kinds=("single",))
+    Criterion.objects.create(study=study, key="why", position=9, on="single", kind="text", text="Why?")
+    Study.objects.update(allow_comment=True, allow_flag=True)
+    client = join(study)
+    html = get(client, study)
+    assert html.count('maxlength="20000"') == 3, "the question, the comment, the flag"
+    why = f"c{Criterion.objects.get(key='why').pk}"
+    # A browser counts a line break as one letter and sends two.
+    longest = "line\r\n" * 4_000
+    for name in (why, "comment", "flag"):
+        long = fill(html) | {name: longest + "x" * 5}
+        answer = client.post(url(study), long)
+        assert answer.status_code == 422
+        page = answer.content.decode()
+        assert page.count("This is too long: 20,000 characters at most.") == 1
+        assert "line\r\nline" in page or "line\nline" in page, "nothing that was typed is lost"
+    assert not Judgment.objects.exists()
+    assert client.post(url(study), fill(html) | {why: longest}).status_code == 302
+    assert len(Answer.objects.get(criterion__key="why").text) == 4_000 * 5 - 1
 
 
 def test_remarks_and_skipping_only_where_the_study_allows_them() -> None:
