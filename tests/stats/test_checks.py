@@ -19,7 +19,7 @@ def test_one_split_equals_two_stage_least_squares_in_both_directions() -> None:
     models = pytest.importorskip("linearmodels.iv")
     ratings, responses = simulate(1, prompts=20, effect=0.2)
     found = split_instruments(ratings, responses, splits=1, rng=np.random.default_rng(4))["score"]
-    names = pd.factorize(ratings["annotator_id"])[1]
+    names = pd.factorize(ratings["annotator_id"], sort=True)[1]
     half = pd.Series(np.random.default_rng(4).permutation(len(names)) < len(names) // 2, index=names)
     first = ratings["annotator_id"].map(half).to_numpy()
     table = responses.copy()

@@ -33,7 +33,8 @@ def test_one_split_equals_two_stage_least_squares_both_ways() -> None:
     ratings, responses = study(1)
     result = found((ratings, responses), splits=1)
     third = pd.Series(
-        np.random.default_rng(0).permutation(36) % 3, index=pd.factorize(ratings["annotator_id"])[1]
+        np.random.default_rng(0).permutation(36) % 3,
+        index=pd.factorize(ratings["annotator_id"], sort=True)[1],
     )
     own = ratings["value"] - ratings.groupby("annotator_id")["value"].transform("mean")
     part = ratings["annotator_id"].map(third)

@@ -69,7 +69,7 @@ def units(criterion: Criterion, *, repeats: bool = False) -> Units | None:
 
 def _units(answers: pd.DataFrame, keys: Sequence[str], value: pd.Series) -> pd.DataFrame:
     """The answers with a unit, which is what the key columns tell apart, and the value."""
-    unit = answers.groupby(list(keys), sort=False).ngroup()
+    unit = answers.groupby(list(keys)).ngroup()
     return answers[ABOUT].assign(unit=unit, value=value.astype(float))
 
 

@@ -79,7 +79,7 @@ def choice_consistency(
     n = len(agrees)
     if n == 0:
         return Estimate.undefined(_NONE, 0, confidence)
-    person = pd.factorize(chosen["annotator_id"].to_numpy()[usable])[0]
+    person = pd.factorize(chosen["annotator_id"].to_numpy()[usable], sort=True)[0]
     people, point = int(person.max()) + 1, float(agrees.mean())
     if people == 1:
         return Estimate(point, None, None, n, _ONE, confidence)

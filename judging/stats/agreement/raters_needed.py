@@ -122,7 +122,7 @@ def _well_covered(
     ratings = ratings_of(unit, annotator, value)
     owner = ratings.unit
     if clusters is not None:
-        labels = pd.factorize(np.asarray(clusters), use_na_sentinel=False)[0]
+        labels = pd.factorize(np.asarray(clusters), sort=True, use_na_sentinel=False)[0]
         if len(labels) != len(np.asarray(value).ravel()):
             raise ValueError("clusters must have one label a row.")
         owner = labels[~np.isnan(np.asarray(value, dtype=np.float64))]
@@ -144,7 +144,7 @@ def _default_ks(most: int) -> list[int]:
 
 def _in_drawn_order(answers: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
     """Return each item's ratings in one random order of annotators: `turn` 0, 1, ...; the first k are a study of k."""
-    person, people = pd.factorize(answers["person"])
+    person, people = pd.factorize(answers["person"], sort=True)
     place = generator.permutation(len(people))[person]
     ordered = answers.assign(place=place).sort_values(["unit", "place"])
     return ordered.assign(turn=ordered.groupby("unit").cumcount())
@@ -179,7 +179,7 @@ def _once(frame: pd.DataFrame, k: int, how: _How) -> tuple[float, float, float, 
 
 def _one_way(means: FloatArray, variances: FloatArray, k: int, owner: IntArray, how: _How) -> Estimate:
     """Return the reliability of the mean of k from the variance between and within items, clusters resampled."""
-    codes, labels = pd.factorize(owner)
+    codes, labels = pd.factorize(owner, sort=True)
     if len(labels) < 3:
         return Estimate.undefined(f"only {len(labels)} items; three are needed", len(labels))
     drawn = bootstrap_weights(len(labels), how.resamples, np.random.default_rng(how.seed))

@@ -264,7 +264,7 @@ def _both(
     _, person, code, present = coded(unit, annotator, value, checked_domain(domain))
     owner = np.arange(len(counts))
     if clusters is not None:
-        labels = pd.factorize(np.asarray(clusters), use_na_sentinel=False)[0]
+        labels = pd.factorize(np.asarray(clusters), sort=True, use_na_sentinel=False)[0]
         if labels.shape != rows.shape:
             raise ValueError("clusters must have one label a row.")
         owner[rows] = labels

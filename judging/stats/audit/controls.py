@@ -107,7 +107,7 @@ def held_out_control(
     extra = _variance_of_score(people, versions, names, covariates, confidence)
     error = math.sqrt(result.standard_error**2 + extra)
     held_out = effective_number(
-        pd.factorize(ratings.loc[machine & ratings["value"].notna(), "annotator_id"])[0]
+        pd.factorize(ratings.loc[machine & ratings["value"].notna(), "annotator_id"], sort=True)[0]
     )
     df = min(result.n_prompts, result.effective_annotators or 0.0, held_out) - 1
     if df < 1:
@@ -119,7 +119,7 @@ def held_out_control(
 
 def _held_out(ratings: pd.DataFrame, rng: np.random.Generator) -> BoolArray:
     """Return which ratings are of annotators held out: one of each two who rated about as much."""
-    code, people = pd.factorize(ratings["annotator_id"])
+    code, people = pd.factorize(ratings["annotator_id"], sort=True)
     given = np.bincount(code[ratings["value"].notna()], minlength=len(people))
     order = np.lexsort((rng.random(len(people)), -given))
     first = rng.random(len(people) // 2 + 1) < 0.5
@@ -133,7 +133,7 @@ def _scores(held: pd.DataFrame, responses: pd.DataFrame, planted: float) -> tupl
     row = pd.Index(responses["response_id"]).get_indexer(pd.Index(held["response_id"]))
     use = (row >= 0) & held["value"].notna().to_numpy()
     row, value = row[use], held["value"].to_numpy(dtype=np.float64)[use]
-    code, people = pd.factorize(held["annotator_id"].to_numpy()[use])
+    code, people = pd.factorize(held["annotator_id"].to_numpy()[use], sort=True)
     size = len(responses)
     count, total = np.bincount(row, minlength=size), np.bincount(row, value, minlength=size)
     own = np.zeros((len(people) + 1, size))

@@ -104,7 +104,7 @@ def checked_counts(
     labels = np.arange(table.shape[0]) if clusters is None else np.asarray(clusters)
     if labels.shape != (table.shape[0],):
         raise ValueError(f"clusters must have one label a unit, got shape {labels.shape}.")
-    groups = pd.factorize(labels[enough], use_na_sentinel=False)[0]
+    groups = pd.factorize(labels[enough], sort=True, use_na_sentinel=False)[0]
     return table[enough].astype(np.float64), np.asarray(values), groups.astype(np.int64)
 
 

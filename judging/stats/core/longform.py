@@ -88,3 +88,20 @@ def ratings_of(
         np.asarray(unit_labels),
         np.asarray(people_labels),
     )
+
+
+def order_of(*labels: npt.ArrayLike) -> IntArray:
+    """Return the order that sorts rows by labels, the first label first, so that chance meets rows in one order.
+
+    Parameters
+    ----------
+    labels : array_like, shape (n,) each
+        Of any type that pandas can sort, numbers and texts mixed too.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Rows with equal labels keep their order.
+    """
+    codes = [pd.factorize(np.asarray(label), sort=True)[0] for label in labels]
+    return np.lexsort(codes[::-1]).astype(np.int64)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from judging.stats.core.estimate import BoolArray, FloatArray, IntArray
+from judging.stats.core.longform import order_of
 from judging.stats.core.panel import Panel
 
 _HUGE = 1e100
@@ -23,7 +24,7 @@ class Sample:
     panel : Panel
         Columns: unusualness, covariates, scores.
     kept : ndarray of int
-        Rows of the responses that are in the panel, in its order.
+        Rows of the responses that are in the panel, in its order, which is that of their ids.
     ids : Index
         All response ids.
     n_rated, people : int
@@ -113,6 +114,9 @@ def sample_of(
     require(ratings, ["prompt_id", "response_id", "annotator_id", "value"], "ratings")
     names = ["unusualness", *covariates, *scorers]
     require(responses, ["prompt_id", "response_id", *names], "responses")
+    order = order_of(responses["response_id"])
+    all_ids, responses = pd.Index(responses["response_id"]), responses.iloc[order]
+    ratings = ratings.iloc[order_of(ratings["response_id"], ratings["annotator_id"])]
     ids = pd.Index(responses["response_id"])
     repeated = responses["response_id"].duplicated()
     if repeated.any():
@@ -122,8 +126,8 @@ def sample_of(
     row = ids.get_indexer(pd.Index(ratings["response_id"])).astype(np.int64)
     known: BoolArray = np.asarray(row >= 0)
     _check_prompts(ratings, responses, row, known)
-    annotator = pd.factorize(ratings["annotator_id"])[0].astype(np.int64)
-    prompt = pd.factorize(responses["prompt_id"])[0].astype(np.int64)
+    annotator = pd.factorize(ratings["annotator_id"], sort=True)[0].astype(np.int64)
+    prompt = pd.factorize(responses["prompt_id"], sort=True)[0].astype(np.int64)
     complete: BoolArray = np.asarray(~np.isnan(columns).any(axis=1))
     valued: BoolArray = np.asarray(known & ~np.isnan(value))
     rated = np.zeros(len(ids), dtype=bool)
@@ -145,13 +149,15 @@ def sample_of(
     notes = _left_out(lost, thin, int((~known).sum()))
     counts = np.bincount(row[valued], minlength=len(ids)).astype(np.float64)
     selection = _selection(responses, columns[:, 0], prompt, rated & complete, counts)
-    return Sample(panel, rows, ids, int((rated & complete).sum()), people, lost, thin, notes, selection)
+    return Sample(
+        panel, order[rows], all_ids, int((rated & complete).sum()), people, lost, thin, notes, selection
+    )
 
 
 def _clusters(responses: pd.DataFrame, prompt: IntArray, rows: IntArray) -> IntArray:
     """Return the cluster of each prompt that is kept; raise if a prompt is in two."""
     require(responses, ["cluster_id"], "responses")
-    cluster = pd.factorize(responses["cluster_id"])[0].astype(np.int64)
+    cluster = pd.factorize(responses["cluster_id"], sort=True)[0].astype(np.int64)
     pairs = np.unique(np.column_stack([prompt, cluster]), axis=0)
     if len(pairs) > len(np.unique(prompt)):
         raise ValueError("A prompt_id belongs to two cluster_ids.")

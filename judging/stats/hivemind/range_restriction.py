@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from judging.stats.core.columns import NOISE
 from judging.stats.core.estimate import BoolArray, FloatArray, IntArray, batches
 from judging.stats.core.sample import centered
 from judging.stats.similarity.association import FEWEST, Method, Scope, checked_items, ranks_within
@@ -64,7 +65,7 @@ def range_restricted(correlation: float, share: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """Correlations that a scorer with one straight line everywhere would have in each subset.
+    """Correlations that a scorer with one curve everywhere would have in each subset.
 
     Parameters
     ----------
@@ -72,10 +73,13 @@ class Restriction:
         Of made-up scores, in the order of `CELLS`; NaN where undefined.
     slope : float
         Of the score on the human mean, within prompts.
+    curve : ndarray, shape (n,)
+        The score that the curve gives each item.
     """
 
     draws: FloatArray
     slope: float
+    curve: FloatArray
 
 
 def restriction_null(
@@ -87,7 +91,7 @@ def restriction_null(
     draws: int = 500,
     rng: np.random.Generator | None = None,
 ) -> Restriction | None:
-    """Return correlations in subsets of scores that follow people by the same line in every subset.
+    """Return correlations in subsets of scores that follow people by the same curve in every subset.
 
     Parameters
     ----------
@@ -95,8 +99,8 @@ def restriction_null(
         The scorer's number and the annotators' mean of each item, finite.
     prompt : array_like, shape (n,)
         Prompt of each item.
-    subsets : sequence of array_like of bool, shape (n,)
-        Items of each subset.
+    subsets : sequence of array_like of bool, shape (n,) or (orders, n)
+        Items of each subset, of each order of tied items; made-up scorers are dealt out to the orders.
     draws : int
         Number of made-up scorers.
     rng : numpy.random.Generator, optional
@@ -105,7 +109,7 @@ def restriction_null(
     Returns
     -------
     Restriction or None
-        None when people or scores do not vary within prompts, so that there is no line.
+        None when people or scores do not vary within prompts, so that there is no curve.
 
     Raises
     ------
@@ -114,14 +118,14 @@ def restriction_null(
 
     Notes
     -----
-    Within prompts, score = prompt mean + b (human - prompt mean) + residual, b by least squares over all items.
-    A made-up scorer keeps prompt means and b, and gets the residuals in random order within their prompt, with
-    what they happen to share with the human mean taken out and their size kept, so that over all items the
-    same line fits it exactly and as closely. It is as valid in one part of the range as in another and has
-    no eye for how much people disagree; the labels, and so the subsets, stay as they are. Whatever its
-    correlation loses in a subset, it loses to the selection.
+    Within prompts, score = prompt's level + f(human mean) + residual, f a cubic by least squares over all items,
+    everything centered by prompt. A made-up scorer keeps levels and f, and gets the residuals in random order
+    within their prompt, with what they happen to share with the terms of f taken out and their size kept, so that
+    over all items the same curve fits it exactly and as closely. It has no eye for how much people disagree; the
+    labels, and so the subsets, stay as they are. Whatever its correlation loses in a subset, it loses to the
+    selection. A straight line would take for blindness what a ceiling of the ratings or a concave score does.
 
-    The line is that on the annotators' mean, which is noisier for responses people part on. Simulated at 50 x 15 x
+    The curve is that on the annotators' mean, which is noisier for responses people part on. Simulated at 50 x 15 x
     25 with scorers that follow true quality, the null was at most .005 too high for similar responses and .02 too
     low for divisive ones, and 1 to 5 % of the cells lay below its central 95 %, where 2.5 % should.
 
@@ -131,47 +135,73 @@ def restriction_null(
     judging/stats/README.md, section 4.3, for the fall that selection alone gives.
     """
     x, y, codes = checked_items(score, human, prompt)
-    masks = np.array([np.asarray(s, dtype=bool) for s in subsets])
-    if masks.shape != (len(subsets), len(x)):
-        raise ValueError("Every subset needs one entry an item.")
     order = np.argsort(codes, kind="stable")
-    x, y, codes, masks = x[order], y[order], codes[order], masks[:, order]
+    masks = [np.atleast_2d(np.asarray(s, dtype=bool)) for s in subsets]
+    if any(m.shape[1:] != x.shape for m in masks):
+        raise ValueError("Every subset needs one entry an item.")
+    x, y, codes, masks = x[order], y[order], codes[order], [m[:, order] for m in masks]
     if not len(x):
         return None
     human_part, score_part = centered(y, codes), centered(x, codes)
     square = float(human_part @ human_part)
-    if square <= 1e-12 * float(y @ y) or np.ptp(score_part) <= 1e-12 * float(np.abs(x).max()):
+    if square <= 1e-12 * float(y @ y) or np.ptp(score_part) <= NOISE * float(np.abs(x).max()):
         return None
     slope = float(human_part @ score_part) / square
-    fitted = x - score_part + slope * human_part
-    residual = score_part - slope * human_part
+    terms = _terms(y, codes)
+    bent = terms @ (terms.T @ score_part)
+    fitted, residual = x - score_part + bent, score_part - bent
     scatter = math.sqrt(float(residual @ residual))
     generator = rng if rng is not None else np.random.default_rng(0)
     results = []
     for size in batches(draws, len(x)):
         shuffled = residual[np.argsort(generator.random((size, len(x))) + codes, axis=1)]
-        shuffled -= np.outer(shuffled @ human_part / square, human_part)
+        shuffled -= (shuffled @ terms) @ terms.T
         norms = np.sqrt(np.einsum("ri,ri->r", shuffled, shuffled))
         shuffled *= np.divide(scatter, norms, out=np.ones(size), where=norms > 0)[:, None]
         results.append(_in_subsets(fitted + shuffled, y, codes, masks))
-    return Restriction(np.concatenate(results or [np.empty((0, len(masks), 4))]), slope)
+    curve = np.empty(len(x))
+    curve[order] = fitted
+    return Restriction(np.concatenate(results or [np.empty((0, len(masks), 4))]), slope, curve)
 
 
-def _in_subsets(scores: FloatArray, human: FloatArray, codes: IntArray, masks: BoolArray) -> FloatArray:
+DEGREE = 3
+"""Of the curve of the score on people's mean."""
+
+
+def _terms(human: FloatArray, codes: IntArray) -> FloatArray:
+    """Return an orthonormal basis of the powers of human means, centered within prompts, shape (n, terms)."""
+    unit = (human - human.mean()) / human.std()
+    powers = np.column_stack([centered(unit**k, codes) for k in range(1, DEGREE + 1)])
+    # Where people give few different means, higher powers say nothing of their own.
+    left, size, _ = np.linalg.svd(powers / np.sqrt((powers**2).sum(axis=0)), full_matrices=False)
+    return np.asarray(left[:, size > 1e-6])
+
+
+def _in_subsets(
+    scores: FloatArray, human: FloatArray, codes: IntArray, masks: Sequence[BoolArray]
+) -> FloatArray:
     """Return the four correlations of every row of scores in every subset, shape (rows, subsets, 4)."""
     correlations = np.full((len(scores), len(masks), 4), np.nan)
     spread = np.ptp(scores, axis=1, keepdims=True)
     pooled = np.argsort(scores, axis=1)
     # Items lie together by prompt: with a step between prompts one sort ranks within them all.
     inside = np.argsort((scores - scores.min(axis=1, keepdims=True)) / (2 * spread) + codes, axis=1)
-    for number, members in enumerate(masks):
-        if members.sum() >= FEWEST:
-            correlations[:, number, 0] = _of_ranks(pooled, members, _ranks(human, members, None))
-            correlations[:, number, 2] = _of_values(scores, members, _values(human, members, None), None)
-        shared = members & (np.bincount(codes, members)[codes] > 1)
-        if shared.sum() >= FEWEST:
-            correlations[:, number, 1] = _of_ranks(inside, shared, _ranks(human, shared, codes), codes)
-            correlations[:, number, 3] = _of_values(scores, shared, _values(human, shared, codes), codes)
+    for number, orders in enumerate(masks):
+        for first, members in enumerate(orders):
+            rows = slice(first, None, len(orders))
+            if members.sum() >= FEWEST:
+                correlations[rows, number, 0] = _of_ranks(pooled[rows], members, _ranks(human, members, None))
+                correlations[rows, number, 2] = _of_values(
+                    scores[rows], members, _values(human, members, None), None
+                )
+            shared = members & (np.bincount(codes, members)[codes] > 1)
+            if shared.sum() >= FEWEST:
+                correlations[rows, number, 1] = _of_ranks(
+                    inside[rows], shared, _ranks(human, shared, codes), codes
+                )
+                correlations[rows, number, 3] = _of_values(
+                    scores[rows], shared, _values(human, shared, codes), codes
+                )
     return correlations
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from judging.stats.core.estimate import Estimate, FloatArray
+from judging.stats.core.longform import order_of
 from judging.stats.hivemind.range_restriction import CELLS, restriction_null
 from judging.stats.hivemind.selection import Family, Subset, pair_subsets, rating_subsets
 from judging.stats.similarity.association import Method, Scope, correlation
@@ -46,7 +47,7 @@ class Cell:
     found : Estimate
         The correlation, its interval over prompts, and how many items it rests on.
     null : Estimate
-        Mean and central 95 % of the same correlation for scorers with one straight line everywhere; undefined
+        Mean and central 95 % of the same correlation for scorers with one curve everywhere; undefined
         with a reason. `n` as in `found`.
     reading : Reading
         Whether the selection alone explains the correlation.
@@ -118,13 +119,12 @@ def replicate_ratings(
         raise ValueError(f"counts must have shape (n, {len(values)}), got {table.shape}.")
     numbers, labels = np.asarray(score, dtype=np.float64), np.asarray(prompt)
     _check(numbers, labels, len(table))
-    usable = ~np.isnan(numbers) & (table.sum(axis=1) > 0)
-    if not usable.any():
+    table, labels, numbers = _in_order(table, labels, numbers)
+    if not len(table):
         return []
-    table = table[usable]
     human = table @ np.asarray(values, dtype=np.float64) / table.sum(axis=1)
     subsets = rating_subsets(table, values)
-    return _panel(numbers[usable], human, labels[usable], subsets, draws, rng, confidence)
+    return _panel(numbers, human, labels, subsets, draws, rng, confidence)
 
 
 def replicate_preferences(
@@ -163,7 +163,9 @@ def replicate_preferences(
     Notes
     -----
     The human number is the mean of -2, -1, 0, 1, 2. Which response comes first is arbitrary, and pooled
-    correlations hang on it a little. Else as `replicate_ratings`, with subsets by `pair_subsets`.
+    correlations hang on it a little. Else as `replicate_ratings`, with subsets by `pair_subsets`: where pairs tie at
+    the cut, correlation and ends of its interval are means over the orders of the tied, and the made-up scorers are
+    dealt out to these orders. The order of the rows plays no part.
 
     References
     ----------
@@ -174,13 +176,23 @@ def replicate_preferences(
         raise ValueError(f"counts must have shape (n, 5), got {table.shape}.")
     numbers, labels = np.asarray(margin, dtype=np.float64), np.asarray(prompt)
     _check(numbers, labels, len(table))
-    usable = ~np.isnan(numbers) & (table.sum(axis=1) > 0)
-    if not usable.any():
+    table, labels, numbers = _in_order(table, labels, numbers)
+    if not len(table):
         return []
-    table = table[usable]
     human = table @ np.arange(-2.0, 3.0) / table.sum(axis=1)
-    subsets = pair_subsets(table[:, 3:].sum(axis=1), table[:, :2].sum(axis=1), table[:, 2])
-    return _panel(numbers[usable], human, labels[usable], subsets, draws, rng, confidence)
+    generator = rng if rng is not None else np.random.default_rng(0)
+    votes = table[:, 3:].sum(axis=1), table[:, :2].sum(axis=1), table[:, 2]
+    return _panel(numbers, human, labels, pair_subsets(*votes, rng=generator), draws, generator, confidence)
+
+
+def _in_order(
+    table: FloatArray, labels: npt.NDArray[np.generic], numbers: FloatArray
+) -> tuple[FloatArray, npt.NDArray[np.generic], FloatArray]:
+    """Return the usable items sorted by all that is known of them, so that chance meets them in one order."""
+    usable = ~np.isnan(numbers) & (table.sum(axis=1) > 0)
+    table, labels, numbers = table[usable], labels[usable], numbers[usable]
+    order = order_of(labels, numbers, *table.T)
+    return table[order], labels[order], numbers[order]
 
 
 def _check(numbers: FloatArray, labels: npt.NDArray[np.generic], n: int) -> None:
@@ -204,10 +216,12 @@ def _panel(
     null = restriction_null(score, human, prompt, [s.members for s in subsets], draws=draws, rng=rng)
     cells: list[Cell] = []
     for number, subset in enumerate(subsets):
-        chosen = subset.members
         for which, (method, scope) in enumerate(CELLS):
-            observed = correlation(
-                score[chosen], human[chosen], prompt[chosen], method, scope, confidence=confidence
+            observed = _averaged(
+                [
+                    correlation(score[m], human[m], prompt[m], method, scope, confidence=confidence)
+                    for m in subset.members
+                ]
             )
             full = cells[which].found if number else observed
             drawn = None if null is None else null.draws[:, [0, number], which]
@@ -219,6 +233,17 @@ def _panel(
                 )
             )  # fmt: skip
     return cells
+
+
+def _averaged(orders: Sequence[Estimate]) -> Estimate:
+    """Return the mean over orders of tied pairs; undefined, or without an interval, where one of them is."""
+    n = round(sum(e.n for e in orders) / len(orders))
+    # None becomes NaN, and one NaN makes the mean one.
+    table = np.array([[e.estimate, e.low, e.high] for e in orders], dtype=np.float64)
+    point, low, high = (float(x) if np.isfinite(x) else None for x in table.mean(axis=0))
+    low, high = (None, None) if point is None else (low, high)
+    reason = next((e.reason for e in orders if e.reason), None)
+    return Estimate(point, low, high, n, reason, orders[0].confidence)
 
 
 def _expected(drawn: FloatArray | None, observed: Estimate, full: Estimate) -> Estimate:

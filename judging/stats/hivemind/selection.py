@@ -21,6 +21,10 @@ KEPT_PAIRS = (95, 90, 85, 80, 75, 70, 65, 60)
 """Percent of pairs kept, by ties and by disagreement."""
 
 
+TIE_ORDERS = 20
+"""Random orders of pairs that tie at a cut, over which results are averaged."""
+
+
 class Family(StrEnum):
     """By what a subset is selected."""
 
@@ -39,8 +43,8 @@ class Subset:
         Everything, those of similar human quality, or those people disagree on.
     setting : float or None
         k of Tukey's fences, or the percent kept; None for everything.
-    members : ndarray of bool, shape (n,)
-        Which items are in it.
+    members : ndarray of bool, shape (orders, n)
+        Which items are in it: one row, or where equal items tie at the cut one for each of several orders of them.
     fences : bool
         Whether the setting is k of Tukey's fences.
     """
@@ -96,24 +100,32 @@ def rating_subsets(counts: npt.ArrayLike, values: Sequence[float]) -> list[Subse
     # Entropies of equal labels in another order differ by rounding error, and would miss the threshold.
     entropy = np.round(label_entropy(table), 12)
     low, high = np.percentile(mean, [25, 75])
-    subsets = [Subset(Family.FULL, None, np.ones(len(table), dtype=bool))]
+    subsets = [Subset(Family.FULL, None, np.ones((1, len(table)), dtype=bool))]
     for k in TUKEY:
         reach = k * (high - low)
         inside = (mean >= low - reach) & (mean <= high + reach)
-        subsets.append(Subset(Family.SIMILAR, k, inside, fences=True))
+        subsets.append(Subset(Family.SIMILAR, k, inside[None], fences=True))
     for percent in MOST_DIVISIVE:
         threshold = np.round(np.percentile(entropy, 100 - percent), 12)
-        subsets.append(Subset(Family.DISAGREED, percent, entropy >= threshold))
+        subsets.append(Subset(Family.DISAGREED, percent, (entropy >= threshold)[None]))
     return subsets
 
 
-def pair_subsets(first: npt.ArrayLike, second: npt.ArrayLike, neither: npt.ArrayLike) -> list[Subset]:
+def pair_subsets(
+    first: npt.ArrayLike,
+    second: npt.ArrayLike,
+    neither: npt.ArrayLike,
+    *,
+    rng: np.random.Generator | None = None,
+) -> list[Subset]:
     """Return everything, the pairs with the most ties, and the pairs people disagree on most.
 
     Parameters
     ----------
     first, second, neither : array_like, shape (n,)
         Annotators who preferred the first response, the second, and neither; at least one a pair.
+    rng : numpy.random.Generator, optional
+        Source of chance for the orders of pairs that tie; a generator with seed 0 by default.
 
     Returns
     -------
@@ -128,19 +140,28 @@ def pair_subsets(first: npt.ArrayLike, second: npt.ArrayLike, neither: npt.Array
     Notes
     -----
     Similar: ranked by the number of answers "similar, or hard to tell". Disagreed: ranked by
-    1 - (max(C1, C2) + C0 / 2) / C. Exactly round(percent of n) pairs are kept; among equals the first ones stay.
+    1 - (max(C1, C2) + C0 / 2) / C. Exactly round(percent of n) pairs are kept. With few annotators most pairs tie
+    (863 of the 999 in PandaLM's test set with three), and which of the equals at the cut stay is arbitrary: the
+    authors' code keeps the first ones. Here it is drawn `TIE_ORDERS` times, the same orders for every percent.
 
     References
     ----------
     Jiang et al. (2025), Artificial Hivemind, arXiv 2510.22954, Tables 25 and 26, and the authors' code.
     """
     counts = _checked(np.column_stack([np.asarray(x) for x in (first, second, neither)]), 3)
-    subsets = [Subset(Family.FULL, None, np.ones(len(counts), dtype=bool))]
+    n = len(counts)
+    subsets = [Subset(Family.FULL, None, np.ones((1, n), dtype=bool))]
+    lots = (rng if rng is not None else np.random.default_rng(0)).random((TIE_ORDERS, n))
     for family, measure in ((Family.SIMILAR, counts[:, 2]), (Family.DISAGREED, pair_divisiveness(counts))):
-        order = np.argsort(-np.round(measure, 12), kind="stable")
+        falling = -np.round(measure, 12)
+        orders = np.array([np.lexsort((lot, falling)) for lot in lots])
+        ranked = np.sort(falling)
         for percent in KEPT_PAIRS:
-            members = np.zeros(len(counts), dtype=bool)
-            members[order[: round(len(counts) * percent / 100)]] = True
+            size = round(n * percent / 100)
+            tied = 0 < size < n and ranked[size - 1] == ranked[size]
+            chosen = orders[:, :size] if tied else orders[:1, :size]
+            members = np.zeros((len(chosen), n), dtype=bool)
+            np.put_along_axis(members, chosen, True, axis=1)
             subsets.append(Subset(family, percent, members))
     return subsets
 

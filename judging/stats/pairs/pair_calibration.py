@@ -173,7 +173,7 @@ def pair_calibration(
     if folds < 2:
         raise ValueError(f"folds must be at least 2, got {folds}.")
     counts, labels, x = _checked(first, second, neither, prompt, margin)
-    codes = pd.factorize(labels)[0].astype(np.int64)
+    codes = pd.factorize(labels, sort=True)[0].astype(np.int64)
     n_prompts = int(codes.max(initial=-1)) + 1
     if n_prompts < 2 or not np.abs(x).max(initial=0.0) > 0:
         why = "fewer than two prompts with pairs" if n_prompts < 2 else "all margins are zero"

@@ -175,7 +175,7 @@ def _games(
         size = np.concatenate([np.where(tied, size / 2, size), size[tied] / 2])
     codes, labels = pd.factorize(np.concatenate([one, other]), sort=True)
     a, b = np.split(codes.astype(np.int64), 2)
-    cluster = None if clusters is None else pd.factorize(group)[0].astype(np.int64)
+    cluster = None if clusters is None else pd.factorize(group, sort=True)[0].astype(np.int64)
     return _Games(a, b, (1 - sign).astype(np.int64), size, cluster, np.asarray(labels))
 
 

@@ -99,7 +99,7 @@ def checked_items(
         raise ValueError("Some numbers are NaN or infinite; leave such items out and say how many.")
     if pd.isna(labels).any():
         raise ValueError("Some prompts are missing.")
-    return x, y, pd.factorize(labels)[0].astype(np.int64)
+    return x, y, pd.factorize(labels, sort=True)[0].astype(np.int64)
 
 
 def ranks_within(values: FloatArray, prompt: IntArray) -> FloatArray:

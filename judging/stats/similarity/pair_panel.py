@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from judging.stats.core.estimate import FloatArray, IntArray, batches, bootstrap_weights
+from judging.stats.core.longform import order_of
 
 # Per resample: how often each pair counts (R, n), each annotator's weight (R, M).
 Draw = tuple[FloatArray, FloatArray]
@@ -104,7 +105,7 @@ def pair_panel(answers: pd.DataFrame, pairs: pd.DataFrame, measures: Sequence[st
     Returns
     -------
     PairPanel
-        In the order of `pairs`.
+        In the order of the pairs' ids.
 
     Raises
     ------
@@ -123,13 +124,14 @@ def pair_panel(answers: pd.DataFrame, pairs: pd.DataFrame, measures: Sequence[st
         raise ValueError("answers has a pair that pairs does not list.")
     judged = pairs[pairs["pair_id"].isin(answered["pair_id"])]
     whole = judged.dropna(subset=list(measures))
+    whole = whole.iloc[order_of(whole["pair_id"])]
     answered = answered[answered["pair_id"].isin(whole["pair_id"])]
     row = pd.Index(whole["pair_id"]).get_indexer(pd.Index(answered["pair_id"]))
     person, people = pd.factorize(answered["annotator_id"], sort=True)
     value, present = np.zeros((2, len(whole), len(people)))
     value[row, person] = answered["value"].to_numpy(dtype=np.float64)
     present[row, person] = 1.0
-    prompt, prompts = pd.factorize(whole["prompt_id"])
+    prompt, prompts = pd.factorize(whole["prompt_id"], sort=True)
     return PairPanel(
         whole["pair_id"].to_numpy(),
         prompt.astype(np.int64),

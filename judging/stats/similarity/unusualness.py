@@ -224,7 +224,7 @@ def _checked(embeddings: npt.ArrayLike, prompt: npt.ArrayLike) -> tuple[FloatArr
         raise ValueError("Some embeddings hold NaN or infinity.")
     if pd.isna(labels).any():
         raise ValueError("Some prompt labels are missing.")
-    return unit_vectors(vectors), pd.factorize(labels)[0].astype(np.int64)
+    return unit_vectors(vectors), pd.factorize(labels, sort=True)[0].astype(np.int64)
 
 
 def _pools(code: IntArray) -> list[IntArray]:
