@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -19,6 +20,12 @@ def number(value: float | None, digits: int = 2, sign: str = "") -> str:
     if value is None:
         return "–"
     return f"{value:{sign}.{digits}f}".replace("-", MINUS)
+
+
+@register.filter
+def typeset(text: str) -> str:
+    """A sentence of the statistics with minus signs for its hyphens before numbers."""
+    return re.sub(r"(?<![\w\])])-(?=\d)", MINUS, text)
 
 
 @register.filter

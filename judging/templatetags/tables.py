@@ -36,11 +36,12 @@ def table_cell(column: Column[Any], cell: Cell) -> SafeString | str:
 
 def _estimate(column: Column[Any], e: Estimate) -> SafeString:
     if e.estimate is None:
-        return format_html('<span class="quiet">undefined: {}</span>', e.reason)
+        return format_html('<span class="quiet why-none">undefined: {}</span>', e.reason)
     main = _number(column, e.estimate)
     if e.low is None or e.high is None:
         why = (e.reason or "").removeprefix("No interval: ")
-        return format_html('{}<br><span class="ci">n = {}; no interval: {}</span>', main, f"{e.n:,}", why)
+        words = '{}<br><span class="ci why-none">n = {}; no interval: {}</span>'
+        return format_html(words, main, f"{e.n:,}", why)
     ends = _number(column, e.low), _number(column, e.high)
     return format_html('{}<br><span class="ci">[{}, {}], n = {}</span>', main, *ends, f"{e.n:,}")
 

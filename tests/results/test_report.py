@@ -21,8 +21,9 @@ from judging.models import Embedding, ScoreRun
 from judging.results.figures import csv_of
 from judging.results.summary.files import files, html, zipped
 from judging.results.summary.report import report
-from judging.results.summary.wording import typeset, verdict_line
+from judging.results.summary.wording import verdict_line
 from judging.runs import work as scoring
+from judging.templatetags.figures import typeset
 from tests.factories import make_study
 
 ROOT = Path(__file__).parents[2]
@@ -180,7 +181,7 @@ def test_hanna_s_report_says_that_three_raters_cannot_tell(shared: Path, db: Non
     kinds = next(s for s in found.sheets if s.key == "kinds-of-source")
     at = {name: n for n, name in enumerate(kinds.columns)}
     own = {(row[0], row[1]): row for row in kinds.rows}
-    first = study.criteria.order_by("position")[0].key
+    first = study.criteria.get(measures="quality").key
     assert own["ChatGPT engagement", first][at["contrast, points"]] is not None
     assert own["BARTScore-PS", first][at["contrast, points"]] is None
     assert (

@@ -64,12 +64,12 @@ def forest(scorers: Sequence[Row], key: str = "scorers") -> Figure:
         x="estimate:Q", y=y, color=color, shape=shape,
         tooltip=["scorer", "verdict", *signed("estimate", "low", "high", "naive")],
     )  # fmt: skip
-    n = ordered[0].result
+    prompts, people = (max(getattr(f.result, n) for f in ordered) for n in ("n_prompts", "n_annotators"))
     return Figure(
         key,
         "How far each scorer marks unusual answers down.",
         f"Fall of the score, in SDs, per SD of unusualness among answers that people find equally good, with 95 % "
-        f"intervals over {n.n_prompts} prompts and {n.n_annotators} annotators. Right of zero: marked down. ★: found "
+        f"intervals over {prompts} prompts and {people} annotators. Right of zero: marked down. ★: found "
         "among all scorers at a false discovery rate of 5 %. Upright strokes: the naive slope, which takes the mean of "
         "the annotators for the true quality and is misled by its noise.",
         "; ".join(f"{r[0]}: {in_words(r[1])}, {r[6]}" for r in rows) + ".",

@@ -1,6 +1,7 @@
 """The tables of the audit: the scorers, one scorer’s checks, the controls and the kinds of source."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from judging.results.audit.contrasts import ContrastRow
@@ -70,7 +71,9 @@ def divisive(row: Row) -> Table:
         ("p of no difference", p_value(d.p)),
         ("correlation of divisive and unusual", d.correlation),
     ]
-    return _listed("divisive", f"Rise of {row.scorer}, in SDs, per point of human quality", cells)
+    table = _listed("divisive", f"Rise of {row.scorer}, in SDs, per point of human quality", cells)
+    # The page says in words above the table what came out.
+    return replace(table, notes=[note for note in table.notes if note != d.reason])
 
 
 def _listed(key: str, title: str, cells: Sequence[tuple[str, Cell]]) -> Table:
@@ -78,7 +81,14 @@ def _listed(key: str, title: str, cells: Sequence[tuple[str, Cell]]) -> Table:
         Column("what", title, lambda c: c[0]),
         Column("estimate", "Estimate", lambda c: c[1], sign="+"),
     ]
-    return Table.of(key, "", columns, cells)
+    known = [(name, _known(cell)) for name, cell in cells]
+    return Table.of(key, "", columns, known, _reasons(cell for _, cell in cells))
+
+
+def _reasons(cells: Iterable[Cell]) -> list[str]:
+    """Why numbers are missing, each reason once."""
+    missing = (cell.reason for cell in cells if isinstance(cell, Estimate) and cell.estimate is None)
+    return list(dict.fromkeys(reason for reason in missing if reason))
 
 
 def verdicts(row: Row) -> Table:
@@ -99,7 +109,11 @@ def verdicts(row: Row) -> Table:
         ("Among bad responses", lambda s: s.shapes.bad),
         ("Flags", lambda s: ", ".join(s.flags) or "none"),
     ]
-    return Table.of("verdicts", "", columns, [(name, [way(s) for s in scopes]) for name, way in ways])
+    rows = [(name, [way(s) for s in scopes]) for name, way in ways]
+    notes = _reasons(cell for _, cells in rows for cell in cells)
+    return Table.of(
+        "verdicts", "", columns, [(name, [_known(c) for c in cells]) for name, cells in rows], notes
+    )
 
 
 def _ends(ends: tuple[float, float] | None) -> Cell:
@@ -138,9 +152,9 @@ def _shared(row: ContrastRow, e: Estimate) -> Cell:
     return e if row.gaps.contrast_raw.estimate is not None else None
 
 
-def _known(e: Estimate) -> Cell:
-    """The sentence beside it says why there is none."""
-    return None if e.estimate is None else e
+def _known(cell: Cell) -> Cell:
+    """A sentence beside or below says why there is none."""
+    return None if isinstance(cell, Estimate) and cell.estimate is None else cell
 
 
 def contrast_sizes(row: ContrastRow) -> str:
@@ -157,12 +171,12 @@ def _contrast_in_words(row: ContrastRow) -> Link:
 
 CONTRASTS: list[Column[ContrastRow]] = [
     Column("scorer", "Scorer", _contrasted),
-    Column("scorer_gap", "Scorer’s gap", lambda r: r.gaps.scorer_gap, unit="SDs", sign="+"),
+    Column("scorer_gap", "Scorer’s gap", lambda r: _known(r.gaps.scorer_gap), unit="SDs", sign="+"),
     Column("human_gap", "People’s gap", lambda r: _known(r.gaps.human_gap), unit="SDs", sign="+"),
     Column(
         "scorer_gap_raw", "Scorer’s gap", lambda r: _shared(r, r.gaps.scorer_gap_raw), unit="points", sign="+"
     ),
-    Column("human_gap_raw", "People’s gap", lambda r: r.gaps.human_gap_raw, unit="points", sign="+"),
+    Column("human_gap_raw", "People’s gap", lambda r: _known(r.gaps.human_gap_raw), unit="points", sign="+"),
     Column("contrast", "Contrast", lambda r: _known(r.gaps.contrast), unit="SDs", sign="+"),
     Column("contrast_raw", "Contrast", lambda r: _known(r.gaps.contrast_raw), unit="points", sign="+"),
     Column("p_adjusted", "p among all", lambda r: r.p_adjusted, style="p"),

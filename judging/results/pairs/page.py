@@ -14,6 +14,7 @@ from judging.results.pairs.report import JudgeBias, Margin, Pairs, Rated
 from judging.results.pairs.votes import VoteRow
 from judging.results.result import Options
 from judging.results.table import Cell, Column, Link, Table
+from judging.scorers.length import NAME as LENGTH
 from judging.stats import Estimate
 from judging.stats.pairs.pair_calibration import Calibrated
 
@@ -231,6 +232,11 @@ def _everywhere(name: str) -> Callable[[Margin], Cell]:
     return lambda m: getattr(m.calibration.everywhere, name, None)
 
 
+def _longer(row: JudgeBias) -> Cell:
+    """The baseline takes the longer one always."""
+    return row.length.judge.estimate if row.scorer == LENGTH else row.length.judge
+
+
 def _in_position(name: str) -> Callable[[JudgeBias], Cell]:
     return lambda b: getattr(b.position, name, None)
 
@@ -270,7 +276,7 @@ BIASES: list[Column[JudgeBias]] = [
     Column("consistent", "Same winner in both orders", _in_position("consistent"), style="percent"),
     Column("shown_first", "Chooses what is shown first", _in_position("first"), style="percent"),
     Column("position_bias", "Position bias", _in_position("pull"), sign="+"),
-    Column("longer", "Longer one wins", lambda b: b.length.judge, style="percent"),
+    Column("longer", "Longer one wins", _longer, style="percent"),
     Column("longer_by_people", "… with people", lambda b: b.length.people, style="percent"),
     Column("verbosity", "Beyond people", lambda b: b.length.excess, sign="+"),
     Column("based_on", "Based on", _bias_note, style="why"),

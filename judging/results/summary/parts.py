@@ -11,9 +11,9 @@ from judging.results.pairs.votes import VoteRow
 from judging.results.similarity.report import Row as Measure
 from judging.results.summary.answers import Answers
 from judging.results.summary.findings import Findings
-from judging.results.summary.wording import sentence, typeset
+from judging.results.summary.wording import sentence
 from judging.stats import Estimate
-from judging.templatetags.figures import number, percent
+from judging.templatetags.figures import number, percent, typeset
 
 MOST_LINES = 8
 

@@ -36,6 +36,10 @@ from judging.results.summary.wording import all_of, limits, sentence
 from judging.stats import most_underrated
 
 FIVE = 5
+METHOD = (
+    "errors-in-variables slope with products of different annotators only, length and markdown held constant, two-way "
+    "jackknife over prompts and annotators, Fieller’s interval; “can’t tell” where that has no ends."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Report:
     limits: tuple[str, ...]
     figures: tuple[Figure, ...]
     sheets: tuple[Sheet, ...]
+    method: str
     provenance: tuple[tuple[str, str], ...]
 
 
@@ -125,6 +130,7 @@ def report(study: Study) -> Report:
         limits=(*([why_none] if beside and why_none else []), *limits(study, findings, alike)),
         figures=tuple(f for f in drawn if f is not lead),
         sheets=tuple(sheets(study, findings, given)),
+        method=METHOD if findings or (given.pairs and given.pairs.votes) else "",
         provenance=tuple(_provenance(study, findings)),
     )
 

@@ -1,6 +1,5 @@
 """The report's sentences: verdicts with their numbers, and what can't be told."""
 
-import re
 from collections.abc import Sequence
 
 from annotate.models import Study
@@ -11,7 +10,7 @@ from judging.results.summary.findings import Findings
 from judging.stats import Estimate, Underrating, Verdict
 from judging.stats.audit.verdict import round_up
 from judging.stats.audit.words import details, these_words
-from judging.templatetags.figures import MINUS, number
+from judging.templatetags.figures import number, typeset
 
 
 def sentence(row: Row) -> str:
@@ -58,11 +57,6 @@ def _interval(result: Underrating, sign: int = 1) -> str:
         return ""
     low, high = sorted(sign * end for end in result.decisive)
     return f" (95 % interval {number(low, 2)} to {number(high, 2)}, for {result.people})"
-
-
-def typeset(text: str) -> str:
-    """A sentence of the statistics with minus signs for its hyphens before numbers."""
-    return re.sub(r"(?<![\w\])])-(?=\d)", MINUS, text)
 
 
 def all_of(names: Sequence[str]) -> str:
