@@ -160,6 +160,8 @@ def _chosen(files: Sequence[Source], name: str, mapping: Mapping[str, str]) -> F
     if mapping.keys() - NO_COLUMNS:
         return FORMATS["mapped"]
     columns = list(files[0].head(1)[0]) if files[0].head(1) else []
+    if not columns and (problem := next((p for _, p in files[0].rows() if isinstance(p, Problem)), None)):
+        raise FolderError([problem])
     if fitting:
         why = " or ".join(f"--as {f.name} (by {', '.join(sorted(f.mark(columns)))})" for f in fitting)
         raise FolderError(

@@ -109,16 +109,20 @@ def _unmarked_utf16(start: bytes) -> str:
 
 
 def _look(open_file: Callable[[], IO[bytes]]) -> _Bytes:
-    """Read all of the file once, line by line."""
+    """Read all of the file once, a piece of whole lines at a time."""
     there = _Bytes()
     with open_file() as file:
-        number = 0
-        while line := file.readline(CHUNK):
-            number += 1
-            if b"\x1b$" in line or b"\x1b(" in line:
-                raise UnknownEncodingError(f"escape sequences of ISO-2022 on line {number}")
-            if not line.isascii():
-                _count(there, line, number)
+        number = 1
+        while piece := file.read(CHUNK):
+            piece += file.readline(CHUNK)
+            if b"\x1b$" in piece or b"\x1b(" in piece:
+                at = number + piece.count(b"\n", 0, piece.index(b"\x1b"))
+                raise UnknownEncodingError(f"escape sequences of ISO-2022 on line {at}")
+            if not piece.isascii():
+                for n, line in enumerate(piece.split(b"\n"), number):
+                    if not line.isascii():
+                        _count(there, line, n)
+            number += piece.count(b"\n")
     return there
 
 

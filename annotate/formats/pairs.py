@@ -1,7 +1,7 @@
 """What the readers of pairwise votes share: the question asked, and whether a name is a person's or a machine's."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotate.folder.problems import quoted
@@ -57,10 +57,22 @@ DECISIONS = {
 }  # fmt: skip
 
 
-def decided(game: Line, name: str, *, strength: bool = True) -> float | None:
-    """A judge's decision in one order; None where its words could not be read."""
-    preference = DECISIONS.get(str(game.get(name)).replace(" ", ""))
-    return preference if preference is None or strength else float((preference > 0) - (preference < 0))
+# What is written where a judge's words could not be read.
+FAILED = ("", "none", "null", "nan", "error", "n/a")
+
+
+def decided(
+    game: Line, name: str, *, strength: bool = True, words: Mapping[str, float] = DECISIONS
+) -> float | None:
+    """A judge's decision in one order; None where its words could not be read. Other words are refused."""
+    value = game.get(name)
+    word = str(value or "").strip()
+    if word.lower() in FAILED:
+        return None
+    preference = words.get(word, words.get(word.replace(" ", "")))
+    if preference is None:
+        raise game.wrong(name, f"one of {', '.join(words)}, or nothing where the judge failed", value)
+    return preference if strength else float((preference > 0) - (preference < 0))
 
 
 def one_scorer(line: Line, name: str) -> str:

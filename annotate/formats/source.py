@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
+from django.conf import settings
+
 from annotate.folder.bounds import TooLongError, counted, lines, rows_of
 from annotate.folder.problems import FolderError, Problem, quoted
 from annotate.folder.tables import PARQUET_ROWS, Lines, Row, Table
@@ -24,6 +26,8 @@ from .json_rows import json_lines, jsonish
 from .options import Options
 
 MARK = "\ufeff"
+# Of lines without a row, blank ones and those inside cells, so many are read.
+LINES_A_ROW = 2
 # Files of a Hugging Face folder that hold no rows.
 NOT_ROWS = {"dataset_infos.json", "dataset_info.json", "state.json", "dataset_dict.json", "manifest.json"}
 
@@ -108,6 +112,10 @@ class Source:
     def lines(self, text: TextIO) -> Iterator[str]:
         """Lines of a text; what marked the start of a file that was put behind another is no part of one."""
         for number, line in enumerate(lines(text), 1):
+            if number > LINES_A_ROW * settings.READ_MOST_ROWS:
+                raise self.unreadable(
+                    number, f"at most {LINES_A_ROW * settings.READ_MOST_ROWS:,} lines", "more"
+                )
             if line.startswith(MARK):
                 self.remark(f"a byte order mark inside the file, on line {number}, was taken away")
                 line = line.lstrip(MARK)

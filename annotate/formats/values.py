@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from .json_rows import check_values
 from .numbers import as_whole, is_missing
 
 # Beyond it only JSON is read: Python's own reader takes 500 bytes of memory for each one it reads.
@@ -55,6 +56,7 @@ def as_list(value: object) -> list[Any]:
 def written_value(text: str) -> object:
     """What is written into a cell as JSON, as Python does it or as numpy does it; ValueError otherwise."""
     text = text.strip()
+    check_values(text)
     for read in (json.loads, _literal, _array):
         try:
             return read(text)
@@ -65,19 +67,25 @@ def written_value(text: str) -> object:
 
 def _array(text: str) -> object:
     """numpy writes no commas between objects."""
+    _check_short(text)
     return _literal(re.sub(r"\}\s*\n\s*\{", "}, {", text))
 
 
 def _literal(text: str) -> object:
+    _check_short(text)
+    return ast.literal_eval(re.sub(r"\bnan\b", "None", text))
+
+
+def _check_short(text: str) -> None:
     if len(text) > LONGEST_LITERAL:
         raise ValueError(text[:80])
-    return ast.literal_eval(re.sub(r"\bnan\b", "None", text))
 
 
 def as_object(value: object) -> Mapping[str, Any]:
     """An object, also written into a cell; ValueError otherwise."""
     if isinstance(value, str):
         try:
+            check_values(value)
             value = json.loads(value)
         except (ValueError, RecursionError) as error:
             raise ValueError(value) from error

@@ -32,6 +32,7 @@ def rows(source: "Source") -> Lines:
                 raise source.unreadable(
                     line, "a header that names each column once", f"{quoted(twice)} twice"
                 )
+            _check_merged(source, sheet, line)
         elif len(values) != len(header):
             yield (
                 line,
@@ -39,6 +40,16 @@ def rows(source: "Source") -> Lines:
             )
         else:
             yield line, dict(zip(header, values, strict=True))
+
+
+def _check_merged(source: "Source", sheet: CalamineSheet, header: int) -> None:
+    """Below the header, a merged cell holds its value once: rows would be without it."""
+    for (first, _), (last, _) in sheet.merged_cell_ranges or ():
+        if last >= header:
+            found = (
+                f"one cell in rows {first + 1} to {last + 1}" if last > first else "one cell in two columns"
+            )
+            raise source.unreadable(first + 1, "cells that are not merged (unmerge them)", found)
 
 
 def _sheet(source: "Source") -> CalamineSheet:

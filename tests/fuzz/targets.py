@@ -80,6 +80,12 @@ def foreign(files: Mapping[str, bytes], format: str, **options: Any) -> None:
                     told(reading.origin(error))
         except FolderError as error:
             told(error)
+        known = formats.of_name(format)
+        if known is not None and known.scores:
+            try:
+                formats.read_scores(paths, format, Options(scorer="s", **options), lambda record: None)
+            except FolderError as error:
+                told(error)
 
 
 class Sent:

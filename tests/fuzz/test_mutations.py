@@ -20,6 +20,7 @@ from annotate.formats import FORMATS
 from annotate.models import Study
 from judging.folder.scores import load_folder
 from tests.annotate.folder.small import database
+from tests.annotate.formats.samples import xlsx
 from tests.fuzz import targets
 
 # Not shrunk: what broke a reader is small enough to be read, and shrinking takes minutes.
@@ -59,6 +60,15 @@ TOKENS = [
         b"{}",
     ),
     *(b"\\ud800", b"\\u0000", b"\xed\xa0\x80", b'"text": ', b'"value": "x"', b"0001-01-01", b"24:00", b"../"),
+    *(b"a\0b\0\n\0", b"\xff\xfe\0\0", b"\x1b$B", b"\xe2\x80\xa8", b"\xef\xbb\xbf\n", b"\x82\x8b", b"sep=;\n"),
+    *(
+        b"1,002",
+        b"{{%PID%}}",
+        b"undefined",
+        b"Human: ",
+        b"\\n\\nAssistant: ",
+        b'{"role": "user", "parts": []}',
+    ),
 ]
 
 
@@ -108,6 +118,8 @@ def packed() -> dict[str, bytes]:
         "rows.tsv": sheet.replace(b",", b"\t"),
         "rows.parquet": parquet.getvalue(),
         "rows.arrow": arrow.getvalue(),
+        "rows.xlsx": xlsx([["prompt_id", "text"], ["a", "One"], ["b", 2.5]], "A1:B1"),
+        "wide.csv": sheet.decode().encode("utf-16-le"),
     }
     small = {
         f"{name}.gz": gzip.compress(plain[name], mtime=0)
@@ -139,6 +151,12 @@ def test_any_bytes(form: str, content: bytes) -> None:
 def test_a_broken_file_of_another_tool(name: str, data: st.DataObject) -> None:
     format, files = targets.samples()[name]
     targets.foreign(data.draw(broken(files)), format)
+
+
+@settings(QUICK, max_examples=30)
+@given(content=mutated(b"3.8\tA cat.\tA dog.\n1.5\tOne.\tTwo.\n"))
+def test_a_broken_file_without_a_header(content: bytes) -> None:
+    targets.foreign({"sts.tsv": content}, "")
 
 
 def test_every_format_is_tried() -> None:

@@ -54,7 +54,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
         task = _task(records, line, line.object("data"))
         for annotation in line.lines("annotations"):
-            if annotation.get("was_cancelled"):
+            if annotation.has("was_cancelled") and annotation.truth("was_cancelled"):
                 records.remark("A cancelled annotation was left out.")
             else:
                 _annotation(records, annotation, task)

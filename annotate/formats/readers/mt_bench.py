@@ -3,15 +3,14 @@
 A turn is judged together with what came before it: the prompt of turn 2 is both questions, its response both answers.
 """
 
-import json
 from collections.abc import Sequence
 
 from annotate.texts import language_tag
 
-from .. import conversations, votes
+from .. import conversations, values, votes
 from ..conversations import SEPARATOR
 from ..line import Line
-from ..pairs import cast, one_scorer, same_texts
+from ..pairs import cast, decided, one_scorer, same_texts
 from ..records import Records, in_both_orders
 from ..registry import Format, marks
 from ..source import Source
@@ -29,6 +28,7 @@ BATTLE = (
     "prompt", "response_a", "response_b", "winner_model_a", "winner_model_b", "winner_tie",
 )  # fmt: skip
 WINNERS = {"model_1": 1.0, "model_2": -1.0, "tie": 0.0, "tie (inconsistent)": 0.0}
+FLAGS = {"winner_model_a": votes.FIRST, "winner_model_b": votes.SECOND, "winner_tie": votes.TIE}
 EXPECTED = "model_a, model_b, tie, both_bad or tie (bothbad)"
 
 
@@ -93,7 +93,7 @@ def _judged(records: Records, line: Line) -> None:
         return
     pair = [records.answer_to(question, line.text(f"model_{n}"), turn) for n in (1, 2)]
     # Both winners are named by model, whatever the order.
-    straight, swapped = (WINNERS.get(str(line.get(f"g{n}_winner"))) for n in (1, 2))
+    straight, swapped = (decided(line, f"g{n}_winner", words=WINNERS) for n in (1, 2))
     games = (line.text_or(f"g{n}_judgment", "") for n in (1, 2))
     records.verdict(scorer, pair, in_both_orders(straight, swapped, "\n\n".join(filter(None, games))))
 
@@ -141,8 +141,8 @@ def _strings(line: Line, side: str) -> tuple[str, str]:
 def _json_texts(value: object) -> list[str] | None:
     """Texts of a JSON list of texts and gaps; none for anything else."""
     try:
-        texts = json.loads(value) if isinstance(value, str) and value.startswith("[") else None
-    except (ValueError, RecursionError):
+        texts = values.written_value(value) if isinstance(value, str) and value.startswith("[") else None
+    except ValueError:
         return None
     if not isinstance(texts, list) or not all(t is None or isinstance(t, str) for t in texts):
         return None
@@ -152,14 +152,11 @@ def _json_texts(value: object) -> list[str] | None:
 def _winner(line: Line) -> Vote:
     if line.has("winner"):
         return line.needed_vote("winner", votes.MODEL_A_B, EXPECTED)
-    for name, vote in (
-        ("winner_model_a", votes.FIRST),
-        ("winner_model_b", votes.SECOND),
-        ("winner_tie", votes.TIE),
-    ):
-        if line.number(name) == 1:
-            return vote
-    raise line.wrong("winner", EXPECTED, line.get("winner"))
+    flagged = [vote for name, vote in FLAGS.items() if line.has(name) and line.truth(name)]
+    if len(flagged) == 1:
+        return flagged[0]
+    found = {name: line.get(name) for name in FLAGS} if flagged else line.get("winner")
+    raise line.wrong("winner", f"{EXPECTED}; or one of {', '.join(FLAGS)}", found)
 
 
 def _voter(records: Records, line: Line, pair: list[str]) -> str:

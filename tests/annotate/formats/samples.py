@@ -1,7 +1,9 @@
 """The small files of `fixtures/formats`: what each folder holds, and what comes out of it. The texts are ours."""
 
 import csv
+import io
 import json
+import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -213,3 +215,35 @@ def absolute(**further: Any) -> list[dict[str, Any]]:
 
 def said(*turns: str) -> list[dict[str, str]]:
     return [{"role": "user" if n % 2 == 0 else "assistant", "content": text} for n, text in enumerate(turns)]
+
+
+PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+
+
+def xlsx(cells: list[list[Any]], merged: str = "") -> bytes:
+    """A workbook of one sheet, by hand: texts inline, numbers as they are."""
+
+    def cell(value: Any) -> str:
+        if isinstance(value, str):
+            return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
+        return f"<c><v>{value}</v></c>" if value is not None else "<c/>"
+
+    lines = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in cells)
+    joined = f'<mergeCells count="1"><mergeCell ref="{merged}"/></mergeCells>' if merged else ""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rels = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    parts = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}"><Relationship Id="r1" Type="{rels}/officeDocument" '
+        'Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{rels}"><sheets>'
+        '<sheet name="One" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}"><Relationship Id="r1" '
+        f'Type="{rels}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{lines}</sheetData>{joined}</worksheet>',
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{content}')
+    return out.getvalue()

@@ -1,9 +1,7 @@
 """Files as people have them: encodings, quotes, separators, spreadsheets, no header; and how much is read of one."""
 
 import gzip
-import io
 import json
-import zipfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pytest_django import Settings
 
 from annotate.folder import FolderError
 from annotate.folder.problems import Problem
@@ -18,9 +17,8 @@ from annotate.formats import json_rows
 from annotate.formats.source import Source
 from annotate.formats.values import as_list
 
-from .samples import records_of
+from .samples import records_of, xlsx
 
-PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 SINGLE = {"prompt": "q", "response": "a", "annotator": "who", "rating.quality": "r"}
 
 
@@ -225,34 +223,6 @@ def test_rows_that_are_all_wrong_are_named_by_their_lines(tmp_path: Path) -> Non
 # Spreadsheets and tables with types
 
 
-def xlsx(cells: list[list[Any]]) -> bytes:
-    """A workbook of one sheet, by hand: texts inline, numbers as they are."""
-
-    def cell(value: Any) -> str:
-        if isinstance(value, str):
-            return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
-        return f"<c><v>{value}</v></c>" if value is not None else "<c/>"
-
-    lines = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in cells)
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    rels = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    parts = {
-        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
-        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}"><Relationship Id="r1" Type="{rels}/officeDocument" '
-        'Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{rels}"><sheets>'
-        '<sheet name="One" sheetId="1" r:id="r1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}"><Relationship Id="r1" '
-        f'Type="{rels}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{lines}</sheetData></worksheet>',
-    }
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{content}')
-    return out.getvalue()
-
-
 def test_a_spreadsheet_is_a_table(tmp_path: Path) -> None:
     content = xlsx([["q", "a", "who", "r"], ["Why?", "So.", "w1", 4], ["Why?", "two\nlines", 7, 5]])
     path = written(tmp_path, content, "f.xlsx")
@@ -260,6 +230,27 @@ def test_a_spreadsheet_is_a_table(tmp_path: Path) -> None:
     assert [row["value"] for row in records_of([path], mapping=SINGLE)["answers"]] == [4, 5]
     with pytest.raises(FolderError, match=r"a whole \.xlsx file"):
         rows(written(tmp_path, content[:200], "g.xlsx"))
+
+
+@pytest.mark.parametrize("merged", ["A2:A3", "B3:C3"])
+def test_merged_cells_are_no_rows(tmp_path: Path, merged: str) -> None:
+    table: list[list[Any]] = [["q", "a", "who", "r"], ["Why?", "So.", "w1", 4], [None, "No.", None, 5]]
+    with pytest.raises(FolderError, match=r"cells that are not merged \(unmerge them\), found one cell in"):
+        rows(written(tmp_path, xlsx(table, merged), "f.xlsx"))
+    assert len(rows(written(tmp_path, xlsx(table, "A1:B1"), "g.xlsx"))[0]) == 2
+
+
+def test_a_spreadsheet_s_numbers_and_words_for_nothing(tmp_path: Path) -> None:
+    table: list[list[Any]] = [
+        ["q", "a", "who", "r"],
+        ["Q", "N/A", "NA", "4"],
+        ["None", 1.10, 7.0, "5.0"],
+        ["Q", "x", "w", "NA"],
+    ]
+    records = records_of([written(tmp_path, xlsx(table), "f.xlsx")], mapping=SINGLE)
+    assert [row["text"] for row in records["responses"]] == ["N/A", "1.1", "x"]
+    assert [(row["annotator_id"], row["value"]) for row in records["answers"]] == [("NA", 4), ("7", 5)]
+    assert any('says "NA", which is nothing' in remark for remark in records["remarks"])
 
 
 def test_decimals_are_numbers_and_texts(tmp_path: Path) -> None:
@@ -284,6 +275,33 @@ def test_a_row_of_too_many_values_is_refused_before_it_is_read(
         path = written(tmp_path, gzip.compress(many) if name.endswith("gz") else many, name)
         with pytest.raises(FolderError, match="more than 1,000 values in one row"):
             records_of([path], "infinity-eval")
+
+
+def test_blank_lines_are_bounded_as_rows_are(tmp_path: Path, settings: Settings) -> None:
+    settings.READ_MOST_ROWS = 100
+    path = written(tmp_path, gzip.compress(b"q,a,who,r\n" + b"\n" * 1000 + b"Q,A,w,4\n"), "f.csv.gz")
+    with pytest.raises(FolderError, match="line 201: expected at most 200 lines, found more"):
+        records_of([path], mapping=SINGLE)
+
+
+@pytest.mark.parametrize("name", ["f.jsonl", "f.csv"])
+def test_a_file_without_a_row_that_can_be_read_says_what_is_wrong(tmp_path: Path, name: str) -> None:
+    content = b"{]\n" if name == "f.jsonl" else b"a,b\n1\n"
+    with pytest.raises(FolderError, match=r"line \d: expected (a JSON object|2 cells)"):
+        records_of([written(tmp_path, content, name)])
+
+
+@pytest.mark.parametrize("name", ["prompt", "chosen"])
+def test_cells_with_too_many_values_stay_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """JSON in a cell is read before anybody knows whether it is a conversation."""
+    monkeypatch.setattr(json_rows, "MOST_VALUES", 1000)
+    cell = "[" + "{}," * 2000 + "{}]"
+    row = {"prompt": "Q", "chosen": "A", "rejected": "B"} | {name: cell}
+    content = ",".join(row) + "\n" + ",".join(f'"{text}"' for text in row.values()) + "\n"
+    records = records_of([written(tmp_path, content.encode())], "trl-preference")
+    assert cell in [text["text"] for table in ("prompts", "responses") for text in records[table]]
 
 
 def test_python_s_own_reader_sees_small_cells_only() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from annotate import formats
 from annotate.folder import FolderError
 from annotate.folder.load import check_folder
-from annotate.formats import Options
+from annotate.formats import FORMATS, Options, read_scores
 from annotate.models import Annotator, Answer, Item, Prompt, Response, Study
 from judging.folder.scores import Scores
 from judging.models import Score, Verdict
@@ -235,10 +236,13 @@ def test_texts_that_are_there_are_found_again_by_their_words(tmp_path: Path) -> 
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 9) | st.floats(width=16) | st.sampled_from(
-        ["", "a", "tie", "model_a", "A>>B", "[1, 2]", "{}", "\ud800", "\x00", "nan", "x" * 300, "2026-01-01"]
-    ),
+        ["", "a", "tie", "model_a", "A>>B", "[1, 2]", "{}", "\ud800", "\x00", "nan", "x" * 300, "2026-01-01",
+         "1,002", "0,5", "undefined", "\ufeff\u200b", "Human: a\n\nAssistant: b", "[{'role': 'user', 'content': 'a'}]"]
+    ) | st.sampled_from([10**400, float("inf"), float("nan"), 20240531, 1e18]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["role", "content", "text", "response", "pref", "value", "score", "turns", "category"]),
+        st.sampled_from(["role", "from", "content", "parts", "text", "response", "pref", "value", "score", "turns",
+             "category", "type", "input", "tool_calls", "function_call", "functionCall", "messages",
+             "system", "author"]),
         inner,
         max_size=3,
     ),
@@ -266,6 +270,9 @@ def test_no_row_makes_a_reader_fall_over(name: str, tmp_path: Path, data: st.Dat
         broken[file.replace(".csv", ".jsonl")] = drawn if isinstance(rows, list) else drawn[0]
     paths = written(tmp_path, broken)
     _read_or_refused(paths, sample(name).format)
+    if FORMATS[sample(name).format].scores:
+        with suppress(FolderError):
+            read_scores(paths, sample(name).format, Options(scorer="s"), lambda record: None)
 
 
 def _read_or_refused(paths: list[Path], name: str, **options: Any) -> None:
