@@ -9,12 +9,15 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
 KNOWN_BROWSER = "known-browser"
@@ -97,6 +100,27 @@ def _known_browser(request: HttpRequest, name: str) -> str:
     except signing.BadSignature:
         return ""
     return known["browser"] if known["name"] == _hashed(name) else ""
+
+
+class TokensEndWithThePassword:
+    """Refuses no password. Whoever changes theirs may fear that somebody knows it, and has made a token with it."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        return
+
+    def password_changed(self, password: str, user: Any = None) -> None:
+        # Imported here: settings name this module before there are models.
+        from annotate.models import ApiToken
+
+        if user is not None and user.pk:
+            ApiToken.objects.filter(user=user).valid().update(revoked_at=timezone.now())
+
+    def get_help_text(self) -> str:
+        return "API tokens end with the password that they were made under."
+
+
+def has_second_factor(user: Any) -> bool:
+    return bool(is_mfa_enabled(user, [Authenticator.Type.TOTP]))
 
 
 class OtherAccounts(DefaultSocialAccountAdapter):  # type: ignore[misc]

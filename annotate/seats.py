@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
@@ -191,13 +191,19 @@ def submit(
     The same token again stores nothing. A page that knew of fewer judgments than there are is a stale tab
     (StaleSeatError).
     """
-    with transaction.atomic():
-        # The ordinary case costs no look: the seat is still held, and nobody else can fill it any more.
-        if submission.revision == 0 and _fill(annotator, seat):
-            _store(seat, submission)
-            _renew(annotator, next_held)
-        elif not _stored(annotator, seat, submission):
-            _store(_seat_for_update(annotator, seat, submission), submission)
+    try:
+        with transaction.atomic():
+            # The ordinary case costs no look: the seat is still held, and nobody else can fill it any more.
+            if submission.revision == 0 and _fill(annotator, seat):
+                _store(seat, submission)
+                _renew(annotator, next_held)
+            elif not _stored(annotator, seat, submission):
+                _store(_seat_for_update(annotator, seat, submission), submission)
+    except IntegrityError as error:
+        if Judgment.objects.filter(client_token=submission.token).exists():
+            # The token of a page sent before, at another seat.
+            raise StaleSeatError from error
+        raise
     return next_held or next_assignment(annotator)
 
 

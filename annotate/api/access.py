@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from rest_framework import exceptions, permissions, throttling
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.request import Request
 
+from annotate.accounts import has_second_factor
 from annotate.models import ApiToken
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ class TokenAuthentication(BaseAuthentication):
         token = ApiToken.objects.valid().named(secret).select_related("user").first()
         if token is None:
             raise exceptions.AuthenticationFailed("This token is unknown, expired or revoked.")
+        if settings.REQUIRE_SECOND_FACTOR and not has_second_factor(token.user):
+            raise exceptions.AuthenticationFailed("The token's account needs a second factor first.")
         token.note_use()
         return token.user, token
 

@@ -79,26 +79,35 @@ _SENT = ("Move", "Order", "ExportOrder")
 
 
 def strict(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Make request bodies required, and forbid unnamed fields."""
+    """Make request bodies required, forbid unnamed fields, and bring their parts where references point."""
     for name in _SENT:
         result["components"]["schemas"][name]["additionalProperties"] = False
     for path in result["paths"].values():
         for operation in path.values():
             if "requestBody" in operation:
                 operation["requestBody"]["required"] = True
+                for content in operation["requestBody"]["content"].values():
+                    schema = content["schema"]
+                    parts = schema.get("items", schema).pop("$defs", {})
+                    result["components"]["schemas"] |= parts
     return result
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
     """A request body, described by the loader's own model."""
-    return {"application/json": model.model_json_schema(ref_template="#/components/schemas/{model}")}
+    return {"application/json": _schema_of(model)}
 
 
 def row_body(model: type[BaseModel]) -> dict[str, Any]:
     return {
-        "application/json": {"type": "array", "items": model.model_json_schema()},
+        "application/json": {"type": "array", "items": _schema_of(model)},
         "application/x-ndjson": {"type": "string", "description": "such rows, one a line"},
     }
+
+
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Its parts become components of the whole schema (`strict`), where references look for them."""
+    return model.model_json_schema(ref_template="#/components/schemas/{model}")
 
 
 class Pushed(serializers.Serializer[Any]):

@@ -1,8 +1,9 @@
 """For whatever watches the servers: load balancers, systemd, compose, Prometheus."""
 
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
@@ -23,13 +24,24 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Annotators can be sent here: the database answers, and it has the tables of this version."""
+    """Annotators can be sent here: the database answers, takes writes, and has the tables of this version."""
     try:
         migrated = _migrated()
     except DatabaseError:
         return JsonResponse({"database": "unreachable"}, status=503)
+    try:
+        _write()
+    except DatabaseError:
+        return JsonResponse({"database": "takes no writes"}, status=503)
     migrations = "ok" if migrated else "missing: run manage.py migrate"
     return JsonResponse({"database": "ok", "migrations": migrations}, status=200 if migrated else 503)
+
+
+def _write() -> None:
+    """Nothing that stays: a disk that is full, or mounted for reading only, answers every question too."""
+    with transaction.atomic():
+        ContentType.objects.create(app_label="readyz", model="readyz")
+        transaction.set_rollback(True)
 
 
 class _Seen:

@@ -5,16 +5,18 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from urllib.parse import unquote_plus
 
 from allauth.account.authentication import get_authentication_records
-from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.cache import add_never_cache_headers
 
 from annotate import trail
+from annotate.accounts import has_second_factor
 from annotate.config.logs import request_id
 from annotate.config.metrics import REQUESTS, SECONDS
 
@@ -50,6 +52,31 @@ def _count(request: HttpRequest, response: HttpResponse, seconds: float) -> None
     if _ACCESS.isEnabledFor(logging.INFO):
         record = {"method": method, "path": request.path, "view": view, "status": response.status_code}
         _ACCESS.info("request", extra=record | {"ms": round(seconds * 1000, 1)})
+
+
+class Storable:
+    """No address and no query holds a NUL: PostgreSQL takes none, and nobody means one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or "\0" in unquote_plus(request.META.get("QUERY_STRING", "")):
+            raise BadRequest("The address holds a NUL character.")
+        return self.get_response(request)
+
+
+class Unkept:
+    """Pages of an account show keys and codes: no browser and no proxy keeps one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path_info.startswith(("/account/", "/login/")):
+            add_never_cache_headers(response)
+        return response
 
 
 class BusyMiddleware:
@@ -121,7 +148,7 @@ class SecondFactor:
         if not settings.REQUIRE_SECOND_FACTOR or match is None or match.url_name in _WITHOUT:
             return None
         user = request.user
-        if not user.is_authenticated or is_mfa_enabled(user, [Authenticator.Type.TOTP]):
+        if not user.is_authenticated or has_second_factor(user):
             return None
         records = get_authentication_records(request, user)
         if any(record["method"] == "socialaccount" for record in records):

@@ -76,9 +76,13 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "annotate.config.middleware.Watched",
+    # Around all that may refuse a request: error pages are not framed either.
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "annotate.config.middleware.Storable",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "annotate.config.middleware.Unkept",
     "annotate.languages.EnglishUnlessSpoken",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -88,7 +92,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "annotate.config.middleware.SecondFactor",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "annotate.config.middleware.Framed",
     "django_htmx.middleware.HtmxMiddleware",
     "annotate.config.middleware.BusyMiddleware",
@@ -122,7 +125,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-]
+] + [{"NAME": "annotate.accounts.TokensEndWithThePassword"}]
 # Log-in: a lock-out after failed tries, a second factor, and OpenID Connect where it is set up.
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",

@@ -216,3 +216,26 @@ def test_pages_of_the_account_look_like_ours(client: Client, sam: User) -> None:
         page = client.get(path, follow=True).content.decode()
         assert "css/offbeat.css" in page, path
         assert "Menu:" not in page, "allauth's own layout"
+
+
+def test_no_page_of_an_account_is_kept_by_a_browser(client: Client, sam: User) -> None:
+    log_in(client)
+    set_up(client)
+    for path in (
+        "/account/",
+        "/account/codes/",
+        "/account/second-factor/",
+        "/account/confirm/",
+        "/account/tokens/",
+    ):
+        assert "no-store" in client.get(path).headers.get("Cache-Control", ""), path
+
+
+@pytest.mark.parametrize(
+    ("path", "host"),
+    [("/login/", "evil.example"), ("/a%00b/", "testserver"), ("/login/?next=%00", "testserver")],
+)
+def test_what_is_refused_is_not_framed_either(client: Client, path: str, host: str) -> None:
+    refused = client.get(path, HTTP_HOST=host)
+    assert refused.status_code == 400
+    assert refused["X-Frame-Options"] == "DENY"

@@ -310,6 +310,18 @@ def test_a_seat_with_a_judgment_is_never_given_back() -> None:
     assert seat.annotator_id == annotator.pk
 
 
+def test_the_token_of_another_page_makes_a_stale_one() -> None:
+    annotator = make_annotator(make_study(kinds=["single"]))
+    first = seats.next_assignment(annotator)
+    assert first is not None
+    token = uuid.uuid4()
+    second = submit(annotator, first, token=token)
+    assert second is not None
+    with pytest.raises(seats.StaleSeatError):
+        submit(annotator, second, token=token)
+    assert Judgment.objects.count() == 1
+
+
 def test_the_same_token_with_other_answers_is_told() -> None:
     annotator = make_annotator(make_study(kinds=["single"]))
     seat = seats.next_assignment(annotator)

@@ -57,6 +57,18 @@ def test_a_migrated_database_is_ready(client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_a_database_that_takes_no_writes_is_not_ready(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr("annotate.config.health.ContentType.objects.create", refuse)
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()) == (503, {"database": "takes no writes"})
+
+
+@pytest.mark.django_db
 def test_a_database_without_the_latest_tables_is_not_ready(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

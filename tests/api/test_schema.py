@@ -1,5 +1,7 @@
 """The schema says what the API does: schemathesis sends what it allows and what it forbids, and checks the answers."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from schemathesis.generation import GenerationMode
 from annotate import members
 from annotate.config.wsgi import application
 from annotate.models import ApiToken, Role
+from judging.api.docs import the_schema
 from tests.api.test_lists import judge, score
 from tests.factories import make_study
 from tests.size import sized
@@ -88,3 +91,13 @@ def test_the_api_does_what_the_schema_says(
 
 def test_drf_spectacular_has_nothing_to_warn_of(tmp_path: Path) -> None:
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "schema.yaml"))
+
+
+def test_every_reference_of_the_schema_leads_somewhere() -> None:
+    schema = the_schema()
+    text = json.dumps(schema)
+    names = re.findall(r'"\$ref": "([^"]+)"', text)
+    assert names
+    assert {name.removeprefix("#/components/schemas/") for name in names} <= set(
+        schema["components"]["schemas"]
+    )

@@ -4,9 +4,11 @@ import re
 from unittest import mock
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from annotate.models import ApiToken
@@ -117,3 +119,20 @@ def test_a_log_in_needs_the_csrf_token(user: User) -> None:
     client.force_login(user)
     assert client.get(LIST).status_code == 200
     assert client.post(LIST, {}).status_code == 403
+
+
+def test_a_token_ends_with_the_password_it_was_made_under(user: User) -> None:
+    _, secret = ApiToken.make(user, "nightly", "read", 30)
+    other = ApiToken.make(User.objects.create_user("ann"), "nightly", "read", 30)[1]
+    user.set_password("another-river-7")
+    user.save()
+    assert status(secret) == 401
+    assert status(other) == 200
+
+
+def test_a_token_opens_nothing_for_whom_a_second_factor_is_asked(user: User, settings: Settings) -> None:
+    _, secret = ApiToken.make(user, "nightly", "read", 30)
+    settings.REQUIRE_SECOND_FACTOR = True
+    assert status(secret) == 401
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    assert status(secret) == 200

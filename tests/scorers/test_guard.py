@@ -35,6 +35,15 @@ def anything(path: str, body: dict[str, Any], before: int) -> ServerReply:
         "64:ff9b::a9fe:a9fe",
         "2002:7f00:1::",
         "::",
+        *(
+            "192.0.0.8",
+            "192.88.99.1",
+            "::5db8:d822",
+            "::ffff:93.184.216.34",
+            "64:ff9b:1::5db8:d822",
+            "fec0::1",
+        ),
+        *("3fff::1", "5f00::1", "64:ff9b::c000:8", "2002:c058:6301::"),
     ],
 )
 def test_what_is_not_public_is_refused(address: str) -> None:

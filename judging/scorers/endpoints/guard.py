@@ -11,6 +11,14 @@ import httpx
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Not for the public, or gone from use, whatever `ipaddress` of some version says (IANA special-purpose registries).
+RESERVED = [
+    ipaddress.ip_network(network)
+    for network in (
+        *("192.0.0.0/24", "192.88.99.0/24", "::/96", "::ffff:0:0/96", "64:ff9b:1::/48", "fec0::/10"),
+        *("3fff::/20", "5f00::/16"),
+    )
+]
 
 
 class RefusedError(ValueError):
@@ -57,10 +65,14 @@ def permitted(address: Address, host: str, allowed: Iterable[str]) -> bool:
     -------
     bool
         True for a public unicast address, or an allowed one. Addresses that wrap an IPv4 address (mapped, 6to4,
-        NAT64) are taken for it.
+        NAT64) are taken for it; a mapped one has to be allowed, since no public server has one.
     """
     plain = _unwrapped(address)
-    if plain.is_global and not plain.is_multicast:
+    if (
+        plain.is_global
+        and not plain.is_multicast
+        and not any(a in n for a in (address, plain) for n in RESERVED)
+    ):
         return True
     return any(_covers(entry, plain, host) for entry in allowed)
 
