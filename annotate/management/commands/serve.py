@@ -5,12 +5,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.config import metrics
 
 THREADS = 2
+MEMORY = Path("/dev/shm")  # noqa: S108 - the folder has a name and a mode of its own
+# Bytes that the counters of many workers never reach.
+ROOM = 32 * 2**20
 
 
 class Command(BaseCommand):
@@ -24,7 +26,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, workers: int, **options: Any) -> None:
         """Become the server: this process ends only with it."""
         check_free(host, port)
-        os.environ[metrics.FOLDER] = str(_empty_folder(f"metrics-{port}"))
+        if folder := _folder_in_memory():
+            os.environ[metrics.FOLDER] = str(folder)
+        else:
+            self.stderr.write(f"No room in {MEMORY}: each server process counts its requests for itself.")
         command = ["-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
         # Threads take turns in Python, but one that waits for a slow sender's body must not stop the others.
         command += ["--workers", str(workers), "--blocking-threads", str(THREADS), "--respawn-failed-workers"]
@@ -32,11 +37,23 @@ class Command(BaseCommand):
         os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
 
 
-def _empty_folder(name: str) -> Path:
-    """Where the server's processes count together; what an earlier server counted is over."""
-    folder = Path(settings.WORK_DIR) / name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def _folder_in_memory() -> Path | None:
+    """Where the server's processes count together; what servers counted that have ended is over.
+
+    Counters are mapped into memory. On a disk that fills up, the next count would end the process, and every one
+    after it.
+    """
+    name = f"offbeat-metrics-{os.getuid()}-"
+    folder = MEMORY / f"{name}{os.getpid()}"
+    try:
+        for old in MEMORY.glob(f"{name}*"):
+            if old == folder or not Path("/proc", old.name.removeprefix(name)).exists():
+                shutil.rmtree(old, ignore_errors=True)
+        if shutil.disk_usage(MEMORY).free < ROOM:
+            return None
+        folder.mkdir(mode=0o700)
+    except OSError:
+        return None
     return folder
 
 
