@@ -9,7 +9,7 @@ import pytest
 from judging.results.figures import Figure
 from judging.results.planning.charts import reliabilities, widths
 from judging.results.planning.report import Point
-from judging.results.summary.sheets import ENDS, Ranged, Sheet
+from judging.results.summary.sheet import ENDS, Ranged, Sheet
 from judging.stats import Estimate
 from judging.templatetags.figures import cell, cell_class
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from annotate.kinds import ItemKind, kind_of
+from annotate.kinds import ItemKind, kind_of, names_of
 from annotate.models import Criterion, Study
 from judging.frames import tables as frames
 from judging.frames.criteria import quality_in_sets, quality_ratings
@@ -57,10 +57,17 @@ NO_OUTCOME = (
 )
 
 
+BY_VOTES = "What people prefer of two responses is audited by votes alone, on Pairs and lists."
+
+
 def outcomes(study: Study) -> list[Outcome]:
     """Raises NotComputable where there is none, or none with the names of who judged."""
     held: list[Outcome] = []
-    why_not = NO_OUTCOME
+    why_not = (
+        f"{NO_OUTCOME} {BY_VOTES}"
+        if study.criteria.filter(kind__in=names_of("prefers")).exists()
+        else NO_OUTCOME
+    )
     shown = frames.item_responses(study)
     for criterion in [*quality_ratings(study), *quality_in_sets(study)]:
         try:
@@ -78,7 +85,7 @@ def outcome_of(criterion: Criterion, shown: pd.DataFrame | None = None) -> Outco
         return Outcome(criterion, named_ratings(criterion))
     answers = by_people(criterion, frames.answers(criterion)).dropna(subset=["response_id"])
     items = frames.item_responses(criterion.study) if shown is None else shown
-    own = items[items["item_id"].isin(answers["item_id"])]
+    own = items[items["item_id"].isin(answers["item_id"])].sort_values(["item_id", "position"])
     prompts = answers.drop_duplicates("item_id").set_index("item_id")["prompt_id"]
     places = own.assign(place_id=range(len(own)), prompt_id=own["item_id"].map(prompts))[_PLACE]
     ranks = set_ranks(answers, best_first=kind_of(criterion).ranks)
