@@ -32,9 +32,11 @@ def trimmed(key: str) -> str:
 
 
 def lookalike(key: str) -> str:
-    """What two ids have in common that nobody can tell apart at a glance: by case, by width, by unseen characters."""
+    """What two ids have in common that nobody can tell apart at a glance: by case, width, unseen characters."""
     plain = unicodedata.normalize("NFKC", re.sub(f"[{_UNSEEN}]", "", key))
-    return " ".join(plain.split()).casefold()
+    # 7.0 is what a program made of 7, and 07 what a spreadsheet makes 7 of.
+    number = re.fullmatch(r"0*(\d+?)(\.0+)?", plain.strip())
+    return number[1] if number else " ".join(plain.split()).casefold()
 
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")

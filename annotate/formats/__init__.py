@@ -181,7 +181,9 @@ def why(chosen: Format, files: Sequence[Source]) -> str:
 
 def recognised(files: Sequence[Source]) -> list[Format]:
     """The formats that the first rows of the first file look most like."""
-    columns = {name for row in files[0].head() for name in row}
-    fits = {f.name: len(f.mark(columns)) for f in FORMATS.values()}
+    head = files[0].head()
+    columns = {name for row in head for name in row}
+    fitting = [f for f in FORMATS.values() if f.fits is None or all(map(f.fits, head))]
+    fits = {f.name: len(f.mark(columns)) for f in fitting}
     best = max(fits.values(), default=0)
     return [FORMATS[name] for name, n in fits.items() if n == best] if best else []

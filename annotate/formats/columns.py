@@ -58,8 +58,9 @@ class Columns:
 
     def read_as(self, name: str, value: object, meaning: str) -> None:
         """Remember what a code was read as, to be said in words."""
-        key = quoted(value), meaning
-        self.readings.setdefault(name, Counter())[key] += 1
+        key, readings = (quoted(value), meaning), self.readings.setdefault(name, Counter())
+        if key in readings or len(readings) < MOST_CODES:
+            readings[key] += 1
 
     def remarks(self) -> list[str]:
         """What is to be said of the file's columns."""

@@ -102,7 +102,8 @@ class Draft(Records):
             language = tag if language else ""
             row: Row = {"prompt_id": key, "text": text}
             row |= {"language": language} if language else {}
-            row |= {"category": list(dict.fromkeys(category))} if category else {}
+            if named := list(dict.fromkeys(filter(None, map(trimmed, category)))):
+                row["category"] = named
             self._prompts[key] = content
             self._prompt_keys.setdefault(content, key)
             self._write("prompts", row)
@@ -127,7 +128,7 @@ class Draft(Records):
         text = one_newline(text)
         if not text.strip():
             self.remark("A response is without words: it came in as it is.")
-        source, content = source or "unknown", (prompt, text_hash(text))
+        source, content = trimmed(source) or "unknown", (prompt, text_hash(text))
         if self.options.into and not key:
             key = self._response_keys.get(content, "")
         key = key or f"r-{digest(prompt, source, text, '' if sample is None else sample)}"
@@ -210,8 +211,7 @@ class Draft(Records):
             other = self._lookalikes.setdefault(lookalike(key), key)
             if other != key:
                 self.remark(
-                    f"Annotators {other!r} and {key!r} differ by case or unseen characters only: "
-                    "they are taken for two people.",
+                    f"Annotators {other!r} and {key!r} look alike: they are taken for two people.",
                     placed=False,
                 )
             if self.options.into is None or key not in self.options.into.annotators:

@@ -99,6 +99,12 @@ class Line:
     def number(self, name: str) -> float | None:
         return self._number(name, self.get(name), self.get(name))
 
+    def whole(self, name: str) -> int | None:
+        number = self.number(name)
+        if number is not None and not number.is_integer():
+            raise self.wrong(name, "a whole number", self.get(name))
+        return None if number is None else int(number)
+
     def _number(self, name: str, value: object, shown: object) -> float | None:
         field = name.partition(".")[0]
         if (meaning := self._meaning(value)) and numbers.is_plain(meaning):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from annotate.folder.tables import Row
-from annotate.texts import one_newline
+from annotate.texts import one_newline, trimmed
 
 from .options import Options
 from .records import Choice, Records
@@ -85,7 +85,7 @@ class MachineScores(Records):
         ids: tuple[str, ...] = (),
     ) -> str:
         text = None if text is None else one_newline(text)
-        named = Named((key, *ids) if key else ids, "", source, self._prompts.get(prompt), text)
+        named = Named((key, *ids) if key else ids, "", trimmed(source), self._prompts.get(prompt), text)
         if question is not None and sample is None:
             self._answers.setdefault((question[0], source, question[1]), named)
         return self._name(named)

@@ -72,6 +72,8 @@ def decided(
     preference = words.get(word, words.get(word.replace(" ", "")))
     if preference is None:
         raise game.wrong(name, f"one of {', '.join(words)}, or nothing where the judge failed", value)
+    side = "first" if preference > 0 else "second"
+    game.columns.read_as(name, value, f"{abs(preference):g} for the {side}" if preference else "a tie")
     return preference if strength else float((preference > 0) - (preference < 0))
 
 

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .records import Records
@@ -24,6 +24,8 @@ class Format:
     scores: bool = False
     # What `--map` and the other options say of it, for people.
     options: str = ""
+    # What else its rows must be like, where other formats have the same columns.
+    fits: Callable[[Mapping[str, object]], bool] | None = None
     # The columns of a file that has no header, where its content gives them away.
     headerless: Callable[[Source], tuple[str, ...]] | None = None
     # Names it had before.

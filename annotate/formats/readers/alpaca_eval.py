@@ -7,7 +7,7 @@ from ..pairs import cast, is_machine, same_texts
 from ..records import Choice, Records
 from ..registry import Format, marks
 from ..source import Source
-from ..votes import TIE, Vote
+from ..votes import TIE, WORDS, Vote
 
 OUTPUTS = ("instruction", "input", "output", "generator", "dataset", "datasplit", "sample")
 ANNOTATIONS = (
@@ -28,12 +28,11 @@ def _category(line: Line) -> list[str]:
 def read_outputs(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
         prompt = records.prompt(_instruction(line), category=_category(line))
-        sample = line.number("sample")
         records.response(
             prompt,
             line.text("output"),
             line.text_or("generator", ""),
-            sample=None if sample is None else int(sample),
+            sample=line.whole("sample"),
         )
 
     records.each(files, row, OUTPUTS)
@@ -77,11 +76,11 @@ def _choice(line: Line, preference: float | None) -> Choice:
 
 def _vote(line: Line, preference: float) -> Vote:
     """1 is the first output, 2 the second; 0 (as documented) and 1.5 neither; between them the nearer one."""
-    if preference in (0, 1.5):
-        return TIE
-    if not 1 <= preference <= 2:
+    if preference not in (0, 1.5) and not 1 <= preference <= 2:
         raise line.wrong("preference", "a number from 1 to 2, or 0 for a draw", preference)
-    return Vote(0 if preference < 1.5 else 1)
+    vote = TIE if preference in (0, 1.5) else Vote(0 if preference < 1.5 else 1)
+    line.columns.read_as("preference", preference, WORDS[vote])
+    return vote
 
 
 FORMATS = [

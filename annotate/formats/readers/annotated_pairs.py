@@ -7,7 +7,7 @@ from ..pairs import ask_preference, same_texts
 from ..records import Choice, Records
 from ..registry import Format, marks
 from ..source import Source
-from ..votes import TIE, Vote
+from ..votes import TIE, WORDS, Vote
 
 USES = ("metadata", "annotators", "comparisons")
 PREFERRED = {"a": Vote(0), "text_a": Vote(0), "b": Vote(1), "text_b": Vote(1)}
@@ -60,7 +60,9 @@ def _vote(records: Records, line: Line, key: str, value: object) -> Vote | None:
         return TIE
     if not isinstance(preferred, str) or preferred not in PREFERRED:
         raise line.wrong(f"annotations.{key}.pref", "a, b, text_a or text_b", preferred)
-    return PREFERRED[preferred]
+    vote = PREFERRED[preferred]
+    line.columns.read_as("pref", preferred, WORDS[vote])
+    return vote
 
 
 def _cast(

@@ -178,6 +178,7 @@ def _answer(
         vote = replace(line, row={given.question: value}).needed_vote(given.question)
         records.prefer(item, who, key, vote, shown)
     else:
+        records.remark(f"Answers to {given.question!r} are words: they came in as texts.", placed=False)
         records.tell(
             item, who, records.ask(name, kind, "text", given.question, required=False), None, str(value)
         )
@@ -202,7 +203,7 @@ def _rating(
 FORMATS = [
     Format(
         "argilla", "Argilla: records as a list of objects, flat or nested", read,
-        marks("id fields responses suggestions", "id .responses"),
+        marks("id fields responses suggestions", "fields responses", "id .responses"),
         "argilla-io/argilla, argilla/src/argilla/records/_io/_generic.py",
         scores=True,
     ),

@@ -102,11 +102,9 @@ def _shown(records: Records, line: Line) -> Shown:
         return Shown("pair", records.item("pair", responses), responses)
     if "response" not in at:
         return Shown("", "", [])
-    sample = line.number(at["sample"]) if "sample" in at else None
+    sample = line.whole(at["sample"]) if "sample" in at else None
     key = line.key(at["response_id"]) if "response_id" in at else ""
-    response = _response(
-        records, line, prompt, "response", "source", key, None if sample is None else int(sample), turns
-    )
+    response = _response(records, line, prompt, "response", "source", key, sample, turns)
     roles = {role.partition(".")[0] for role in at} & {"rating", "comment"}
     return Shown("single", records.item("single", [response]) if roles else "", [response])
 

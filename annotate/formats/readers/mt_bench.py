@@ -50,14 +50,12 @@ def read_mt_bench(records: Records, files: Sequence[Source]) -> None:
         turns, category = questions[key]
         for choice in line.lines("choices"):
             texts = [conversations.content_of(turn)[0] for turn in choice.elements("turns")]
-            index = choice.number("index") or 0
+            index = choice.whole("index") or 0
             for n in range(1, min(len(turns), len(texts)) + 1):
                 prompt = records.prompt(SEPARATOR.join(turns[:n]), category=category)
                 text = SEPARATOR.join(texts[:n])
                 # The first choice is what votes are about; further ones are further samples.
-                records.response(
-                    prompt, text, line.key("model_id"), sample=int(index) or None, question=(key, n)
-                )
+                records.response(prompt, text, line.key("model_id"), sample=index or None, question=(key, n))
 
     for columns, read in (
         (QUESTION, question),
@@ -81,7 +79,7 @@ def _kind(source: Source) -> tuple[str, ...]:
 
 def _judged(records: Records, line: Line) -> None:
     """A grade, or a choice in both orders. A later turn is another question, so another scorer."""
-    turn = int(line.number("turn") or 1)
+    turn = line.whole("turn") or 1
     scorer = one_scorer(line, "judge") + (f" turn {turn}" if turn > 1 else "")
     question = line.key("question_id")
     if "model_1" not in line.row:
@@ -122,8 +120,8 @@ def _side(line: Line, side: str) -> tuple[str, str]:
     """What was asked and what the model said, up to the turn that was judged."""
     if f"response_{side}" in line.row:
         return _strings(line, side)
-    name, turn = f"conversation_{side}", line.number("turn")
-    questions = int(turn) if turn is not None and turn >= 1 else None
+    name, turn = f"conversation_{side}", line.whole("turn")
+    questions = turn if turn is not None and turn >= 1 else None
     given, answers = conversations.by_speaker(line.conversation(name), questions)
     if not given or not answers:
         raise line.wrong(name, "turns of both user and assistant", line.get(name))

@@ -1,6 +1,6 @@
 """RM-Bench: three right and three wrong answers to a prompt, in three styles, and a model's scores of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..line import Line
 from ..pairs import one_scorer, rate_right
@@ -33,10 +33,16 @@ def _answers(records: Records, line: Line, prompt: str, which: str) -> None:
             records.score(one_scorer(line, "model"), response, value, error=error)
 
 
+def _has_lists(row: Mapping[str, object]) -> bool:
+    """Several answers of each side; one of each, or a conversation, is a pair for training."""
+    answers = row.get("chosen")
+    return isinstance(answers, list) and not any(isinstance(one, Mapping) for one in answers)
+
+
 FORMATS = [
     Format(
         "rm-bench", "RM-Bench: right and wrong answers in three styles, with a model's scores or without", read,
         marks("prompt chosen rejected domain id", "chosen rejected score_chosen score_rejected"),
-        "THU-KEG/RM-Bench, README and scripts/utils.py", scores=True,
+        "THU-KEG/RM-Bench, README and scripts/utils.py", scores=True, fits=_has_lists,
     ),
 ]  # fmt: skip

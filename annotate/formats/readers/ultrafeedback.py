@@ -50,6 +50,9 @@ def _completion(records: Records, line: Line, prompt: str) -> None:
 def _flat(records: Records, line: Line, prompt: str) -> None:
     texts, models = line.texts("generations"), line.elements("generation_models")
     ratings = line.numbers("ratings") if line.has("ratings") or line.get("ratings") else []
+    for name, values in (("generation_models", models), ("ratings", ratings)):
+        if values and len(values) != len(texts):
+            raise line.wrong(name, f"as many as generations, which are {len(texts)}", values)
     for place, text in enumerate(texts):
         response = records.response(prompt, text, str(models[place]) if place < len(models) else "")
         if place < len(ratings) and ratings[place] is not None:

@@ -218,7 +218,7 @@ def test_white_space_around_ids_is_nobody_s_meaning(tmp_path: Path) -> None:
     records = records_of(path, mapping=SINGLE)
     assert {row["annotator_id"] for row in records["answers"]} == {"ann", "Ann"}
     assert "white space around them, which was taken away. (2 times)" in remarks(records)
-    assert "'ann' and 'Ann' differ by case or unseen characters only" in remarks(records)
+    assert "'ann' and 'Ann' look alike" in remarks(records)
 
 
 @pytest.mark.parametrize("around", [" ", "\u00a0", "\u2028", "\u200b", "\ufeff", "\u200e", "\t"])
@@ -231,11 +231,31 @@ def test_unseen_characters_around_ids_are_nobody_s_meaning(tmp_path: Path, aroun
     assert "white space around them" in remarks(records)
 
 
+@pytest.mark.parametrize("name", ["sample", "source", "category"])
+def test_names_and_numbers_of_samples_are_read_as_meant(tmp_path: Path, name: str) -> None:
+    rows = [
+        {"q": "Q", "a": "A", name: value} for value in ((1, "1.0") if name == "sample" else ("m", " m\u200b"))
+    ]
+    mapping = {"prompt": "q", "response": "a", name: name}
+    records = records_of(file(tmp_path, rows, "f.jsonl"), mapping=mapping)
+    assert len(records["responses"]) == 1
+    if name == "sample":
+        with pytest.raises(FolderError, match=r'sample: expected a whole number, found "1\.5"'):
+            records_of(file(tmp_path, [rows[0] | {"sample": "1.5"}], "g.jsonl"), mapping=mapping)
+
+
+@pytest.mark.parametrize(("one", "other"), [("7", "7.0"), ("7", "07"), ("07", "7.00")])
+def test_numbers_of_people_that_look_alike_are_said(tmp_path: Path, one: str, other: str) -> None:
+    rows = [{"q": "Q", "a": f"a{n}", "who": who, "r": 4} for n, who in enumerate((one, other))]
+    said = remarks(records_of(file(tmp_path, rows, "f.jsonl"), mapping=SINGLE))
+    assert f"Annotators {one!r} and {other!r} look alike" in said
+
+
 @pytest.mark.parametrize("other", ["José", "JOSÉ", "jose\u0301", "jo\u200bsé", "ｊｏｓé"])
 def test_people_whose_ids_look_alike_are_said(tmp_path: Path, other: str) -> None:
     rows = [{"q": "Q", "a": f"a{n}", "who": who, "r": 4} for n, who in enumerate(("josé", other))]
     said = remarks(records_of(file(tmp_path, rows, "f.jsonl"), mapping=SINGLE))
-    assert "differ by case or unseen characters only" in said
+    assert "look alike" in said
 
 
 @pytest.mark.parametrize(

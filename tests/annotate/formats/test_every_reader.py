@@ -9,7 +9,7 @@ import pytest
 from annotate.folder import FolderError
 from annotate.formats import Options, read
 
-from .samples import NAMES, Sample, sample
+from .samples import NAMES, Sample, records_of, sample
 
 # A sample of each format. Its `text` is the field that holds a response's text (a list, where it holds several);
 # nothing where texts lie deeper, or in conversations (`test_conversations`).
@@ -80,3 +80,26 @@ def test_a_field_that_nothing_is_made_of_is_named(tmp_path: Path, name: str) -> 
         pytest.skip("needs a study that has the texts")
     with read(paths, one.format, Options(slug="in", **one.options)) as reading:
         assert any("'of no use' has no place in a study: left out" in remark for remark in reading.remarks)
+
+
+def test_a_format_whose_columns_are_another_s_is_told_apart_by_its_rows(tmp_path: Path) -> None:
+    """Binarized sets have the scores of one answer each, RM-Bench has several answers a side."""
+    turns = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+    sides = {"chosen": ("A", turns), "rejected": ("B", [turns[0], turns[1] | {"content": "B"}])}
+    for n in (0, 1):
+        row = {"prompt": "Q"} | {name: texts[n] for name, texts in sides.items()}
+        path = tmp_path / f"{n}.jsonl"
+        path.write_text(json.dumps(row | {"score_chosen": 8, "score_rejected": 6}) + "\n")
+        records = records_of([path])
+        assert [row["text"] for row in records["responses"]] == ["A", "B"]
+        assert [row["value"] for row in records["scores"]] == [8, 6]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_comes_in_of_votes_is_said_in_words(name: str) -> None:
+    """Where a format has votes in words or codes, the preview says what each was read as."""
+    one = sample(name)
+    answers = [row for row in one.gives.get("answers", ()) if row["criterion"] == "preference"]
+    if not answers or {row["annotator_id"] for row in answers} == {"dataset-label"} or one.into:
+        pytest.skip("no votes of people")
+    assert any("was read so: " in remark for remark in one.gives["remarks"])
