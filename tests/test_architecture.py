@@ -150,3 +150,36 @@ def test_no_page_asks_for_the_kind_of_a_criterion() -> None:
         rf"kind [!=]= [\"']({names})\b"
     )
     assert [str(p.relative_to(ROOT)) for p in own if asking.search(p.read_text())] == []
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    paths = [ROOT / line for line in listed.stdout.splitlines()]
+    return [p for p in paths if not {"vendor", "migrations"} & set(p.parts)]
+
+
+def test_template_lines_can_be_read() -> None:
+    lines = [
+        (f"{p.relative_to(ROOT)}:{n}", len(line.encode()))
+        for p in tracked("*.html")
+        for n, line in enumerate(p.read_text().splitlines(), 1)
+    ]
+    assert [place for place, length in lines if length > 160] == []
+
+
+def test_files_can_be_read_at_one_go() -> None:
+    paths = [p for p in tracked("*.py", "*.js", "*.css") if p.name != "settings.py"]
+    lengths = {p.relative_to(ROOT): len(p.read_text().splitlines()) for p in paths}
+    assert {str(p): n for p, n in lengths.items() if n > 400} == {}
+
+
+# What draws a `Table`, what draws plain rows, and a list in which two responses are chosen.
+DRAW_ROWS = {"table.html", "rows.html", "prompt_map.html"}
+
+
+def test_templates_of_results_leave_rows_to_tables() -> None:
+    templates = [p for p in tracked("templates/judging/results/*.html") if p.name not in DRAW_ROWS]
+    assert templates
+    assert [p.name for p in templates if "<tr" in p.read_text()] == []

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 import vl_convert
@@ -28,6 +28,17 @@ Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 Cell = str | float | int | None
 
 
+class Head(NamedTuple):
+    """The head of a column, and whether the column holds plain numbers."""
+
+    name: str
+    number: bool
+
+    @classmethod
+    def of(cls, name: str, values: Sequence[Cell]) -> "Head":
+        return cls(name, all(isinstance(value, int | float | None) for value in values))
+
+
 @dataclass(frozen=True)
 class Figure:
     """`columns` and `rows` hold everything that the chart shows; `key` names its files."""
@@ -39,6 +50,10 @@ class Figure:
     chart: Chart
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+
+    @property
+    def heads(self) -> list[Head]:
+        return [Head.of(name, [row[n] for row in self.rows]) for n, name in enumerate(self.columns)]
 
     @cached_property
     def spec(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from judging.results.figures import Cell, rounded
+from judging.results.figures import Cell, Head, rounded
 from judging.stats import Estimate
 
 ENDS = ("low", "high")
@@ -16,11 +16,6 @@ class Ranged(NamedTuple):
     estimate: Cell
     low: Cell
     high: Cell
-
-
-class Head(NamedTuple):
-    name: str
-    number: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +39,7 @@ class Sheet:
     @property
     def heads(self) -> list[Head]:
         """The columns of `shown`, and whether each holds plain numbers."""
-        return [
-            Head(self.columns[n], all(isinstance(row[n], int | float | None) for row in self.rows))
-            for n in self._starts()
-        ]
+        return [Head.of(self.columns[n], [row[n] for row in self.rows]) for n in self._starts()]
 
     def _starts(self) -> list[int]:
         return [n for n, name in enumerate(self.columns) if name not in ENDS]
