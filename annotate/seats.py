@@ -12,7 +12,7 @@ from django.utils import timezone
 from annotate import design, offer
 from annotate.kinds import Value
 from annotate.models import Annotator, Answer, Assignment, Criterion, Draft, Item, Judgment, Study
-from annotate.models.assignment import HOLD, AssignmentQuerySet
+from annotate.models.assignment import FIRST_HOLD, HOLD, AssignmentQuerySet
 
 # Why a judgment without answers does not count: its annotator passed the item over.
 SKIPPED = "skipped"
@@ -131,7 +131,7 @@ def _mixed(
 def _hold(annotator: Annotator, seats: Sequence[Assignment]) -> int:
     last_turn = Assignment.objects.for_annotator(annotator).aggregate(last=Max("turn"))["last"] or 0
     orders = offer.shown_orders(seats) | offer.swapped(annotator, seats)
-    expires = timezone.now() + HOLD
+    expires = timezone.now() + (HOLD if last_turn else FIRST_HOLD)
     turns = {seat.pk: turn for turn, seat in enumerate(seats, last_turn + 1)}
     # In one order for everybody, so that two claims can't wait for each other.
     return sum(

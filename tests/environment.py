@@ -16,6 +16,8 @@ from typing import Any
 import psycopg
 
 os.environ["DEBUG"] = "1"
+# All people of the tests come from one address.
+os.environ["JOIN_RATE"] = "1000000/m/ip"
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Playwright's synchronous API keeps an event loop in this thread; Django would take it for asynchronous code.

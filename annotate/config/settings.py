@@ -143,6 +143,8 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "20/m/ip,5/15m/key",
     "login_failed_by_name": "30/h/key",
 }
+# New people who may join from one address: a laboratory's fit in, a script that takes every seat does not.
+JOIN_RATE = env.str("JOIN_RATE", default="60/m/ip")
 # Proxies that add to X-Forwarded-For; with 0 every request behind one seems to come from it.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 MFA_ADAPTER = "annotate.accounts.SecondFactors"

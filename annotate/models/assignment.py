@@ -6,6 +6,8 @@ from django.utils import timezone
 
 # Held seats come back this long after the annotator's last sign of life.
 HOLD = dt.timedelta(minutes=30)
+# Of somebody who has done nothing yet: whoever only joins keeps no seat from others for long.
+FIRST_HOLD = dt.timedelta(minutes=10)
 
 
 class AnnotatorQuerySet(models.QuerySet["Annotator"]):

@@ -6,6 +6,7 @@ A task page asks `away` before it is drawn and `after` once a submission is stor
 from typing import Any
 from urllib.parse import quote
 
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -105,12 +106,26 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         return _turned_away(request, link, access.UnnamedError(study.panel_names.get("participant", "")))
     try:
         if request.method == "POST" and (visitor.annotator or stages.takes(study)):
+            if not (visitor.annotator or _may_join(request)):
+                return _too_many(request, study)
             return _enter(visitor.annotator or invites.let_in(link, visitor.key), visitor.session)
     except invites.LinkEndedError:
         return _link_ended(request, link)
     if not visitor.annotator and link.ended:
         return _link_ended(request, link)
     return _landing(request, study, visitor)
+
+
+def _may_join(request: HttpRequest) -> bool:
+    """Whether so few new people have come from this address lately that they can all be people."""
+    rates = {"join": settings.JOIN_RATE}
+    return ratelimit.consume(request, app="annotate", action="join", config=rates) is not None
+
+
+def _too_many(request: HttpRequest, study: Study) -> HttpResponse:
+    page = render(request, "annotate/too_many.html", {"study": study}, status=429)
+    page.headers["Retry-After"] = "60"
+    return page
 
 
 def _turned_away(request: HttpRequest, link: InviteLink, error: access.UnnamedError) -> HttpResponse:

@@ -63,6 +63,7 @@ class Live:
     pace: Pace
     people: list[tuple[str, int]]
     n_people: int
+    idle_seats: int  # held by people who have done nothing yet
     turned_away: int  # visitors whom the panel's link did not name
     agreement: Dated[list[SoFar]]
     remarks: Listed
@@ -85,11 +86,18 @@ def _live(study: Study) -> Live:
         pace=_pace(study, main.left, now),
         people=people,
         n_people=sum(n for _, n in people),
+        idle_seats=_idle_seats(study),
         turned_away=invites.turned_away(study),
         agreement=cached_a_minute(study, "so-far", lambda: so_far(study), exclusions(study)),
         remarks=_remarks(study),
         skipped=_skipped(study),
     )
+
+
+def _idle_seats(study: Study) -> int:
+    held = Assignment.objects.held().filter(study=study, draft=None)
+    own = Assignment.objects.submitted().filter(study=study, annotator=OuterRef("annotator"))
+    return held.exclude(Exists(own)).count()
 
 
 def _seats(study: Study, now: dt.datetime) -> dict[Item.Role, Seats]:

@@ -9,12 +9,15 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from annotate import invites, members
-from annotate.models import Annotator, InviteLink, Role, Study
+from annotate.models import Annotator, Assignment, InviteLink, Role, Study
 from annotate.views.access import invite_path
 from judging.folder.scores import export_folder, load_folder
+from judging.monitor.live import live
 from tests.annotate.stages import see, step
+from tests.annotate.test_journey import fill, get, join, url
 from tests.factories import make_study
 
 pytestmark = pytest.mark.django_db
@@ -221,3 +224,29 @@ def test_no_more_come_than_may() -> None:
     for thread in threads:
         thread.join()
     assert link.came == 3
+
+
+def test_one_address_does_not_join_without_end(study: Study, settings: Settings) -> None:
+    settings.JOIN_RATE = "3/m/ip"
+    for _ in range(3):
+        assert Client().post(invite_path(study)).status_code == 302
+    refused = Client().post(invite_path(study))
+    assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+    assert "joined from your network" in refused.content.decode()
+    assert Annotator.objects.count() == 3
+    assert Client(REMOTE_ADDR="10.0.0.1").post(invite_path(study)).status_code == 302
+
+
+def minutes_left(study: Study) -> set[int]:
+    ends = Assignment.objects.held().filter(study=study).values_list("expires_at", flat=True)
+    return {round((end - timezone.now()).total_seconds() / 60) for end in ends if end}
+
+
+def test_whoever_only_joins_keeps_no_seat_for_long(study: Study) -> None:
+    client = join(study)
+    html = get(client, study)
+    assert minutes_left(study) == {10}
+    assert live(study).idle_seats == Assignment.objects.held().count() > 0
+    client.post(url(study), fill(html))
+    assert minutes_left(study) == {30}
+    assert live(study).idle_seats == 0

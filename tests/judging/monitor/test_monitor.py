@@ -161,7 +161,7 @@ def test_flags_comments_and_items_passed_over(staff: Client) -> None:
     html = staff.get("/studies/tiny/monitor/").content.decode()
     assert "names a model" in html
     assert "&lt;b&gt;hm&lt;/b&gt;" in html
-    assert "2 times: p0-single-0, p0-single-1." in html
+    assert "2 times: p0-single-0, p0-single-1." in " ".join(html.split())
     skipped = Judgment.objects.get(excluded="skipped", assignment__item__key="p0-single-0")
     staff.post(f"/studies/tiny/monitor/judgments/{skipped.pk}/readmit/")
     skipped.refresh_from_db()
@@ -196,11 +196,11 @@ def test_the_number_of_queries_does_not_grow(staff: Client) -> None:
         counts = [_queries(staff, f"/studies/{slug}/monitor/{part}") for slug in ("tiny", "large")]
         # One more where a list is longer than what is shown of it.
         assert counts[1] - counts[0] in (0, 1), part
-        assert counts[1] <= 61
+        assert counts[1] <= 62
     # Within the minute a poll asks for rows that are counted by the database, and computes nothing.
     with CaptureQueriesContext(connection) as found:
         staff.get("/studies/large/monitor/?part=live")
-    assert len(found) <= 17
+    assert len(found) <= 18
 
 
 # Exclusion
