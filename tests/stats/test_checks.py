@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,24 +17,25 @@ def within(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     return table[names] - table.groupby("prompt_id")[names].transform("mean")
 
 
-def test_one_split_equals_two_stage_least_squares_in_both_directions() -> None:
+def test_all_splits_that_can_be_listed_equal_two_stage_least_squares_in_both_directions() -> None:
     models = pytest.importorskip("linearmodels.iv")
-    ratings, responses = simulate(1, prompts=20, effect=0.2)
+    ratings, responses = simulate(1, prompts=20, effect=0.2, annotators=5, seats=5)
     found = split_instruments(ratings, responses, splits=1, rng=np.random.default_rng(4))["score"]
-    names = pd.factorize(ratings["annotator_id"], sort=True)[1]
-    half = pd.Series(np.random.default_rng(4).permutation(len(names)) < len(names) // 2, index=names)
-    first = ratings["annotator_id"].map(half).to_numpy()
-    table = responses.copy()
-    for column, rows in (("a", first), ("b", ~first)):
-        table[column] = table["response_id"].map(ratings[rows].groupby("response_id")["value"].mean())
-    table = table.dropna()
-    x = within(table, ["a", "b", "unusualness", "log_length", "score"])
     sd = np.sqrt((within(responses, ["unusualness", "score"]) ** 2).sum() / (len(responses) - 20))
-    ways = [
-        models.IV2SLS(x["score"], x[["unusualness", "log_length"]], x[q], x[z]).fit().params["unusualness"]
-        for q, z in (("a", "b"), ("b", "a"))
-    ]
+    ways = []
+    for half in itertools.combinations(sorted(ratings["annotator_id"].unique()), 2):
+        first = ratings["annotator_id"].isin(half).to_numpy()
+        table = responses.copy()
+        for column, rows in (("a", first), ("b", ~first)):
+            table[column] = table["response_id"].map(ratings[rows].groupby("response_id")["value"].mean())
+        x = within(table.dropna(), ["a", "b", "unusualness", "log_length", "score"])
+        for q, z in (("a", "b"), ("b", "a")):
+            model = models.IV2SLS(x["score"], x[["unusualness", "log_length"]], x[q], x[z])
+            ways.append(model.fit().params["unusualness"])
+    assert len(ways) == 20
     assert found.estimate == pytest.approx(-np.mean(ways) * sd["unusualness"] / sd["score"])
+    again = split_instruments(ratings, responses, splits=1, rng=np.random.default_rng(99))["score"]
+    assert again == found
 
 
 def test_the_split_is_close_to_the_audit_and_narrower_where_annotators_differ() -> None:

@@ -67,6 +67,7 @@ class ShapesRecord(Record):
     bad: EstimateRecord
     interaction: EstimateRecord
     curved_good: EstimateRecord
+    curved_interaction: EstimateRecord
 
 
 class ScopeRecord(Record):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -18,6 +17,7 @@ from judging.stats.core.estimate import (
     check_confidence,
     percentile_interval,
 )
+from judging.stats.core.halves import annotator_halves
 from judging.stats.core.longform import ratings_of
 
 
@@ -97,7 +97,7 @@ def reliability_of_mean(
         return Estimate.undefined(
             f"Only {n} items have two or more ratings; three are needed.", n, confidence
         )
-    halves = _halves(present.shape[1], splits, generator)
+    halves = annotator_halves(present.shape[1], splits, generator)
     mean = np.asarray(total[rated].sum(axis=1)).ravel() / np.asarray(present[rated].sum(axis=1)).ravel()
     sums = _half_sums(present[rated], total[rated], halves)
     point = _reliability(np.ones((1, n)), mean, sums)[0]
@@ -121,21 +121,6 @@ def _tables(
         sparse.csr_array((np.ones_like(centered), at), shape=shape),
         sparse.csr_array((centered, at), shape=shape),
     )
-
-
-def _halves(n: int, splits: int, rng: np.random.Generator) -> FloatArray:
-    """Return 0/1 membership of the first half, shape (splits, n): all distinct splits if they are few."""
-    size = n // 2
-    even = n % 2 == 0
-    distinct = math.comb(n, size) // (2 if even else 1)
-    if distinct <= splits:
-        chosen = [c for c in itertools.combinations(range(n), size) if not even or c[0] == 0]
-        members = np.array(chosen, dtype=np.int64)
-    else:
-        members = np.argsort(rng.random((splits, n)), axis=1)[:, :size]
-    halves = np.zeros((len(members), n))
-    np.put_along_axis(halves, members, 1.0, axis=1)
-    return halves
 
 
 def _half_sums(present: sparse.csr_array, total: sparse.csr_array, halves: FloatArray) -> FloatArray:

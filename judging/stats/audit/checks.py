@@ -20,8 +20,12 @@ from judging.stats.core.estimate import (
     percentile_interval,
     unbounded_t_interval,
 )
+from judging.stats.core.halves import annotator_halves
 from judging.stats.core.panel import Panel
 from judging.stats.core.sample import sample_of
+
+LISTED = 1000
+"""Halves of the annotators up to which all of them are gone through: those of twelve people."""
 
 
 def split_instruments(
@@ -41,7 +45,8 @@ def split_instruments(
     ratings, responses, scorers, covariates
         As for `underratings`. Responses that some scorer did not score are left out for all.
     splits : int
-        Random halves of the annotators that are averaged; each serves in both directions.
+        Random halves of the annotators that are averaged, each in both directions, where more than `LISTED` halves
+        can be formed; all of them where not.
     confidence : float
         Level of the interval.
     rng : numpy.random.Generator
@@ -62,8 +67,8 @@ def split_instruments(
     -----
     Whole annotators are split. Of a response that both halves rated, the halves' means have independent
     errors, so with Z = (q_b, u, l) and X = (q_a, u, l), all centered within prompts, theta = (Z'X)^-1 Z'm; then a and b
-    change places. The slope is the mean over directions and splits, its variance that of the mean influence of
-    prompts, G/(G - 1) sum_g psi_g^2.
+    change places. The slope is the mean over directions and over the splits that define it, its variance that of the
+    mean influence of prompts, G/(G - 1) sum_g psi_g^2.
 
     References
     ----------
@@ -79,9 +84,9 @@ def split_instruments(
         return {name: Estimate.undefined("Only one annotator.", n, confidence) for name in scorers}
     columns = 1 + ready.n_beside
     estimates, leaning = [], []
-    for _ in range(splits):
-        half = rng.permutation(panel.n_annotators) < panel.n_annotators // 2
-        moments = _half_moments(panel, half)
+    distinct = math.comb(panel.n_annotators, panel.n_annotators // 2)
+    for half in annotator_halves(panel.n_annotators, LISTED if distinct <= LISTED else splits, rng):
+        moments = _half_moments(panel, half == 1)
         for q, z in ((0, 1), (1, 0)):
             rest = list(range(2, 1 + columns))
             theta, influence = instrumented(moments, [z, *rest], [q, *rest], 1 + columns)
@@ -210,7 +215,11 @@ def _by_scorer(
     """Return the mean slope of each scorer with its interval over prompts."""
     n, confidence = about
     given = list(ready.scales or {})
-    theta, influence = -values.mean(axis=0), leaning.mean(axis=0)
+    # A half that shares few responses with the other may say nothing: then the other splits do.
+    defined = np.isfinite(values)
+    count = np.maximum(defined.sum(axis=0), 1)
+    theta = np.where(defined.any(axis=0), -np.where(defined, values, 0.0).sum(axis=0) / count, np.nan)
+    influence = np.where(defined[:, None], leaning, 0.0).sum(axis=0) / count
     clusters = influence.shape[0]
     result = {}
     for name in scorers:
@@ -220,7 +229,7 @@ def _by_scorer(
             continue
         at = given.index(name)
         if not math.isfinite(theta[at]):
-            why = "In some splits the halves' means say nothing about each other."
+            why = "However annotators are split, the halves' means say nothing about each other."
             result[name] = Estimate.undefined(why, n, confidence)
         elif clusters < 2:
             result[name] = Estimate(float(theta[at]), None, None, n, "Only one prompt.", confidence)

@@ -40,6 +40,8 @@ class Shapes:
         Rise of underrating for each SD of quality: half of `good` less `bad`.
     curved_good : Estimate
         Underrating one SD above when the score may curve as well: a regression on q, u, q u and q^2.
+    curved_interaction : Estimate
+        Its rise for each SD of quality in that regression.
     """
 
     by_prompt: Estimate
@@ -50,6 +52,7 @@ class Shapes:
     bad: Estimate
     interaction: Estimate
     curved_good: Estimate
+    curved_interaction: Estimate
 
     @classmethod
     def undefined(cls, reason: str, n: int, confidence: float) -> Shapes:
@@ -63,7 +66,7 @@ class Solved:
 
     Parameters
     ----------
-    pooled, by_prompt, prompts, good, bad, interaction, curved, curvature, curved_good : ndarray, shape (..., S)
+    pooled, by_prompt, prompts, good, bad, interaction, curved, curvature, curved_good, curved_interaction : ndarray
         As of `Shapes`, pooled with one slope for all prompts; NaN where the equations are singular.
     """
 
@@ -76,6 +79,7 @@ class Solved:
     curved: FloatArray
     curvature: FloatArray
     curved_good: FloatArray
+    curved_interaction: FloatArray
 
 
 def residual_panel(ready: Prepared, total: FloatArray) -> Panel | None:
@@ -257,11 +261,12 @@ def solved_shapes(sums: Sums, quartic: Sums | None) -> Solved:
     by_prompt = slope_by_prompt(sums)
     step = varying[..., 2, :] * sd
     nothing = np.full_like(by_prompt, np.nan)
-    curve = (nothing, nothing, nothing)
+    curve = (nothing, nothing, nothing, nothing)
     if quartic is not None:
         bent, both = _coefficients(quartic, _BENT), _coefficients(quartic, ("q", "u", "qu", "qq"))
         squared = bent[..., 2, :] * sd**2
-        curve = (-bent[..., 1, :], squared, -both[..., 1, :] - both[..., 2, :] * sd)
+        rise = -both[..., 2, :] * sd
+        curve = (-bent[..., 1, :], squared, rise - both[..., 1, :], rise)
     return Solved(
         pooled=-pooled[..., 1, :],
         by_prompt=by_prompt,
@@ -272,6 +277,7 @@ def solved_shapes(sums: Sums, quartic: Sums | None) -> Solved:
         curved=curve[0],
         curvature=curve[1],
         curved_good=curve[2],
+        curved_interaction=curve[3],
     )
 
 

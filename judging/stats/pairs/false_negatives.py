@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from judging.stats.audit.quality import Calibration, calibrated, two_way_estimates
+from judging.stats.core.curve import curve_terms
 from judging.stats.core.estimate import BoolArray, Estimate, FloatArray, IntArray, as_share
 from judging.stats.core.over_prompts import ratio
 from judging.stats.similarity.association import ranks_within
@@ -88,8 +89,10 @@ def false_negatives(
 
     A ratio above 1 alone is no underrating: where unusual responses are worse on average, good unusual ones are
     nearer to the middle, and any scorer misses more of them. So beside it stands a fair scorer's: 200 times the
-    score is made anew as beta quality + what covariates account for + the residual in random order within the
-    prompt, beta and gamma by errors in variables and gamma taken out.
+    score is made anew as f(calibrated quality) + what covariates account for + the residual in random order within
+    the prompt. gamma of unusualness, by errors in variables, is taken out of the score first; f is the cubic of what
+    is left, by least squares within prompts: the score's own curve, so that a scorer that tells good answers apart
+    badly, unusual or not, is not taken for one that misses the unusual.
 
     References
     ----------
@@ -177,12 +180,10 @@ def _fair(
 ) -> tuple[float | None, float | None, float | None]:
     """Return rates and ratio of a scorer that follows quality as closely and does not see unusualness."""
     raw = calibration.sample.panel.columns[:, -1]
-    residual = (
-        calibration.score
-        - calibration.beta * calibration.quality_in_ratings
-        - calibration.gamma * calibration.unusualness
-    )
-    expected_score = calibration.beta * calibration.quality_in_ratings + raw - calibration.score
+    blind = calibration.score - calibration.gamma * calibration.unusualness
+    terms = curve_terms(calibration.quality, calibration.prompt)
+    curve = terms @ (terms.T @ blind)
+    residual, expected_score = blind - curve, curve + raw - calibration.score
     good = _place(calibration.quality, calibration.prompt) > 2 / 3
     order = np.argsort(calibration.prompt, kind="stable")
     total = np.zeros(4)
