@@ -19,7 +19,8 @@ def ruled(
     """Return the result with the verdict on a pooled interval; other slopes hold zero, or are as given."""
     base = underrating(*simulate(3, prompts=6, size=5, seats=4, annotators=7, noise=0.8))
     nothing = {
-        name: slope(-0.1, 0.1) for name in ("by_prompt", "curved", "good", "interaction", "curved_good")
+        name: slope(-0.1, 0.1)
+        for name in ("by_prompt", "curved", "good", "interaction", "curved_good", "curved_interaction")
     }
     nothing |= {"curvature": slope(-1, 1), "prompts": slope(-1, 1)}
     own = replace(base.shapes, **(nothing | shapes))
@@ -63,13 +64,31 @@ def test_slopes_of_other_shapes_must_agree_where_they_are_defined() -> None:
 
 def test_good_unusual_answers_may_be_underrated_alone() -> None:
     up = slope(0.1, 0.5)
-    result = ruled((-0.1, 0.1), good=up, curved_good=slope(-0.1, 0.5))
+    rise = {"interaction": up, "curved_interaction": slope(0.01, 0.5)}
+    result = ruled((-0.1, 0.1), good=up, curved_good=slope(-0.1, 0.5), **rise)
     assert (result.verdict, result.good_alone) == (Verdict.UNDERRATES, True)
     assert result.verdict_text == "underrates good unusual answers"
     assert ruled((-0.1, 0.1)).verdict is Verdict.NO_UNDERRATING
     # A curve alone makes good answers differ from bad ones.
     # Nor is a scorer acquitted that may well underrate good answers.
-    assert ruled((-0.1, 0.1), good=up).verdict is Verdict.UNDERPOWERED
-    curved = ruled((-0.1, 0.1), good=up, curved_good=slope(-0.1, 0.5), curvature=up)
-    assert curved.verdict is Verdict.UNDERPOWERED
-    assert ruled((-0.1, 0.1), good=up, curvature=up, curved_good=up).good_alone
+    assert ruled((-0.1, 0.1), good=up, **rise).verdict is Verdict.UNDERPOWERED
+    # Bounds are one-sided, of the rise beside a curve and among good answers; the rise itself is two-sided.
+    nearly = slope(-0.02, 0.5)
+    assert ruled(
+        (-0.1, 0.1), good=nearly, curved_good=up, interaction=up, curved_interaction=nearly
+    ).good_alone
+    for less in (
+        {"interaction": nearly},
+        {"curved_interaction": slope(-0.1, 0.5)},
+        {"good": slope(-0.1, 0.5)},
+    ):
+        shapes = {"good": up, "curved_good": up} | rise | less
+        assert not ruled((-0.1, 0.1), **shapes).good_alone
+    # It is why other slopes part, and says nothing where all unusual answers are underrated.
+    assert ruled((-0.1, 0.1), good=up, curved_good=up, curved=up, **rise).good_alone
+    assert ruled((0.1, 0.3), good=up, curved_good=up, **rise).verdict is Verdict.DEPENDS
+    # Where nothing is known of a curve the whole interval must lie above zero.
+    unknown = Estimate.undefined("too few ratings", 9)
+    beside = {"interaction": up, "curved_good": unknown, "curved_interaction": unknown}
+    assert ruled((-0.1, 0.1), good=up, **beside).good_alone
+    assert not ruled((-0.1, 0.1), good=nearly, **beside).good_alone

@@ -24,7 +24,7 @@ class Sample:
     panel : Panel
         Columns: unusualness, covariates, scores.
     kept : ndarray of int
-        Rows of the responses that are in the panel, in its order, which is that of their ids.
+        Rows of the responses that are in the panel, in its order: by prompt, then by id.
     ids : Index
         All response ids.
     n_rated, people : int
@@ -114,7 +114,7 @@ def sample_of(
     require(ratings, ["prompt_id", "response_id", "annotator_id", "value"], "ratings")
     names = ["unusualness", *covariates, *scorers]
     require(responses, ["prompt_id", "response_id", *names], "responses")
-    order = order_of(responses["response_id"])
+    order = order_of(responses["prompt_id"], responses["response_id"])
     all_ids, responses = pd.Index(responses["response_id"]), responses.iloc[order]
     ratings = ratings.iloc[order_of(ratings["response_id"], ratings["annotator_id"])]
     ids = pd.Index(responses["response_id"])
