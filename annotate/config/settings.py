@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from annotate.config import api
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 
 env = environ.Env()
@@ -222,58 +224,11 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 # A worker that shows no sign of life for so many seconds has lost its work to the next one.
 SCORING_SILENCE = env.int("SCORING_SILENCE", default=60)
 
-# The API (`/api/v1/`): who asks is told by a token or by the log-in of a browser.
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "annotate.api.access.TokenAuthentication",
-        "annotate.api.access.LogInAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["annotate.api.access.WithinScope"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["annotate.api.rows.JSON"],
-    "DEFAULT_SCHEMA_CLASS": "annotate.api.schema.Schema",
-    "DEFAULT_THROTTLE_CLASSES": ["annotate.api.access.Accounts"],
+REST_FRAMEWORK = api.REST_FRAMEWORK | {
     # Of an account with all its tokens; who names none is refused before anything is done.
     "DEFAULT_THROTTLE_RATES": {"account": env.str("API_RATE", default="600/min")},
-    "EXCEPTION_HANDLER": "annotate.api.problems.exception_response",
-    "URL_FORMAT_OVERRIDE": None,
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Offbeat",
-    "DESCRIPTION": "What people and machines say of the same LLM responses.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "LICENSE": {"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVERS": [{"url": FORCE_SCRIPT_NAME}] if SUBPATH else [],
-    "TAGS": [
-        {"name": name}
-        for name in (
-            *("studies", "prompts", "responses", "items", "seats", "annotators", "judgments"),
-            *("scorers", "runs", "scores", "results", "exports"),
-        )
-    ],
-    "SERVE_INCLUDE_SCHEMA": False,
-    # `?fields=` leaves out what nobody asked for.
-    "COMPONENT_NO_READ_ONLY_REQUIRED": True,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {
-        "StudyStatus": "annotate.models.Study.Status",
-        "RunStatus": "judging.models.ScoringTask.Status",
-        "ExportStatus": ["waiting", "running", "done", "failed"],
-        "ItemKind": "annotate.kinds.ItemKind",
-        "CriterionKind": "annotate.kinds.choices",
-        "ItemRole": "annotate.models.Item.Role",
-    },
-    "PREPROCESSING_HOOKS": ["annotate.api.schema.only_version_1"],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "annotate.api.schema.strict",
-    ],
-    "COMPONENT_SPLIT_PATCH": False,
-}
+SPECTACULAR_SETTINGS = api.SPECTACULAR_SETTINGS | {"SERVERS": [{"url": FORCE_SCRIPT_NAME}] if SUBPATH else []}
 
 # Seconds from one look to the next at a study whose webhooks wait for it to be full, or for people to agree.
 WEBHOOK_LOOK = env.int("WEBHOOK_LOOK", default=60)
