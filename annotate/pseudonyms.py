@@ -7,6 +7,7 @@ export, or from the database, who a participant is.
 import hashlib
 import hmac
 import re
+from urllib.parse import unquote
 
 from django.conf import settings
 
@@ -46,7 +47,8 @@ _PANEL_ID = re.compile("|".join(_PANEL_IDS))
 
 def is_template(name: str) -> bool:
     """Whether an id is the placeholder of a template, such as {{%PROLIFIC_PID%}}."""
-    return bool(_TEMPLATE.fullmatch(name.strip()))
+    # Some tools escape the field's name instead of filling it in.
+    return bool(_TEMPLATE.fullmatch(name.strip()) or _TEMPLATE.fullmatch(unquote(name).strip()))
 
 
 def is_unfilled(name: str) -> bool:

@@ -99,18 +99,12 @@ def load_folder(
             with without_query_log(), transaction.atomic():
                 loaded = _write(spec, tables, known, replace, progress, parts, takes_up)
                 _count_anew()
-                return dataclasses.replace(loaded, remarks=_remarks(people))
+                return dataclasses.replace(loaded, remarks=people.remarks)
     except IntegrityError as error:
         found = f"a change made at the same time ({str(error).partition(chr(10))[0]}); load again"
         raise FolderError(
             [Problem(folder.name, None, "", "a study that nobody else changes meanwhile", found)]
         ) from error
-
-
-def _remarks(people: People) -> tuple[str, ...]:
-    if not (n := len(people.replaced)):
-        return ()
-    return (f"{n:,} annotator ids look like an e-mail address or a panel's id: pseudonyms replaced them.",)
 
 
 def _count_anew() -> None:

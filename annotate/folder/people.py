@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from annotate import pseudonyms
 
+NAMED = 5
 PLACEHOLDER = "who judged, not a placeholder that nobody filled in"
 
 
@@ -21,12 +22,28 @@ class People:
     unchanged: bool = False
     # Ids that became pseudonyms.
     replaced: set[str] = field(default_factory=set)
+    # Ids that programs write for nobody; in a file they may be somebody's.
+    doubtful: set[str] = field(default_factory=set)
 
     def key(self, name: str) -> str:
+        if _names_nobody(name):
+            self.doubtful.add(name)
         if self.unchanged or name in self.stored or not _is_panel_id(name):
             return name
         self.replaced.add(name)
         return pseudonyms.participant(self.slug, name)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What there is to say of them."""
+        remarks = []
+        if n := len(self.replaced):
+            ids = "1 annotator id looks" if n == 1 else f"{n:,} annotator ids look"
+            remarks.append(f"{ids} like an e-mail address or a panel's id: a pseudonym stands there now.")
+        if self.doubtful:
+            names = ", ".join(map(repr, sorted(self.doubtful)[:NAMED]))
+            remarks.append(f"Annotators called as nobody is, {names}, were each taken for one person.")
+        return tuple(remarks)
 
 
 _people: ContextVar[People | None] = ContextVar("people", default=None)
@@ -55,6 +72,11 @@ def key_of(name: str) -> str:
 @lru_cache(100_000)
 def is_unfilled(name: str) -> bool:
     return pseudonyms.is_unfilled(name)
+
+
+@lru_cache(100_000)
+def _names_nobody(name: str) -> bool:
+    return pseudonyms.names_nobody(name)
 
 
 @lru_cache(100_000)

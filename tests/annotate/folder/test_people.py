@@ -38,6 +38,7 @@ def renamed(name: str) -> Tables:
         "[%PROLIFIC_PID%]",
         "${e://Field/PROLIFIC_PID}",
         "%%ID%%",
+        "%7B%7BPID%7D%7D",
         "undefined",
         "null",
         " ",
@@ -63,7 +64,7 @@ def test_an_id_of_a_panel_becomes_a_pseudonym_in_every_table(tmp_path: Path, nam
         pseudonyms.participant("small", name),
         *("bob",),
     }
-    assert "1 annotator ids look like" in str(loaded)
+    assert "1 annotator id looks like an e-mail address" in str(loaded)
     # Once more: the same person, and nothing new.
     again = load_folder(tmp_path / "in")
     assert not any(again.new.values())
@@ -76,3 +77,8 @@ def test_who_is_stored_under_such_an_id_stays_one_person(tmp_path: Path) -> None
         load_folder(folder)
     assert not any(load_folder(folder).new.values())
     assert set(Annotator.objects.values_list("key", flat=True)) == {PANEL_IDS[0], "bob"}
+
+
+def test_who_is_called_as_nobody_is_said(tmp_path: Path) -> None:
+    loaded = load_folder(write_folder(tmp_path / "in", renamed("NA")))
+    assert "Annotators called as nobody is, 'NA', were each taken for one person." in str(loaded)
