@@ -168,6 +168,34 @@ def test_a_covariate_of_one_prompt_voids_nothing() -> None:
     assert "again left out" in doubled.notes[0]
 
 
+def test_votes_that_saturate_convict_nobody() -> None:
+    """A fair scorer that follows quality itself, and votes that follow it nearly without error."""
+    rng = np.random.default_rng(9)
+    verdicts = []
+    for _ in range(12):
+        n = 400
+        u = rng.normal(size=n)
+        q = -0.4 * u + np.sqrt(0.84) * rng.normal(size=n)
+        who = np.argsort(rng.random((n, 30)), axis=1)[:, :6]
+        value = np.sign(6 * q[:, None] + rng.normal(size=(n, 6)))
+        pairs = pd.DataFrame(
+            {"pair_id": np.arange(n), "prompt_id": np.arange(n) // 5, "unusualness": u,
+             "log_length": rng.normal(size=n), "margin": q + rng.normal(scale=0.6, size=n)}
+        )  # fmt: skip
+        votes = pd.DataFrame(
+            {"pair_id": np.repeat(np.arange(n), 6), "annotator_id": who.ravel(), "value": value.ravel()}
+        )
+        result = preference_underrating(votes, pairs)
+        products = [
+            np.mean([a * b for i, a in enumerate(v) for j, b in enumerate(v) if i != j]) for v in value
+        ]
+        assert result.vote_agreement == pytest.approx(np.mean(products))
+        verdicts.append(result.verdict)
+    assert verdicts.count(Verdict.DEPENDS) >= 6
+    assert set(verdicts) <= {Verdict.DEPENDS, Verdict.UNDERPOWERED}
+    assert "Have responses rated" in result.reason or verdicts[-1] is Verdict.UNDERPOWERED
+
+
 def test_two_people_speak_for_themselves_alone() -> None:
     votes, pairs = study(np.random.default_rng(7), prompts=40, people=2, votes=2)
     result = preference_underrating(votes, pairs)

@@ -178,6 +178,7 @@ VOTES: list[Column[VoteRow]] = [
     Column("p_adjusted", "p among all", lambda r: r.p_adjusted, help="Benjamini-Hochberg", style="p"),
     Column("human", "People’s own fall", lambda r: _known(r.result.human), "votes", sign="+"),
     Column("naive", "Naive slope", lambda r: r.result.naive, sign="+"),
+    Column("vote_agreement", "Agreement of votes", lambda r: r.result.vote_agreement, help="mean product of two votes"),
     Column("strength", "Strength", lambda r: r.result.strength, help="of identification: weak below 3.2", digits=1),
     Column("based_on", "Based on", vote_sizes, style="why"),
 ]  # fmt: skip

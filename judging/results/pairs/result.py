@@ -159,6 +159,7 @@ class VoteUnderratingRecord(Record):
     strength: float | None
     smallest_detectable: float | None
     effective_annotators: float | None
+    vote_agreement: float | None
     verdict: str
     reason: str
     notes: list[str]

@@ -109,6 +109,7 @@ def _underrates(row: VoteRow) -> Iterator[str]:
     r = row.result
     size = "" if r.underrating.low is None else f", {_signed(r.underrating)} SD"
     yield f"By votes alone: {r.verdict_text}{size} ({r.n_pairs:,} pairs, {r.n_votes:,} votes). {r.reason}"
+    yield from r.notes
 
 
 def _in_sets(findings: Findings) -> Iterator[Line]:

@@ -15,12 +15,15 @@ from judging.stats.audit.scopes import blank_scope, measured
 from judging.stats.audit.shapes import Shapes
 from judging.stats.audit.slopes import Jackknifed, Parts, jackknifed, solved
 from judging.stats.audit.verdict import LIKE_THESE, THESE, Scope, Verdict, rule
-from judging.stats.audit.vote_words import explained, no_interval, together
+from judging.stats.audit.vote_words import explained, no_interval, saturated, together
 from judging.stats.core.columns import TINY, VARIED, regular_covariates
 from judging.stats.core.estimate import Estimate, FloatArray, IntArray, check_confidence
 from judging.stats.core.sample import effective_number
 
 SMALLEST = 0.3
+
+SATURATED = 0.45
+"""Mean product of two votes from which on they say which response is better and no longer by how much."""
 
 NO_SHAPES = "Preferences alone have no such slope."
 
@@ -48,6 +51,9 @@ class PreferenceUnderrating(Scope):
         Pairs with a margin that fewer than two people judged, left out.
     effective_annotators : float or None
         1 / sum of squared shares of the votes used.
+    vote_agreement : float or None
+        Mean product of two people's votes on a pair: 1 where all agree, 0 by chance. Above `SATURATED` no slope
+        convicts.
     notes : tuple of str
         Which covariates were left out, and why.
     """
@@ -62,6 +68,7 @@ class PreferenceUnderrating(Scope):
     n_votes: int
     n_thin: int
     effective_annotators: float | None
+    vote_agreement: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -120,7 +127,9 @@ def preference_underrating(
 
     and theta = A^-1 b as for ratings; underrating = -theta_u. Prompts and annotators are jackknifed as for
     ratings, t has min(P, M') - 1 degrees of freedom with M' the effective number of annotators, and Fieller's set
-    is the interval. Where votes are nearly unanimous they saturate, and the slope is biased by about .02 upwards.
+    is the interval. Nearly unanimous votes saturate: of 400 pairs with quality and unusualness correlated by -.4 and
+    a margin that follows quality itself, 3 % of fair scorers are convicted at a mean product of .37, 9 % at .49 and
+    50 % at .71 (100 studies each). Hence above `SATURATED` a slope off zero "depends on the shape".
 
     References
     ----------
@@ -149,11 +158,14 @@ def preference_underrating(
         df=min(blank.n_prompts, blank.effective_annotators or 0.0) - 1, n=blank.n_pairs, confidence=confidence,
     )  # fmt: skip
     blank = replace(
-        blank, total=slopes.estimate("total", -1.0), human=slopes.estimate("human", -1.0), naive=_naive(coded, kept),
+        blank, vote_agreement=float(total[0, 0]) / blank.n_pairs,
+        total=slopes.estimate("total", -1.0), human=slopes.estimate("human", -1.0), naive=_naive(coded, kept),
         notes=blank.notes + notes,
     )  # fmt: skip
     if not np.isfinite(slopes.whole.unusual):
         return _cannot_at_all(blank, "True preference, unusualness and covariates can't be told apart here.")
+    if (blank.vote_agreement or 0.0) > SATURATED:
+        blank = replace(blank, notes=(*blank.notes, saturated(blank.vote_agreement or 0.0)))
     whole = _judged(blank, measured(blank, slopes), slopes)
     these = _judged(blank, measured(blank.these_people, slopes.of_these_people(blank.n_prompts)), slopes)
     return replace(whole, these_people=these, reason=together(whole, these))
@@ -168,8 +180,10 @@ def _judged(blank: PreferenceUnderrating, scope: S, slopes: Jackknifed) -> S:
         return replace(scope, underrating=slope, verdict=Verdict.CANT_TELL, reason=why)
     # One measure of unusualness, of unknown reliability, acquits nobody.
     verdict, _ = rule(scope, can_acquit=False)
+    if verdict is not Verdict.UNDERPOWERED and (blank.vote_agreement or 0.0) > SATURATED:
+        verdict = Verdict.DEPENDS
     scope = replace(scope, underrating=Estimate(e.estimate, *ends, e.n, None, e.confidence), verdict=verdict)
-    return replace(scope, reason=explained(scope, slopes.variance("unusual")))
+    return replace(scope, reason=explained(scope, slopes.variance("unusual"), blank.vote_agreement))
 
 
 def _coded(

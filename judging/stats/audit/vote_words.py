@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from judging.stats.audit.preference_underrating import PreferenceUnderrating
 
 
-def explained(scope: Scope, slope: Variance | None) -> str:
+def explained(scope: Scope, slope: Variance | None, agreement: float | None) -> str:
     """Return the reason of a verdict that has an interval."""
     point, ends = scope.underrating.estimate or 0.0, scope.decisive or (0.0, 0.0)
     interval = f"95 % interval {ends[0]:.2f} to {ends[1]:.2f}, for {scope.people}"
@@ -21,6 +21,13 @@ def explained(scope: Scope, slope: Variance | None) -> str:
         return (
             f"Where people like both responses equally well, the margin {way} by {abs(point):.2f} SD for each SD of "
             f"difference in unusualness ({interval})."
+        )
+    if scope.verdict is Verdict.DEPENDS:
+        return (
+            f"The margin {'falls' if point > 0 else 'rises'} by {abs(point):.2f} SD for each SD of difference in "
+            f"unusualness ({interval}), but people agree so much on these pairs (mean product of two votes "
+            f"{agreement or 0.0:.2f} of 1) that votes no longer say by how much one response is better, and what they "
+            "leave out looks like underrating or its opposite. Have responses rated."
         )
     return f"The interval includes zero ({interval}), but {_still_open(scope)} {_remedy(scope, slope)}"
 
@@ -44,6 +51,14 @@ def _remedy(scope: Scope, slope: Variance | None) -> str:
     if _unmeasured(scope):
         return "Have similarity or originality judged as a second measure, and responses rated."
     return f"More {slope.remedy if slope else 'annotators'} would help most."
+
+
+def saturated(agreement: float) -> str:
+    """Return the note on votes that people nearly agree on."""
+    return (
+        f"People agree so much on these pairs (mean product of two votes {agreement:.2f} of 1) that votes hardly say "
+        "by how much one response is better: no slope convicts."
+    )
 
 
 def no_interval(result: PreferenceUnderrating, scope: Scope) -> str:
