@@ -17,7 +17,7 @@ from annotate.folder.tables import TABLES, Row
 from annotate.texts import language_tag, lookalike, one_newline, trimmed
 
 from .options import Options
-from .records import Choice, Records
+from .records import Choice, Records, SameTextsError
 from .votes import Vote
 
 SAMPLES = 3
@@ -167,6 +167,8 @@ class Draft(Records):
     # Items
 
     def item(self, kind: str, responses: Sequence[str], key: str = "") -> str:
+        if kind == "pair" and len(set(responses)) == 1:
+            raise SameTextsError
         if len(set(responses)) < len(responses):
             raise self.wrong("response", "different responses in an item", "the same one twice")
         shows = digest(kind, *sorted(responses))

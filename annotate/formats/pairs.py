@@ -8,7 +8,7 @@ from annotate.folder.problems import quoted
 from annotate.folder.study_toml import MOST_POINTS
 
 from .line import Line
-from .records import Choice, Records
+from .records import SAME_TEXTS, Choice, Records
 from .votes import Vote
 
 _MACHINE = re.compile(
@@ -38,7 +38,7 @@ def same_texts(records: Records, pair: Sequence[str]) -> bool:
     """Whether a pair is one text twice, of one source: nobody can prefer one of them, so it is left out."""
     if pair[0] != pair[1]:
         return False
-    records.remark("Both sides of a pair are the same text of the same source: its votes were left out.")
+    records.remark(SAME_TEXTS)
     return True
 
 

@@ -23,6 +23,13 @@ from .votes import Vote
 MOST_SKIPPED = 100_000
 
 
+SAME_TEXTS = "Both sides of a pair are the same text of the same source: its votes were left out."
+
+
+class SameTextsError(Exception):
+    """A pair that nobody can have a preference in: its row is left out."""
+
+
 @dataclass
 class Remark:
     """Something a reader decided: how often, and where first."""
@@ -87,6 +94,8 @@ class Records(ABC):
                 unknown.example = row[name]
         try:
             read(Line(self.sources[-1], number, row, columns=columns))
+        except SameTextsError:
+            self.remark(SAME_TEXTS)
         except WrongError as wrong:
             self.problems.put(wrong.problem)
 

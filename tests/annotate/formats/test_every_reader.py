@@ -9,7 +9,7 @@ import pytest
 from annotate.folder import FolderError
 from annotate.formats import Options, read
 
-from .samples import NAMES, Sample, records_of, sample
+from .samples import NAMES, Sample, records_of, sample, written
 
 # A sample of each format. Its `text` is the field that holds a response's text (a list, where it holds several);
 # nothing where texts lie deeper, or in conversations (`test_conversations`).
@@ -103,3 +103,31 @@ def test_what_comes_in_of_votes_is_said_in_words(name: str) -> None:
     if not answers or {row["annotator_id"] for row in answers} == {"dataset-label"} or one.into:
         pytest.skip("no votes of people")
     assert any("was read so: " in remark for remark in one.gives["remarks"])
+
+
+def replaced(value: Any, words: dict[str, str]) -> Any:
+    """The same rows with other words for some texts."""
+    if isinstance(value, list):
+        return [replaced(one, words) for one in value]
+    if isinstance(value, dict):
+        return {name: replaced(one, words) for name, one in value.items()}
+    return words.get(value, value) if isinstance(value, str) else value
+
+
+PAIRS = [
+    n for n in NAMES if any(i[0] == "pair" for i in sample(n).gives.get("items", ())) and not sample(n).into
+]
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_pair_of_one_text_twice_is_left_out_and_the_rest_comes_in(tmp_path: Path, name: str) -> None:
+    one = sample(name)
+    first, second = next(item[1:] for item in one.gives["items"] if item[0] == "pair")
+    sources = {row["text"]: row["source"] for row in one.gives["responses"]}
+    # Of one source too, be it none.
+    same = "" if "unknown" in (sources[first], sources[second]) else sources[first]
+    words = {second: first, sources[first]: same, sources[second]: same}
+    paths = written(tmp_path, {file: replaced(rows, words) for file, rows in one.rows.items()})
+    records = records_of(paths, one.format, **one.options)
+    assert len(records.get("items", ())) < len(one.gives["items"]) or one.format == "sts"
+    assert any("same text" in remark for remark in records["remarks"])
