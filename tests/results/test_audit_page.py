@@ -66,7 +66,7 @@ def test_kinds_of_source_are_contrasted(demo: Study, auditor: Client) -> None:
     contrast = first["scorer_gap"]["estimate"] - first["human_gap"]["estimate"]
     assert first["contrast"]["estimate"] == pytest.approx(contrast)
     assert found["contrasts"][2]["p_adjusted"] is None
-    assert "human less the others" in page(auditor)
+    assert "human minus the others" in page(auditor)
     by_source = json.loads(run("--json", "--groups", "source"))["contrasts"]
     assert {c["group"] for c in by_source} == {"ember-mini", "human", "larch-70b", "quill-2", "tern-8b"}
     assert '<option value="source" selected>' in page(auditor, groups="source")

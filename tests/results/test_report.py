@@ -33,7 +33,7 @@ def test_the_demo_s_report_convicts_one_scorer_and_acquits_the_other(demo: Study
     found = report(demo)
     assert found.headline == (
         "rm-conventional marks down unusual answers that people find as good; "
-        "rm-fair does not, as far as can be seen"
+        "rm-fair does not, as far as these data show"
     )
     assert [s.scorer for s in found.says] == ["rm-conventional", "rm-fair", "length"]
     assert re.search(r"falls by 0\.\d\d SD .*95 % interval 0\.\d\d to 0\.\d\d", found.says[0].text)
@@ -139,19 +139,19 @@ def _forget(study: Study) -> None:
     ("told", "n", "line"),
     [
         ((["a"], [], []), 1, "a marks down unusual answers that people find as good"),
-        (([], ["a"], []), 1, "a does not mark unusual answers down, as far as can be seen"),
-        (([], [], ["a"]), 2, "a marks unusual answers up; of one other nothing can be told"),
-        (([], [], []), 1, "Whether this scorer underrates unusual answers can’t be told from these ratings"),
+        (([], ["a"], []), 1, "a does not mark unusual answers down, as far as these data show"),
+        (([], [], ["a"]), 2, "a marks unusual answers up; for one other the data are not enough"),
+        (([], [], []), 1, "These ratings do not show whether this scorer underrates unusual answers"),
         (
             ([], [], []),
             9,
-            "Whether any of the 9 scorers underrates unusual answers can’t be told from these ratings",
+            "These ratings do not show whether any of the 9 scorers underrates unusual answers",
         ),
         (
             (["a", "b", "c"], ["d", "e"], []),
             9,
-            "3 of 9 scorers mark down unusual answers that people find as good; d and e do not, as far as can be "
-            "seen; of 4 others nothing can be told",
+            "3 of 9 scorers mark down unusual answers that people find as good; d and e do not, as far as these "
+            "data show; for 4 others the data are not enough",
         ),
     ],
 )
@@ -174,7 +174,7 @@ def test_hanna_s_report_says_that_three_raters_cannot_tell(shared: Path, db: Non
     scoring.score(study, "length")
     found = report(study)
     assert found.headline.startswith(
-        "Whether any of the 20 scorers underrates unusual answers can’t be told from these ratings"
+        "These ratings do not show whether any of the 20 scorers underrates unusual answers"
     )
     assert found.lede.startswith("22 people gave 3,168 ratings of 1,056 responses to 96 prompts.")
     # Judges' means of grades are on people's scale: gaps in points, whatever the ratings say of quality.
@@ -192,7 +192,7 @@ def test_hanna_s_report_says_that_three_raters_cannot_tell(shared: Path, db: Non
     assert sum(len(re.split(", | and ", s.scorer)) for s in found.says) == 21
     assert {s.look for s in found.says} == {"cant_tell"}
     assert found.says[-1].scorer == "length"
-    assert found.limits[0].startswith("For people like these nothing can be told of any of the 21 scorers")
+    assert found.limits[0].startswith("For people like these none of the 21 scorers can be judged")
 
 
 def test_languages_that_the_embedder_does_not_know_are_said_where_it_is_used(
@@ -219,7 +219,7 @@ def test_languages_that_the_embedder_does_not_know_are_said_where_it_is_used(
 def test_without_ratings_of_single_responses_it_says_so(auditor: Client) -> None:
     study = make_study(kinds=("pair",))
     found = report(study)
-    assert found.headline == "No scorer can be held against people here"
+    assert found.headline == "No scorer can be compared with people here"
     assert "rates single responses" in found.why_none
     page = auditor.get("/studies/tiny/report/")
     assert page.status_code == 200
@@ -235,8 +235,8 @@ def test_a_study_of_pairs_speaks_of_its_judges(shared: Path, db: None, auditor: 
     _embedded(study)
     found = report(study)
     assert found.headline == (
-        "gpt-3.5-turbo sides with people in 80 % of 900 pairs, PandaLM-7B in 75 % of 914; whether either underrates "
-        "unusual answers can’t be told from these votes"
+        "gpt-3.5-turbo sides with people in 80 % of 900 pairs, PandaLM-7B in 75 % of 914; these votes do not show "
+        "whether either underrates unusual answers"
     )
     assert found.lede.startswith("3 people gave 2,997 judgments of 999 pairs of responses to 170 prompts.")
     assert found.why_none == ""

@@ -272,7 +272,7 @@ def _scorer_line(row: Row) -> str:
             f"{row.scorer} on {row.criterion.key}: {r.verdict_text}. Underrating {_signed(r.underrating)} "
             f"({sizes}); naive {_signed(r.naive)}",
             r.reason,
-            f"Strength {strength}; people’s own fall {_signed(r.human)}; checks: {checks}{adjusted}",
+            f"Strength {strength}; effect on people’s own ratings {_signed(r.human)}; checks: {checks}{adjusted}",
             f"Slope on quality where people disagree less where they agree: {_signed(row.divisive.difference)}. "
             f"{row.divisive.reason}",
             *r.notes,

@@ -35,9 +35,9 @@ SCORERS: list[Column[Row]] = [
     Column("underrating", "Underrating", lambda r: r.result.underrating, unit="SDs", sign="+"),
     Column("p_one_sided", "p", lambda r: r.result.p_one_sided, help="of no underrating, one-sided", style="p"),
     Column("p_adjusted", "p among all", lambda r: r.p_adjusted, help="Benjamini-Hochberg", style="p"),
-    Column("human", "People’s own fall", lambda r: r.result.human, unit="SDs", sign="+"),
+    Column("human", "Effect on people’s own ratings", lambda r: r.result.human, unit="SDs", sign="+"),
     Column("naive", "Naive slope", lambda r: r.result.naive, sign="+"),
-    Column("length", "Rise with length", lambda r: r.length, sign="+"),
+    Column("length", "Effect of length", lambda r: r.length, sign="+"),
     Column("smallest_detectable", "Smallest detectable", lambda r: r.result.smallest_detectable),
     Column(
         "strength", "Strength", lambda r: r.result.strength, help="of identification: weak below 3.2",
@@ -56,8 +56,8 @@ def checks(row: Row) -> Table:
         ("Interval that needs no identification (Fieller), which decides", _ends(r.robust)),
         ("Whatever the quality", r.total),
         ("In the scorer’s own units", r.raw),
-        ("People’s own fall, in points", r.human_raw),
-        *((f"Rise with {name}", e) for name, e in r.covariate_coefficients.items()),
+        ("Effect on people’s own ratings, in points", r.human_raw),
+        *((f"Effect of {name}", e) for name, e in r.covariate_coefficients.items()),
     ]
     return _listed("checks", "Slope", cells)
 
@@ -144,7 +144,7 @@ def contrasts(rows: Sequence[ContrastRow]) -> Table:
 
 def _contrasted(row: ContrastRow) -> Link:
     baseline = ", baseline" if row.is_baseline else ""
-    return Link(row.scorer, note=f"{row.criterion}{baseline}; {row.gaps.group} less the others")
+    return Link(row.scorer, note=f"{row.criterion}{baseline}; {row.gaps.group} minus the others")
 
 
 def _shared(row: ContrastRow, e: Estimate) -> Cell:

@@ -176,7 +176,7 @@ VOTES: list[Column[VoteRow]] = [
     ),
     Column("p_one_sided", "p", lambda r: r.result.p_one_sided, help="of no underrating, one-sided", style="p"),
     Column("p_adjusted", "p among all", lambda r: r.p_adjusted, help="Benjamini-Hochberg", style="p"),
-    Column("human", "People’s own fall", lambda r: _known(r.result.human), "votes", sign="+"),
+    Column("human", "Effect on people’s own choices", lambda r: _known(r.result.human), "votes", sign="+"),
     Column("naive", "Naive slope", lambda r: r.result.naive, sign="+"),
     Column("vote_agreement", "Agreement of votes", lambda r: r.result.vote_agreement, help="mean product of two votes"),
     Column("strength", "Strength", lambda r: r.result.strength, help="of identification: weak below 3.2", digits=1),

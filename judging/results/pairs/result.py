@@ -275,7 +275,7 @@ def _vote_line(row: VoteRow) -> str:
             f"{row.scorer} against votes on {row.criterion.key}: {r.verdict_text}. Underrating {text(r.underrating)} "
             f"({vote_sizes(row)}); naive {_number(r.naive)}",
             r.reason,
-            f"Strength {_number(r.strength, 1)}; people’s own fall {text(r.human)} votes{adjusted}",
+            f"Strength {_number(r.strength, 1)}; effect on people’s own choices {text(r.human)} votes{adjusted}",
             *r.notes,
         ]
     )

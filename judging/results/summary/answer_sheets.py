@@ -130,4 +130,4 @@ def _groups(humans: tuple[Humans, ...]) -> Sheet:
         for h in humans
     ]  # fmt: skip
     caption = "What people say of pairs and of sets, over prompts."
-    return Sheet("people-on-likeness", "People on likeness", caption, columns, tuple(rows))
+    return Sheet("people-on-likeness", "How similar people find responses", caption, columns, tuple(rows))

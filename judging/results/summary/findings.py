@@ -55,7 +55,7 @@ class Findings:
         return [r for r in self.rows if r.criterion == criterion]
 
     def ordered(self, criterion: Criterion) -> list[Row]:
-        """The accused first, the acquitted next, then what can't be told; the baseline last."""
+        """Those that underrate first, those that do not next, then the undecided; the baseline last."""
         order = {Verdict.UNDERRATES: 0, Verdict.OVERRATES: 1, Verdict.NO_UNDERRATING: 2}
         return sorted(
             self.of(criterion),

@@ -24,12 +24,12 @@ def headline(findings: Findings | None, given: Answers, why_none: str) -> str:
     machines = [f for f in findings.main if not f.is_baseline] if findings else []
     if machines:
         by_verdict = {v: [f.scorer for f in machines if f.result.verdict is v] for v in Verdict}
-        told = (
+        decided = (
             by_verdict[Verdict.UNDERRATES],
             by_verdict[Verdict.NO_UNDERRATING],
             by_verdict[Verdict.OVERRATES],
         )
-        return verdict_line(*told, len(machines)) + ("" if any(told) else _for_these(machines))
+        return verdict_line(*decided, len(machines)) + ("" if any(decided) else _for_these(machines))
     others = _of_pairs(given.pairs) or _of_similarity(given.similarity)
     if others:
         return others
@@ -38,27 +38,25 @@ def headline(findings: Findings | None, given: Answers, why_none: str) -> str:
         return "Two machines answer the same prompt more alike than two people do"
     if findings is not None or (given.pairs and given.pairs.margins):
         return "No scorer has scored these responses yet"
-    return "No scorer can be held against people here" if why_none else ""
+    return "No scorer can be compared with people here" if why_none else ""
 
 
 def _for_these(machines: Sequence[Row]) -> str:
-    """Whom the people of the study convict, all scorers considered, where nothing can be said of people like them."""
+    """Who underrates for the people of the study, all scorers considered, where people like them leave it open."""
     scopes = [row.result.these_people for row in machines]
     p = [
         np.nan if scope.p_one_sided is None or scope.verdict is Verdict.CANT_TELL else scope.p_one_sided
         for scope in scopes
     ]
-    accused = [
+    underrating = [
         row.scorer
         for row, scope, adjusted in zip(machines, scopes, benjamini_hochberg(p), strict=True)
         if scope.verdict is Verdict.UNDERRATES and adjusted <= RATE
     ]
-    if not accused:
+    if not underrating:
         return ""
-    verb = "marks" if len(accused) == 1 else "mark"
-    return (
-        f"; for the people of this study, {who(accused, len(machines))} {verb} down those they find as good"
-    )
+    verb = "marks" if len(underrating) == 1 else "mark"
+    return f"; for the people of this study, {who(underrating, len(machines))} {verb} down those they find as good"
 
 
 def _of_pairs(pairs: Pairs | None) -> str:
@@ -70,9 +68,9 @@ def _of_pairs(pairs: Pairs | None) -> str:
         return ""
     votes = [v for v in pairs.votes if v.criterion == known[0].criterion and not v.is_baseline]
     by_verdict = {v: [r.scorer for r in votes if r.result.verdict is v] for v in Verdict}
-    accused, favoring = by_verdict[Verdict.UNDERRATES], by_verdict[Verdict.OVERRATES]
-    if accused or favoring:
-        return verdict_line(accused, [], favoring, len(votes))
+    underrating, overrating = by_verdict[Verdict.UNDERRATES], by_verdict[Verdict.OVERRATES]
+    if underrating or overrating:
+        return verdict_line(underrating, [], overrating, len(votes))
     return _agreeing(known) + _whether(votes)
 
 
@@ -90,7 +88,7 @@ def _whether(votes: Sequence[VoteRow]) -> str:
     if not votes:
         return ""
     which = {1: "it underrates", 2: "either underrates"}.get(len(votes), "any of them underrates")
-    return f"; whether {which} unusual answers can’t be told from these votes"
+    return f"; these votes do not show whether {which} unusual answers"
 
 
 def _of_similarity(similarity: Similarity | None) -> str:

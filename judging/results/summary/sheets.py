@@ -29,8 +29,10 @@ def sheets(study: Study, findings: Findings | None, given: Answers) -> list[Shee
     made.append(_agreement(study))
     if alike:
         made += [_sources(alike), _prompts(alike)]
-        made += [_groups(alike.categories, "alike-categories", "Likeness by category of prompts", "category")]
-        made += [_groups(alike.parameters, "alike-parameters", "Likeness by sampling parameter", "set to")]
+        made += [
+            _groups(alike.categories, "alike-categories", "Similarity by category of prompts", "category")
+        ]
+        made += [_groups(alike.parameters, "alike-parameters", "Similarity by sampling parameter", "set to")]
     return [s for s in made if s.rows]
 
 
@@ -50,8 +52,8 @@ def _scorers(findings: Findings) -> Sheet:
         for c in findings.criteria for f in findings.ordered(c)
     ]  # fmt: skip
     caption = (
-        "p is of no underrating, one-sided; adjusted p by Benjamini and Hochberg over the scorers of a criterion "
-        "that can be told of, without the baseline."
+        "p is of no underrating, one-sided; adjusted p by Benjamini and Hochberg over the decided scorers "
+        "of a criterion, without the baseline."
     )
     return Sheet("scorers-in-full", "Scorers in full", caption, columns, tuple(rows))
 

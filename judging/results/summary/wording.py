@@ -1,4 +1,4 @@
-"""The report's sentences: verdicts with their numbers, and what can't be told."""
+"""The report's sentences: verdicts with their numbers, and its limitations."""
 
 from collections.abc import Sequence
 
@@ -45,7 +45,7 @@ def sentence(row: Row) -> str:
 
 
 def _without_numbers(result: Underrating) -> str:
-    """Why nothing can be told, and the verdict for the people of the study, in words that scorers share."""
+    """Why there is no verdict, and the verdict for the people of the study, in words that scorers share."""
     these = result.these_people
     why = result.reason.removesuffix(these_words(these)).strip()
     return why if these.reason == result.reason else f"{why} For {these.people}: {these.verdict}."
@@ -83,26 +83,28 @@ NAMED = 2
 """Scorers of one verdict that the headline names; more are counted."""
 
 
-def verdict_line(accused: Sequence[str], acquitted: Sequence[str], favoring: Sequence[str], n: int) -> str:
+def verdict_line(
+    underrating: Sequence[str], not_underrating: Sequence[str], overrating: Sequence[str], n: int
+) -> str:
     """The headline, of n scorers: those that underrate, those that do not, those that overrate; the rest is open."""
-    n_open = n - len(accused) - len(acquitted) - len(favoring)
+    n_open = n - len(underrating) - len(not_underrating) - len(overrating)
     if n_open == n:
         what = "this scorer underrates" if n == 1 else f"any of the {n} scorers underrates"
-        return f"Whether {what} unusual answers can’t be told from these ratings"
+        return f"These ratings do not show whether {what} unusual answers"
     parts = []
-    if accused:
-        verb = "marks" if len(accused) == 1 else "mark"
-        parts.append(f"{who(accused, n)} {verb} down unusual answers that people find as good")
-    if favoring:
-        verb = "marks" if len(favoring) == 1 else "mark"
-        parts.append(f"{who(favoring, n)} {verb} unusual answers up")
-    if acquitted:
-        verb = "does not" if len(acquitted) == 1 else "do not"
-        what = "" if accused else " mark unusual answers down"
-        parts.append(f"{who(acquitted, n)} {verb}{what}, as far as can be seen")
+    if underrating:
+        verb = "marks" if len(underrating) == 1 else "mark"
+        parts.append(f"{who(underrating, n)} {verb} down unusual answers that people find as good")
+    if overrating:
+        verb = "marks" if len(overrating) == 1 else "mark"
+        parts.append(f"{who(overrating, n)} {verb} unusual answers up")
+    if not_underrating:
+        verb = "does not" if len(not_underrating) == 1 else "do not"
+        what = "" if underrating else " mark unusual answers down"
+        parts.append(f"{who(not_underrating, n)} {verb}{what}, as far as these data show")
     if n_open:
         others = "one other" if n_open == 1 else f"{n_open} others"
-        parts.append(f"of {others} nothing can be told")
+        parts.append(f"for {others} the data are not enough")
     return "; ".join(parts)
 
 
@@ -129,9 +131,12 @@ def _of_findings(study: Study, findings: Findings) -> list[str]:
     lines = []
     open_ = [f for f in findings.main if f.result.verdict is Verdict.CANT_TELL]
     if open_:
-        share = "any" if len(open_) == len(findings.main) else f"{len(open_)}"
+        n = len(findings.main)
+        share = (
+            f"none of the {n} scorers can" if len(open_) == n else f"{len(open_)} of the {n} scorers can’t"
+        )
         lines.append(
-            f"For people like these nothing can be told of {share} of the {len(findings.main)} scorers, the baseline "
+            f"For people like these {share} be judged, the baseline "
             "included: the verdicts above say why, what would change it, and what holds for the people of this study."
         )
     result, embedder = findings.worst.result, findings.embedder
@@ -174,7 +179,7 @@ def _of_likeness(alike: Homogeneity) -> list[str]:
         lines.append("How alike people would answer: the pool has no two answers of people to one prompt.")
     if not alike.humans:
         lines.append(
-            "Whether the embedder sees likeness as people do: nobody was asked how alike two responses are."
+            "Whether the embedder sees similarity as people do: nobody was asked how alike two responses are."
         )
     if alike.unknown_languages:
         lines.append(
