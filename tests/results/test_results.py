@@ -57,7 +57,11 @@ def test_controls_run_with_every_audit(demo: Study) -> None:
         < 0
         < controls["held-out people"]["underrating"]["high"]
     )
-    assert controls["planted penalty"]["underrating"]["low"] > 0
+    planted = controls["planted penalty"]
+    assert planted["underrating"]["low"] < 0.3 < planted["underrating"]["high"]
+    # Half of the demo's annotators may be too few to find it, but they do not speak against it.
+    assert planted["passed"] is not False
+    assert planted["underrating"]["estimate"] > controls["held-out people"]["underrating"]["estimate"] + 0.2
     assert [r["discovery"] for r in found["scorers"]] == [True, False, None]
 
 
