@@ -17,7 +17,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "source": ("source", "source_name", "generator", "writer", "model_name"),
     "value": ("value", "score", "reward", "evaluation_score", "conversation_perplexity", "rating"),
 }
-USES = tuple(name for names in COLUMNS.values() for name in names)
+# Columns that say which scores are the good ones, and whether true means the greater.
+DIRECTIONS = {"higher_is_better": True, "lower_is_better": False}
 
 
 def read(records: Records, files: Sequence[Source]) -> None:
@@ -27,7 +28,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
         def row(line: Line, at: Mapping[str, str] = columns) -> None:
             _row(records, line, at)
 
-        records.each([file], row, (*columns.values(), "higher_is_better"))
+        records.each([file], row, (*columns.values(), *DIRECTIONS))
 
 
 def _columns(records: Records, file: Source) -> dict[str, str]:
@@ -67,7 +68,7 @@ def _row(records: Records, line: Line, at: Mapping[str, str]) -> None:
     )
     value, error = line.score(at["value"])
     # Greater is better here: another direction is turned round.
-    turned = line.has("higher_is_better") and not line.truth("higher_is_better")
+    turned = any(line.has(name) and line.truth(name) != greater for name, greater in DIRECTIONS.items())
     records.score(text("scorer"), response, -value if turned and value is not None else value, error=error)
 
 

@@ -107,6 +107,19 @@ def test_every_word_for_no_turns_a_score_round(tmp_path: Path) -> None:
         scores(file(tmp_path, "response_id,score,higher_is_better\nr1,2,perhaps\n"))
 
 
+@pytest.mark.parametrize(
+    ("column", "word", "value"),
+    [
+        ("higher_is_better", "no", -2),
+        ("lower_is_better", "yes", -2),
+        ("lower_is_better", "0", 2),
+        ("lower_is_better", "", 2),
+    ],
+)
+def test_either_direction_is_known(tmp_path: Path, column: str, word: str, value: float) -> None:
+    assert scores(file(tmp_path, f"response_id,score,{column}\nr1,2,{word}\n"))[0] == [value]
+
+
 def test_one_column_holds_the_scores_of_the_whole_file(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match=r"expected one column of scores .* found score and reward"):
         scores(file(tmp_path, "response_id,score,reward\nr1,1,9\n"))
