@@ -48,8 +48,8 @@ def _kinds(findings: Findings) -> Sheet:
 def _votes(pairs: Pairs) -> Sheet:
     columns = (
         "scorer", "criterion", "verdict", "underrating", *ENDS, "for the people of this study", *ENDS, "p",
-        "adjusted p", "people’s own fall, votes", *ENDS, "naive slope", "strength", "pairs", "prompts", "votes",
-        "annotators", "why",
+        "adjusted p", "effect on people’s own choices, votes", *ENDS, "naive slope", "strength", "pairs", "prompts",
+        "votes", "annotators", "why",
     )  # fmt: skip
     rows = [
         (
