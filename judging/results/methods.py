@@ -48,5 +48,4 @@ def simulation() -> dict[str, Any]:
     return simulation | {
         "own": [x | {"naive": naive[x["design"], x["effect"]]} for x in own],
         "conditions": conditions,
-        "conditions_error": (0.05 * 0.95 / conditions[0]["n"]) ** 0.5 if conditions else None,
     }

@@ -18,6 +18,7 @@ from judging.stats.core.estimate import (
     bootstrap_weights,
     clustered_error,
     percentile_interval,
+    resampled_ratio,
     unbounded_t_interval,
 )
 from judging.stats.core.jackknife import bounded_interval, jackknife_interval
@@ -243,11 +244,7 @@ def percent_agreement(
     error = clustered_error(shares[:, 0] - point, groups)
     if n < FEW_UNITS and resamples:
         return as_share(unbounded_t_interval(point, error or 0.0, n - 1, n, confidence))
-    per_group = sum_by(groups, shares)
-    generator = rng if rng is not None else np.random.default_rng(0)
-    sums = [bootstrap_weights(n, batch, generator) @ per_group for batch in batches(resamples, n)]
-    both = np.concatenate(sums or [np.empty((0, 2))])
-    interval = percentile_interval(both[:, 0] / both[:, 1], point, n, confidence)
+    interval = resampled_ratio(sum_by(groups, shares), point, n, resamples, rng, confidence)
     return replace(interval, standard_error=error)
 
 

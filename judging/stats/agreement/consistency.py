@@ -7,10 +7,8 @@ import pandas as pd
 
 from judging.stats.core.estimate import (
     Estimate,
-    batches,
-    bootstrap_weights,
     check_confidence,
-    percentile_interval,
+    resampled_ratio,
 )
 
 _NONE = "Nobody chose between two responses that the same person had rated differently."
@@ -84,10 +82,7 @@ def choice_consistency(
     if people == 1:
         return Estimate(point, None, None, n, _ONE, confidence)
     sums = np.column_stack([np.bincount(person, agrees), np.bincount(person)])
-    generator = rng if rng is not None else np.random.default_rng(0)
-    drawn = [bootstrap_weights(people, size, generator) @ sums for size in batches(resamples, people)]
-    both = np.concatenate(drawn or [np.empty((0, 2))])
-    return percentile_interval(both[:, 0] / both[:, 1], point, n, confidence)
+    return resampled_ratio(sums, point, n, resamples, rng, confidence)
 
 
 def _check(frame: pd.DataFrame, ids: tuple[str, ...], number: str) -> None:

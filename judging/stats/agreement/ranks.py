@@ -14,6 +14,7 @@ from judging.stats.core.estimate import (
     bootstrap_weights,
     check_confidence,
     percentile_interval,
+    resampled_ratio,
 )
 
 
@@ -142,9 +143,7 @@ def mean_over_items(
     n, point = len(each), float(each.mean())
     if n == 1:
         return Estimate(point, None, None, 1, "No interval: there is only one item.", confidence)
-    generator = rng if rng is not None else np.random.default_rng(0)
-    draws = [bootstrap_weights(n, size, generator) @ each / n for size in batches(resamples, n)]
-    return percentile_interval(np.concatenate(draws or [np.empty(0)]), point, n, confidence)
+    return resampled_ratio(np.column_stack([each, np.ones(n)]), point, n, resamples, rng, confidence)
 
 
 def _of_one_set(part: pd.DataFrame) -> float:

@@ -346,6 +346,42 @@ def bootstrap_weights(n: int, resamples: int, rng: np.random.Generator) -> Float
     return counts.reshape(resamples, n).astype(np.float64)
 
 
+def resampled_ratio(
+    sums: FloatArray,
+    point: float,
+    n: int,
+    resamples: int,
+    rng: np.random.Generator | None,
+    confidence: float,
+) -> Estimate:
+    """Return a ratio of two sums over groups with the percentile interval of resampled groups.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (G, 2)
+        Of each group: what is counted, and out of how much.
+    point : float
+        The ratio of their totals.
+    n : int
+        What the estimate says it rests on.
+    resamples : int
+        Number of bootstrap resamples of the groups; 0 for no interval.
+    rng : numpy.random.Generator or None
+        Source of chance; a generator with seed 0 by default.
+    confidence : float
+        Level of the interval.
+
+    Returns
+    -------
+    Estimate
+        As from `percentile_interval`.
+    """
+    generator = rng if rng is not None else np.random.default_rng(0)
+    drawn = [bootstrap_weights(len(sums), size, generator) @ sums for size in batches(resamples, len(sums))]
+    top, bottom = np.concatenate(drawn or [np.empty((0, 2))]).T
+    return percentile_interval(top / bottom, point, n, confidence)
+
+
 def batches(total: int, row_size: int, budget: int = 2_000_000) -> list[int]:
     """Return batch sizes that add up to `total` and keep each batch under a number of elements.
 
