@@ -59,10 +59,10 @@ def test_position_by_hand() -> None:
     found = position_bias(straight, swapped, ["a", "a", "b", "b", "b"])
     assert found.consistent.estimate == pytest.approx(0.5)
     assert found.first.estimate == pytest.approx(0.5)
-    assert found.pull.estimate == pytest.approx(0)
-    assert found.pull.n == 4
+    assert found.bias.estimate == pytest.approx(0)
+    assert found.bias.n == 4
     always_first = position_bias([1, 1, 1], [-1, -1, -1], ["a", "b", "c"])
-    assert (always_first.first.estimate, always_first.pull.estimate) == (1, 1)
+    assert (always_first.first.estimate, always_first.bias.estimate) == (1, 1)
     assert always_first.consistent.estimate == 0
 
 

@@ -53,7 +53,7 @@ class WordingRecord(Record):
 class PositionRecord(Record):
     consistent: JudgeEstimate
     first: JudgeEstimate
-    pull: JudgeEstimate
+    pull: JudgeEstimate = Field(validation_alias="bias")
 
 
 class JudgeRecord(Record):
@@ -105,7 +105,7 @@ def _measures(judge: Judge) -> Iterator[Measure]:
     if p := judge.position:
         yield Measure("Same winner in both orders", p.consistent, "1")
         yield Measure("Chooses what is shown first", p.first, "0.5")
-        yield Measure("Position bias", p.pull, "0")
+        yield Measure("Position bias", p.bias, "0")
     if judge.longer:
         yield Measure("Longer response wins", judge.longer, "0.5, or people’s share")
 

@@ -276,7 +276,7 @@ BIASES: list[Column[JudgeBias]] = [
     Column("scorer", "Scorer", _name),
     Column("consistent", "Same winner in both orders", _in_position("consistent"), style="percent"),
     Column("shown_first", "Chooses what is shown first", _in_position("first"), style="percent"),
-    Column("position_bias", "Position bias", _in_position("pull"), sign="+"),
+    Column("position_bias", "Position bias", _in_position("bias"), sign="+"),
     Column("longer", "Longer one wins", _longer, style="percent"),
     Column("longer_by_people", "… with people", lambda b: b.length.people, style="percent"),
     Column("verbosity", "Beyond people", lambda b: b.length.excess, sign="+"),

@@ -244,7 +244,7 @@ def _stratum(c: Calibrated) -> dict[str, Any]:
 
 def _bias(row: JudgeBias) -> dict[str, Any]:
     p, v = row.position, row.length
-    position = {"consistent": p and p.consistent, "shown_first": p and p.first, "pull": p and p.pull}
+    position = {"consistent": p and p.consistent, "shown_first": p and p.first, "pull": p and p.bias}
     length = {"longer": v.judge, "longer_by_people": v.people, "verbosity": v.excess}
     return _scorer(row) | position | length
 
@@ -321,7 +321,7 @@ def _position(p: Position | None) -> str:
         return ""
     return (
         f"same winner in both orders {text(p.consistent)}, shown first {text(p.first)}, "
-        f"position bias {text(p.pull)}, n = {p.pull.n:,}; "
+        f"position bias {text(p.bias)}, n = {p.bias.n:,}; "
     )
 
 

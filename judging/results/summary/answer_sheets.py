@@ -88,8 +88,8 @@ def _biases(pairs: Pairs) -> Sheet:
     none = (None, None, None)
     rows = [
         (
-            b.scorer, b.criterion.key, *(three(p.consistent) if p else none), *(three(p.pull) if p else none),
-            p.pull.n if p else None, *three(v.judge), *three(v.people), *three(v.excess), v.excess.n,
+            b.scorer, b.criterion.key, *(three(p.consistent) if p else none), *(three(p.bias) if p else none),
+            p.bias.n if p else None, *three(v.judge), *three(v.people), *three(v.excess), v.excess.n,
         )
         for b in pairs.biases for p, v in [(b.position, b.length)]
     ]  # fmt: skip

@@ -95,7 +95,7 @@ def _leans(bias: JudgeBias) -> Iterator[str]:
         p = bias.position
         yield (
             f"Shown both ways round it keeps its winner in {_share(p.consistent)} of {p.consistent.n:,} pairs; "
-            f"position bias {_signed(p.pull)}."
+            f"position bias {_signed(p.bias)}."
         )
     v = bias.length
     if v.excess.estimate is not None:

@@ -169,13 +169,13 @@ class Position:
         Share of pairs with the same winner (or a tie) in both orders.
     first : Estimate
         Share of choices that fall on the response shown first, ties as halves; .5 without bias.
-    pull : Estimate
+    bias : Estimate
         Mean preference for what is shown first, from -1 to 1; 0 without bias.
     """
 
     consistent: Estimate
     first: Estimate
-    pull: Estimate
+    bias: Estimate
 
 
 def position_bias(
@@ -208,7 +208,7 @@ def position_bias(
 
     Notes
     -----
-    Each pair stands in both places, so what is better in it drops out: pull = mean (straight - swapped) / 2.
+    Each pair stands in both places, so what is better in it drops out: bias = mean (straight - swapped) / 2.
     """
     in_original, in_reversed = (
         np.asarray(original_order, dtype=np.float64),
