@@ -1,5 +1,6 @@
 """The real server in processes of its own, and annotators who work over real HTTP. On this machine only."""
 
+import atexit
 import contextlib
 import fcntl
 import functools
@@ -8,8 +9,10 @@ import math
 import os
 import random
 import re
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -21,6 +24,7 @@ from types import MappingProxyType
 from typing import IO
 from urllib.parse import quote, urlencode
 
+SQLITE = "sqlite:///"
 ROOT = Path(__file__).parents[1]
 HIDDEN = re.compile(rb'type="hidden" name="(\w+)" value="([^"]*)"')
 FIELD = re.compile(rb'name="(c[\d-]+)" value="([^"]+)"')
@@ -53,6 +57,26 @@ def manage(database_url: str, *args: str) -> str:
     if done.returncode:
         raise RuntimeError(done.stderr)
     return done.stdout
+
+
+def migrate(database_url: str) -> None:
+    """Give an empty database its tables. For SQLite they are made once a process, and copied."""
+    if not database_url.startswith(SQLITE):
+        manage(database_url, "manage.py", "migrate", "-v0", "--skip-checks")
+        return
+    shutil.copyfile(_migrated(), database_url.removeprefix(SQLITE))
+
+
+@functools.cache
+def _migrated() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="offbeat-migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = folder / "db.sqlite3"
+    manage(f"{SQLITE}{file}", "manage.py", "migrate", "-v0", "--skip-checks")
+    # Settings switch to a log of writes beside the file: one that is whole needs none.
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return file
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from annotate.backup import _BESIDE, BackupError, backup, restore
 from annotate.models import Response, Study
 from tests.environment import start_postgres
 from tests.factories import make_study
-from tests.serving import ROOT, Annotator, manage, run, served
+from tests.serving import ROOT, Annotator, manage, migrate, run, served
 
 BACKUPS = sorted((ROOT / "fixtures" / "backups").glob("*.zip"))
 
@@ -50,7 +50,7 @@ def rows(database: str) -> dict[str, list[str]]:
 def test_a_backup_of_a_study_at_work_is_whole_in_the_other_database(live: str, tmp_path: Path) -> None:
     files = [f"sqlite:///{tmp_path / 'backup.sqlite3'}", start_postgres()]
     database, other = files if live == "sqlite" else files[::-1]
-    manage(database, "manage.py", "migrate", "-v0", "--skip-checks")
+    migrate(database)
     invite = manage(database, "-m", "tests.make_study", "kept", "--prompts=8", "--seats=4").split()[0]
     during, after, again = (tmp_path / f"{name}.zip" for name in ("during", "after", "again"))
     with served(database) as server:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.environment import start_postgres
-from tests.serving import Annotator, manage, served
+from tests.serving import Annotator, manage, migrate, served
 
 ANNOTATORS, OVERLAP = 25, 5
 
@@ -32,7 +32,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_a_crowd_fills_the_study_exactly(database: str) -> None:
-    manage(database, "manage.py", "migrate", "-v0")
+    migrate(database)
     sizes = ["--prompts=20", "--responses=3", f"--seats={OVERLAP}"]
     invite, items = manage(database, "-m", "tests.make_study", "crowd", *sizes).split()
     with served(database) as server:

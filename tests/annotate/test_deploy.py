@@ -22,7 +22,7 @@ from tests.annotate.stages import study_with, submit
 from tests.annotate.test_journey import url
 from tests.annotate.test_settings import GOOD
 from tests.annotate.test_settings import settings as environment_of
-from tests.serving import ROOT, manage, served
+from tests.serving import ROOT, manage, migrate, served
 
 MTURK = "https://www.mturk.com"
 
@@ -78,7 +78,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     (folder / "items.jsonl").write_text(
         '{"item_id": "i", "kind": "single", "prompt_id": "p", "response_ids": ["r"]}\n'
     )
-    manage(database_url, "manage.py", "migrate", "-v0")
+    migrate(database_url)
     manage(database_url, "manage.py", "load_study", str(folder))
     return database_url
 

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.environment import crash_postgres, restart_postgres, start_postgres
-from tests.serving import Annotator, Server, hidden, manage, run, served
+from tests.serving import Annotator, Server, hidden, manage, migrate, run, served
 from tests.size import sized
 
 CROWD, PROMPTS, OVERLAP = sized(40, 100), sized(8, 16), 5
@@ -58,7 +58,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def database(empty: str) -> str:
     url = empty
-    manage(url, "manage.py", "migrate", "-v0", "--skip-checks")
+    migrate(url)
     return url
 
 

@@ -20,7 +20,7 @@ from annotate.config import health, logs
 from annotate.management.commands.serve import MEMORY
 from annotate.views.access import invite_path, personal_link
 from tests.factories import make_annotator, make_study
-from tests.serving import manage, served
+from tests.serving import migrate, served
 from tests.test_access import ROUTES
 
 SECRET = "tiny:Zm9yLXRoaXMtdGVzdC1vbmx5LWFuZC1ub3RoaW5nLWV"
@@ -195,7 +195,7 @@ def test_words_that_are_no_secret_stay() -> None:
 
 def test_the_servers_processes_count_together_and_write_json(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'watched.sqlite3'}"
-    manage(url, "manage.py", "migrate", "-v0", "--skip-checks")
+    migrate(url)
     token = "for-this-test-only-too"
     # A disk that takes nothing any more is no reason to serve nobody.
     more = {"METRICS_TOKEN": token, "LOG_LEVEL": "INFO", "WORK_DIR": "/proc/nothing"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import ROOT, environment, manage, served
+from tests.serving import ROOT, environment, manage, migrate, served
 
 MAKE_TOKEN = """
 import os, django
@@ -28,7 +28,7 @@ CLIENT = ROOT / "annotate" / "api" / "client.py"
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[str]:
     url = f"sqlite:///{tmp_path / 'client.sqlite3'}"
-    manage(url, "manage.py", "migrate", "-v0")
+    migrate(url)
     command = [sys.executable, "manage.py", "db_worker", "--interval", "0.2"]
     worker = subprocess.Popen(command, cwd=ROOT, env=environment(url))
     yield url

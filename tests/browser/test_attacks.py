@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Dialog, Page
 
 from tests.attacks import ATTACKS
 from tests.browser.test_policy import WATCH
-from tests.serving import manage, served
+from tests.serving import manage, migrate, served
 
 pytestmark = pytest.mark.browser
 
@@ -55,7 +55,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, st
     }
     for name, table in rows.items():
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in table))
-    manage(url, "manage.py", "migrate", "-v0")
+    migrate(url)
     manage(url, "manage.py", "load_study", str(folder))
     code = (
         "from annotate.views.access import *; from django.contrib.auth.models import User;"

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import until
-from tests.serving import manage, served
+from tests.serving import manage, migrate, served
 
 pytestmark = pytest.mark.browser
 
@@ -93,7 +93,7 @@ class Place:
 def kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("kinds")
     url = f"sqlite:///{folder / 'kinds.sqlite3'}"
-    manage(url, "manage.py", "migrate", "-v0")
+    migrate(url)
     manage(url, "manage.py", "load_study", str(write_folder(folder / "in")))
     code = "from annotate.views.access import *; print('at', invite_path(Study.objects.get(slug='kinds')))"
     out = manage(url, "manage.py", "shell", "-c", code)

@@ -13,7 +13,7 @@ import jwt
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.serving import manage, served
+from tests.serving import manage, migrate, served
 
 pytestmark = pytest.mark.browser
 
@@ -80,7 +80,7 @@ def test_who_the_provider_knows_gets_an_account_and_no_study(
         monkeypatch.setenv(f"OIDC_{name}", value)
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'sso.sqlite3'}"
-        manage(url, "manage.py", "migrate", "-v0")
+        migrate(url)
         manage(url, "manage.py", "collectstatic", "--noinput", "-v0")
         with served(url, workers=1) as server:
             page.goto(f"http://127.0.0.1:{server.port}/studies/")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import until
-from tests.serving import manage, served
+from tests.serving import manage, migrate, served
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +48,7 @@ class Stages:
 def stages() -> Iterator[Stages]:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'stages.sqlite3'}"
-        manage(url, "manage.py", "migrate", "-v0")
+        migrate(url)
         invite, paused = manage(url, "-c", MADE).split()
         with served(url) as server:
             yield Stages(f"http://127.0.0.1:{server.port}", invite, paused)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.serving import manage, served
+from tests.serving import manage, migrate, served
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +41,7 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     for name, table in rows.items():
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in table))
-    manage(url, "manage.py", "migrate", "-v0")
+    migrate(url)
     manage(url, "manage.py", "load_study", str(folder))
     code = "from annotate.views.access import *; print('at', invite_path(Study.objects.get()))"
     out = manage(url, "manage.py", "shell", "-c", code)
