@@ -66,6 +66,7 @@ urlpatterns = [
     re_path("^api/", problems.nothing_here, name="api-nothing"),
     path("account/tokens/", tokens.tokens, name="tokens"),
     path("account/tokens/<int:pk>/revoke/", tokens.revoke, name="revoke-token"),
+    path("", include("judging.folder.urls")),
     path("", include("judging.urls")),
 ]
 

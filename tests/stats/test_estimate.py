@@ -18,7 +18,8 @@ from judging.stats import (
     percent_agreement,
     value_counts,
 )
-from judging.stats.core.estimate import NO_WIDTH, batches, bootstrap_weights, percentile_interval
+from judging.stats.core.batches import batches
+from judging.stats.core.estimate import NO_WIDTH, bootstrap_weights, percentile_interval
 
 WEIGHTINGS: tuple[Weighting, ...] = ("identity", "ordinal", "linear", "quadratic")
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from judging.stats.core.batches import batches
 from judging.stats.core.counts import NO_PAIRS, ONE_UNIT, Domain, Level, checked_counts, sum_by, value_counts
 from judging.stats.core.estimate import (
     Estimate,
     FloatArray,
     IntArray,
     as_share,
-    batches,
     bootstrap_weights,
     clustered_error,
     percentile_interval,

@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from judging.stats.core.batches import batches
 from judging.stats.core.estimate import (
     Estimate,
     FloatArray,
-    batches,
     bootstrap_weights,
     check_confidence,
     percentile_interval,

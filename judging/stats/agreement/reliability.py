@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from judging.stats.core.batches import batches
 from judging.stats.core.estimate import (
     BoolArray,
     Estimate,
     FloatArray,
-    batches,
     bootstrap_weights,
     check_confidence,
     percentile_interval,

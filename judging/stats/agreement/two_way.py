@@ -19,13 +19,13 @@ from judging.stats.agreement.alpha import (
     percent_agreement,
 )
 from judging.stats.agreement.rater_kappas import coded
+from judging.stats.core.batches import batches
 from judging.stats.core.counts import Domain, Level, checked_domain, sum_by, value_counts
 from judging.stats.core.estimate import (
     Estimate,
     FloatArray,
     IntArray,
     as_share,
-    batches,
     bootstrap_weights,
     percentile_interval,
 )

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from judging.stats.core.batches import batches
 from judging.stats.core.columns import NOISE
 from judging.stats.core.curve import curve_terms
-from judging.stats.core.estimate import BoolArray, FloatArray, IntArray, batches
+from judging.stats.core.estimate import BoolArray, FloatArray, IntArray
 from judging.stats.core.sample import centered
 from judging.stats.similarity.association import FEWEST, Method, Scope, checked_items, ranks_within
 

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from judging.stats.core.batches import batches
 from judging.stats.core.estimate import (
     Estimate,
     FloatArray,
     IntArray,
-    batches,
     bootstrap_weights,
     check_confidence,
     percentile_interval,

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from judging.stats.core.estimate import FloatArray, IntArray, batches, bootstrap_weights
+from judging.stats.core.batches import batches
+from judging.stats.core.estimate import FloatArray, IntArray, bootstrap_weights
 from judging.stats.core.longform import order_of
 
 # Per resample: how often each pair counts (R, n), each annotator's weight (R, M).
