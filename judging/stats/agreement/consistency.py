@@ -81,7 +81,7 @@ def choice_consistency(
     people, point = int(person.max()) + 1, float(agrees.mean())
     if people == 1:
         return Estimate(point, None, None, n, _ONE, confidence)
-    sums = np.column_stack([np.bincount(person, agrees), np.bincount(person)])
+    sums = np.column_stack([np.bincount(person, agrees), np.bincount(person).astype(np.float64)])
     return resampled_ratio(sums, point, n, resamples, rng, confidence)
 
 
