@@ -145,7 +145,7 @@ def test_the_curve_of_the_demo_follows_spearman_and_brown(demo: Study) -> None:
     assert last is not None
     one = planning.stepped(last, 1 / ks[-1])
     for p in found.points:
-        assert p.reliability.estimate == pytest.approx(planning.stepped(one, p.k), abs=0.08)
+        assert p.reliability.estimate == pytest.approx(planning.stepped(one, p.k), abs=0.12)
         low, middle, high = p.reliability.low, p.reliability.estimate, p.reliability.high
         assert low is not None
         assert middle is not None

@@ -141,7 +141,7 @@ def test_why_there_is_no_result_is_told_as_ever(
     def refused(*_: object) -> None:
         raise NotComputable("nobody rated anything")
 
-    monkeypatch.setattr(report, "sources", refused)
+    monkeypatch.setattr(report, "pool_sources", refused)
     auditor.get("/studies/demo/audit/")
     work()
     told = auditor.get("/studies/demo/audit/").content.decode()
