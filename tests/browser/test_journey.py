@@ -39,7 +39,7 @@ def test_the_whole_journey(page: Page, site: Site) -> None:
     while min(seen["single"], seen["pair"], seen["set"]) < 3:
         seen[answer_by_keyboard(page)] += 1
     expect(page.get_by_text(re.compile(r"Saved \d\d:\d\d:\d\d"))).to_be_visible()
-    expect(page.get_by_text(f"{seen.total()} done")).to_be_visible()
+    expect(page.get_by_text(f"Item {seen.total() + 1} of ")).to_be_visible()
 
     page.goto(f"{site.address}/studies/demo/agreement/")
     page.get_by_label("Name").fill("researcher")
@@ -68,11 +68,12 @@ def test_without_javascript(chromium: Browser, site: Site) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     start(page, site)
-    for done in range(1, 4):
+    for item in range(1, 4):
+        expect(page.get_by_text(f"Item {item} of ")).to_be_visible()
         for question in page.locator("[data-question]").all():
             question.locator("input").first.check()
         page.get_by_role("button", name="Submit").click()
-        expect(page.get_by_text(f"{done} done")).to_be_visible()
+    expect(page.get_by_text("Item 4 of ")).to_be_visible()
     context.close()
 
 
