@@ -13,6 +13,7 @@ from judging.stats.audit.checks import ready_for
 from judging.stats.audit.moments import cross_rater_moments
 from judging.stats.audit.underrating import underrating
 from judging.stats.audit.verdict import WEAK, Underrating
+from judging.stats.core.columns import TINY
 from judging.stats.core.estimate import BoolArray, Estimate, FloatArray, unbounded_t_interval
 from judging.stats.core.jackknife import jackknife_variance
 from judging.stats.core.sample import effective_number, numbers
@@ -184,7 +185,8 @@ def _variance_of_score(
     weight = np.linalg.solve(moments.sum(axis=0)[:first, :first], np.eye(first)[:, 1])
     # The slope is linear in the score: shape (prompts, held-out annotators).
     moved = -np.einsum("r,prs->ps", weight, target[:, :, 1:] - target[:, :, :1])
-    by_annotator, cells = moved.sum(axis=0), moved[np.abs(moved) > 0]
+    # Which cells moved must not hang on rounding, which follows the order of the rows.
+    by_annotator, cells = moved.sum(axis=0), moved[np.abs(moved) > TINY * np.abs(moved).max(initial=0.0)]
     if len(by_annotator) < 2 or len(cells) < 2:
         return 0.0
     found = jackknife_variance([np.zeros(2), by_annotator, cells])
