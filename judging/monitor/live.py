@@ -1,6 +1,7 @@
 """How a study is going: a handful of queries whatever its size, since a page is updated every ten seconds."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ class Seats:
     set_aside: int  # filled, but the judgment does not count
     held: int
     ran_out: int  # of those held: free again with the next claim
+    idle: int  # of those held: by people who have done nothing yet
     free: int
     withheld: int  # open seats at items that are held back
 
@@ -86,7 +88,7 @@ def _live(study: Study) -> Live:
         pace=_pace(study, main.left, now),
         people=people,
         n_people=sum(n for _, n in people),
-        idle_seats=_idle_seats(study),
+        idle_seats=sum(s.idle for s in [main, *seats.values()]),
         turned_away=invites.turned_away(study),
         agreement=cached_a_minute(study, "so-far", lambda: so_far(study), exclusions(study)),
         remarks=_remarks(study),
@@ -94,26 +96,24 @@ def _live(study: Study) -> Live:
     )
 
 
-def _idle_seats(study: Study) -> int:
-    held = Assignment.objects.held().filter(study=study, draft=None)
-    own = Assignment.objects.submitted().filter(study=study, annotator=OuterRef("annotator"))
-    return held.exclude(Exists(own)).count()
-
-
 def _seats(study: Study, now: dt.datetime) -> dict[Item.Role, Seats]:
     """By role; one query for the seats and one for what of them does not count."""
     gone = held_too_long(now)
+    own = Assignment.objects.submitted().filter(study=study, annotator=OuterRef("annotator"))
+    untouched = Q(status=Assignment.Status.HELD, draft=None) & ~Exists(own)
     rows = (
         Assignment.objects.filter(study=study)
         .values_list("item__role", "item__withheld", "status")
-        .annotate(n=Count("pk"), ran_out=Count("pk", filter=gone))
+        .annotate(n=Count("pk"), ran_out=Count("pk", filter=gone), idle=Count("pk", filter=untouched))
         .order_by()
     )
     n: dict[tuple[str, bool, str], int] = {}
-    ran_out: dict[str, int] = {}
-    for role, withheld, status, count, late in rows:
+    ran_out: Counter[str] = Counter()
+    idle: Counter[str] = Counter()
+    for role, withheld, status, count, late, waiting in rows:
         n[role, withheld, status] = count
-        ran_out[role] = ran_out.get(role, 0) + late
+        ran_out[role] += late
+        idle[role] += waiting
     aside = dict(
         Judgment.objects.in_study(study)
         .exclude(excluded="")
@@ -130,7 +130,8 @@ def _seats(study: Study, now: dt.datetime) -> dict[Item.Role, Seats]:
             filled=submitted - aside.get(role, 0),
             set_aside=aside.get(role, 0),
             held=n.get((role, False, "held"), 0) + n.get((role, True, "held"), 0),
-            ran_out=ran_out.get(role, 0),
+            ran_out=ran_out[role],
+            idle=idle[role],
             free=n.get((role, False, "free"), 0),
             withheld=n.get((role, True, "free"), 0),
         )
