@@ -92,9 +92,6 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if any("\0" in str(value) for value in kwargs.values()):
-            # PostgreSQL can't even be asked for such a name.
-            raise exceptions.NotFound
         self.enter(request, **kwargs)
         self._check_parameters(request)
 

@@ -11,7 +11,7 @@ from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
 
@@ -55,14 +55,16 @@ def _count(request: HttpRequest, response: HttpResponse, seconds: float) -> None
 
 
 class Storable:
-    """No address and no query holds a NUL: PostgreSQL takes none, and nobody means one."""
+    """No address and no query holds a NUL: PostgreSQL can't even be asked for one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "\0" in request.path_info or "\0" in unquote_plus(request.META.get("QUERY_STRING", "")):
-            raise BadRequest("The address holds a NUL character.")
+        if "\0" in request.path_info:
+            raise Http404("Nothing has an address with a NUL character.")
+        if "\0" in unquote_plus(request.META.get("QUERY_STRING", "")):
+            raise BadRequest("The query holds a NUL character.")
         return self.get_response(request)
 
 
