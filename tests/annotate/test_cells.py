@@ -23,7 +23,7 @@ WRITERS = {
     "annotate/views/desk_trail.py": "",
     "judging/results/agreement/tables.py": "",
     "judging/results/figures.py": "",
-    "judging/imports/study.py": "",
+    "judging/imports/bad_rows.py": "",
     "judging/exports/writers/sheet.py": "",
 }
 

@@ -60,6 +60,14 @@ def grouped(table: Table) -> tuple[Any, ...]:
     return np.zeros_like(unit), annotator, unit, value
 
 
+def in_sets(table: Table) -> pd.DataFrame:
+    """Units as responses of sets of four."""
+    unit, annotator, value = long(table)
+    return pd.DataFrame(
+        {"item_id": unit // 4, "annotator_id": annotator, "response_id": unit, "value": value}
+    )
+
+
 def compared(table: Table) -> tuple[Any, ...]:
     """Ratings less 3 as preferences between a unit and the next."""
     unit, annotator, value = long(table)
@@ -174,6 +182,7 @@ CALLS: dict[str, Callable[[Table], Any]] = {
     "preference_underrating": lambda t: stats.preference_underrating(*voted(t)),
     "raters_needed": lambda t: stats.raters_needed(*long(t), DOMAIN, "interval", resamples=20),
     "reliability_of_mean": lambda t: stats.reliability_of_mean(*long(t)),
+    "set_ranks": lambda t: stats.set_ranks(in_sets(t), best_first=True),
     "scott_pi": lambda t: stats.scott_pi(t.T[0], t.T[-1], DOMAIN),
     "similarity_calibration": lambda t: stats.similarity_calibration(
         *pairs(t), "cosine", unusualness="unusual", resamples=10
