@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
@@ -12,6 +12,9 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from annotate.config.metrics import exposition
+from annotate.locks import held_by_another, soon_or_never
+
+PATIENCE = 100  # milliseconds: whoever watches has a limit of its own
 
 
 @never_cache
@@ -29,19 +32,24 @@ def readyz(request: HttpRequest) -> HttpResponse:
         migrated = _migrated()
     except DatabaseError:
         return JsonResponse({"database": "unreachable"}, status=503)
-    try:
-        _write()
-    except DatabaseError:
+    if not _takes_writes():
         return JsonResponse({"database": "takes no writes"}, status=503)
     migrations = "ok" if migrated else "missing: run manage.py migrate"
     return JsonResponse({"database": "ok", "migrations": migrations}, status=200 if migrated else 503)
 
 
-def _write() -> None:
-    """Nothing that stays: a disk that is full, or mounted for reading only, answers every question too."""
-    with transaction.atomic():
-        ContentType.objects.create(app_label="readyz", model="readyz")
-        transaction.set_rollback(True)
+def _takes_writes() -> bool:
+    """Tried, with nothing that stays: a disk that is full, or mounted for reading only, answers questions too."""
+    try:
+        with soon_or_never(PATIENCE):
+            ContentType.objects.create(app_label="readyz", model="readyz")
+            transaction.set_rollback(True)
+    except OperationalError as error:
+        # Whoever holds the lock is writing.
+        return held_by_another(error)
+    except DatabaseError:
+        return False
+    return True
 
 
 class _Seen:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from annotate import trail
+from annotate.locks import soon_or_never
 from annotate.models import Action, Study
 from judging.models import FileReply, Reply, ScoreRun, ScoringTask
 from judging.runs.batches import Missing, Progress, ScoringReport, Stored, score_missing
@@ -219,11 +220,5 @@ def beat(task: ScoringTask) -> None:
 
     Whoever holds the lock it needs may be among them, so it gives up soon.
     """
-    with closing(connection):
-        with connection.cursor() as cursor:
-            if connection.vendor == "sqlite":
-                cursor.execute(f"PRAGMA busy_timeout = {LONGEST_LOCK}")
-        with transaction.atomic(), connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                cursor.execute(f"SET LOCAL lock_timeout = {LONGEST_LOCK}")
-            task.save_progress()
+    with closing(connection), soon_or_never(LONGEST_LOCK):
+        task.save_progress()

@@ -5,13 +5,16 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError
+from django.contrib.contenttypes.models import ContentType
+from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -67,6 +70,21 @@ def test_a_database_that_takes_no_writes_is_not_ready(
     monkeypatch.setattr("annotate.config.health.ContentType.objects.create", refuse)
     response = client.get("/readyz")
     assert (response.status_code, response.json()) == (503, {"database": "takes no writes"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_others_write_to_is_ready(client: Client) -> None:
+    """A large study that is being loaded holds the lock for minutes."""
+
+    def ask() -> tuple[int, dict[str, str]]:
+        with closing(connection):
+            response = client.get("/readyz")
+            return response.status_code, response.json()
+
+    with transaction.atomic(), connection.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"LOCK TABLE {ContentType._meta.db_table} IN SHARE MODE")
+        assert pool.submit(ask).result() == (200, {"database": "ok", "migrations": "ok"})
 
 
 @pytest.mark.django_db
