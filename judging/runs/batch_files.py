@@ -25,6 +25,7 @@ from judging.runs.work import SpentError, StoredReplies, build, run_of, score
 from judging.scorers import AnyScorer
 from judging.scorers.endpoints.base import EmbeddingEndpoint, Endpoint, PairEndpoint, PointwiseEndpoint
 from judging.scorers.endpoints.client import Call, ShapeError
+from judging.scorers.endpoints.replies import storable
 
 AT_ONCE = 500
 
@@ -161,9 +162,10 @@ def _body(row: dict[str, Any]) -> Any:
     if row.get("error") or response.get("status_code", 200) != 200 or "body" not in response:
         error = row.get("error") or response.get("body") or f"HTTP {response.get('status_code', 'unknown')}"
         raise ShapeError(str(error)[:200])
-    if "\0" in json.dumps(response["body"], ensure_ascii=False) or "\\u0000" in json.dumps(response["body"]):
+    body = response["body"]
+    if storable(json.dumps(body).encode()) != body:
         raise ShapeError("the reply holds NUL characters, which no database keeps")
-    return response["body"]
+    return body
 
 
 def _in_batches(calls: Iterator[Keyed]) -> Iterator[list[Keyed]]:

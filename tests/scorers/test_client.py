@@ -256,3 +256,9 @@ def test_characters_that_no_database_stores_are_replaced() -> None:
     assert found["a"].encode()
     assert "\x00" not in found["a"]
     assert found["a"].endswith("😀 ok")
+
+
+def test_words_about_such_characters_stay() -> None:
+    assert storable(rb'{"\\u0000": ["\\ud83d is half a pair", 1, null]}') == {
+        "\\u0000": ["\\ud83d is half a pair", 1, None]
+    }

@@ -45,12 +45,18 @@ def storable(raw: bytes) -> Any:
     ValueError
         If it is no JSON, or holds NaN or an infinity.
     """
-    text = raw.decode("utf-8", "replace")
-    if "\\u0000" in text or "\\ud" in text.lower():
-        # Half a surrogate pair, or a NUL, is JSON but no text.
-        whole = json.dumps(json.loads(text), ensure_ascii=False)
-        text = whole.encode("utf-8", "replace").decode().replace("\\u0000", "\N{REPLACEMENT CHARACTER}")
-    return json.loads(text, parse_constant=_refuse)
+    return _without_what_is_no_text(json.loads(raw.decode("utf-8", "replace"), parse_constant=_refuse))
+
+
+def _without_what_is_no_text(value: Any) -> Any:
+    """Half a surrogate pair, or a NUL, is JSON but no text."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if isinstance(value, list):
+        return [_without_what_is_no_text(part) for part in value]
+    if isinstance(value, dict):
+        return {_without_what_is_no_text(key): _without_what_is_no_text(part) for key, part in value.items()}
+    return value
 
 
 def _refuse(constant: str) -> None:

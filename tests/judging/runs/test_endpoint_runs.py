@@ -341,6 +341,20 @@ def test_a_malformed_result_is_named(
     assert found.kept == 0
 
 
+def test_a_reply_about_characters_that_cannot_be_kept_is_kept(
+    study: Study, server: EndpointServer, tmp_path: Path
+) -> None:
+    calls, results = tmp_path / "calls.jsonl", tmp_path / "results.jsonl"
+    batch("write", study.slug, str(calls))
+    key = json.loads(calls.read_text().splitlines()[0])["custom_id"]
+    message = {"content": '{"score": 1}', "note": "\\u0000 and \\ud83d in words"}
+    results.write_text(
+        json.dumps({"custom_id": key, "response": {"body": {"choices": [{"message": message}]}}})
+    )
+    found = batch_files.keep(study, "judge", results)
+    assert (found.kept, found.failures) == (1, [])
+
+
 @pytest.mark.parametrize(
     "line",
     [b"\xff\xfe", b'{"custom_id": "\xff"}', b"[" * 100_000, b'{"custom_id": NaN}', b"9" * 5_000, b"null", b'{"a": 1}'],
