@@ -20,6 +20,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 
+from annotate.models import ApiToken
+
 KNOWN_BROWSER = "known-browser"
 _HALF_A_YEAR = 183 * 24 * 60 * 60
 
@@ -109,9 +111,6 @@ class TokensEndWithThePassword:
         return
 
     def password_changed(self, password: str, user: Any = None) -> None:
-        # Imported here: settings name this module before there are models.
-        from annotate.models import ApiToken
-
         if user is not None and user.pk:
             ApiToken.objects.filter(user=user).valid().update(revoked_at=timezone.now())
 

@@ -191,7 +191,7 @@ def _files() -> Iterator[str]:
 
 def _is_kept(inner: PurePath) -> bool:
     """By the first folder alone: studies name folders further down, and may be called anything."""
-    return not inner.is_absolute() and ".." not in inner.parts and inner.parts[:1] in {(f,) for f in _FOLDERS}
+    return ".." not in inner.parts and bool(inner.parts) and inner.parts[0] in _FOLDERS
 
 
 def _keys() -> dict[str, str]:

@@ -25,9 +25,9 @@ from mdit_py_plugins.texmath.index import make_block_func, make_inline_func
 
 from annotate import mathematics
 
-# No images, nothing from elsewhere, and nothing that leads anywhere.
 InlineRule = Callable[[StateInline, bool], bool]
 
+# No images, nothing from elsewhere, and nothing that leads anywhere.
 _TAGS = {"p", "br", "hr", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li", "small"}
 _TAGS |= {"h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", *mathematics.TAGS}
 _ATTRIBUTES = {"ol": {"start"}, "li": {"value"}} | dict.fromkeys(mathematics.TAGS, mathematics.ATTRIBUTES)

@@ -14,7 +14,7 @@ from judging.exports.writers import WRITERS, export
 
 
 class Command(BaseCommand):
-    # The other checks load every page, and the pages load pandas: a second, and 100 MB.
+    # The other checks load every page: a second, and 55 MB.
     requires_system_checks = [Tags.models]
     help = "Write a study as a folder that load_study reads, or in another tool's format.\n\n" + "\n".join(
         f"  {w.name:20} {w.title}" for w in WRITERS.values()

@@ -18,7 +18,7 @@ FOREIGN = (
 
 
 class Command(BaseCommand):
-    # The other checks load every page, and the pages load pandas: a second, and 100 MB.
+    # The other checks load every page: a second, and 55 MB.
     requires_system_checks = [Tags.models]
     help = "Add a file of scores (.jsonl, .csv or .parquet, plain or .gz) to a study: everything or nothing."
 

@@ -14,7 +14,7 @@ from judging.management import reading_arguments
 
 
 class Command(BaseCommand):
-    # The other checks load every page, and the pages load pandas: a second, and 100 MB.
+    # The other checks load every page: a second, and 55 MB.
     requires_system_checks = [Tags.models]
     help = "Import a study from another tool's files: all of it, or nothing.\n\nFormats:\n" + "\n".join(
         f"  {f.name:20} {f.title}" for f in FORMATS.values()

@@ -9,7 +9,7 @@ from judging.folder.scores import load_folder
 
 
 class Command(BaseCommand):
-    # The other checks load every page, and the pages load pandas: a second, and 100 MB.
+    # The other checks load every page: a second, and 55 MB.
     requires_system_checks = [Tags.models]
     help = "Load a study folder: everything or nothing."
 

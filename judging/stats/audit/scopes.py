@@ -46,7 +46,7 @@ def both_scopes(
     ----------
     result : Underrating
         With all that does not depend on a scope.
-    found : Jackknifed
+    slopes : Jackknifed
         The pooled slope.
     shapes : tuple of ShapeReplicates and int, or None
         Slopes of other shapes, and which score; None with two measures of unusualness.
@@ -91,7 +91,7 @@ def measured(scope: S, slopes: Jackknifed, *, two: bool = False) -> S:
     ----------
     scope : Scope
         Whom it speaks for.
-    found : Jackknifed
+    slopes : Jackknifed
         The slope of all data and of its replicates.
     two : bool
         Whether two measures of unusualness correct each other.

@@ -177,10 +177,10 @@ def summary(design: str, effects: Sequence[float], trials: Sequence[Trial]) -> l
     for e, effect in enumerate(effects):
         for i, name in enumerate(ESTIMATORS):
             counts = decided[:, e] if i == 0 else np.ones(len(trials), dtype=bool)
-            words = _said(values[:, e, i], effect, counts)
+            measures = _measures(values[:, e, i], effect, counts)
             told_coverage = share_of(_covered(values[decided[:, e], e, i], effect))[0]
             weak = float(1 - decided[:, e].mean())
-            lines.append(Line(design, name, effect, len(trials), *words, told_coverage, weak, middle))
+            lines.append(Line(design, name, effect, len(trials), *measures, told_coverage, weak, middle))
     return lines
 
 
@@ -196,7 +196,7 @@ _Eight = tuple[
 ]
 
 
-def _said(values: FloatArray, effect: float, counts: BoolArray) -> _Eight:
+def _measures(values: FloatArray, effect: float, counts: BoolArray) -> _Eight:
     """Return bias, coverage, alarms and found of one estimator, each with its Monte-Carlo error."""
     estimate, low, high = values.T
     given = ~np.isnan(estimate)
