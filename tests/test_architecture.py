@@ -57,6 +57,13 @@ def test_annotate_never_imports_judging() -> None:
     assert found == []
 
 
+def test_no_form_is_bound_to_what_the_browser_sent_as_it_is() -> None:
+    """Browsers send CRLF; `posted` gives line ends as they are stored."""
+    files = [p for app in ("annotate", "judging") for p in (ROOT / app).rglob("*.py")]
+    raw = [p.name for p in files if re.search(r"Forms?\(request\.POST", p.read_text())]
+    assert raw == []
+
+
 def test_nothing_else_stands_at_the_top() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert {line.split("/")[0] for line in listed.stdout.splitlines()} <= TOP

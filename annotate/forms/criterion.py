@@ -10,6 +10,8 @@ from annotate.kinds import KINDS, ItemKind, Kind, Measure
 from annotate.models import Criterion, Study
 from annotate.readiness import CALLED
 
+from .stored_texts import StoredTexts
+
 if TYPE_CHECKING:
     CriterionModelForm: TypeAlias = forms.ModelForm[Criterion]
 else:
@@ -24,6 +26,10 @@ CLONE_INSTEAD = (
 )
 
 
+def _in_one_line(label: str) -> str:
+    return " ".join(label.split())
+
+
 class KindSelect(forms.Select):
     """Marks the kinds that need a scale, so that the page shows its fields for these only."""
 
@@ -34,7 +40,7 @@ class KindSelect(forms.Select):
         return option
 
 
-class CriterionForm(CriterionModelForm):
+class CriterionForm(StoredTexts, CriterionModelForm):
     """A question. `locked`: there are judgments, and what gives them their meaning stays."""
 
     labels = forms.CharField(
@@ -74,7 +80,7 @@ class CriterionForm(CriterionModelForm):
     def __init__(self, *args: Any, study: Study, locked: bool = False, **kwargs: Any) -> None:
         criterion = kwargs.get("instance")
         if criterion is not None:
-            lines = [f"{point} = {label}" for point, label in criterion.labels.items()]
+            lines = [f"{point} = {_in_one_line(label)}" for point, label in criterion.labels.items()]
             kwargs["initial"] = {"labels": "\n".join(lines), **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
         self.study, self.locked = study, locked
@@ -109,7 +115,8 @@ class CriterionForm(CriterionModelForm):
                 raise forms.ValidationError(f"Write “point = label”, not “{line.strip()}”.")
             if line.strip():
                 labels[point] = label
-        return labels
+        stored = self.instance.labels
+        return stored if labels == {point: _in_one_line(label) for point, label in stored.items()} else labels
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -120,8 +127,9 @@ class CriterionForm(CriterionModelForm):
                 self.add_error("on", f"This kind of answer is asked about {fitting}.")
             self._clean_scale(kind, data)
         if self.locked and self.instance.pk:
-            for name in sorted(set(MEANING) & set(self.changed_data) - set(self.errors)):
-                self.add_error(name, CLONE_INSTEAD)
+            for name in MEANING:
+                if name in data and data[name] != getattr(self.instance, name):
+                    self.add_error(name, CLONE_INSTEAD)
         return data
 
     def _clean_scale(self, kind: Kind, data: dict[str, Any]) -> None:

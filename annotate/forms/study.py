@@ -11,10 +11,16 @@ from annotate.models import Annotator, Study
 from annotate.models.study import prolific_names
 from annotate.planting import most_taken
 
+from .stored_texts import StoredTexts
+
 if TYPE_CHECKING:
-    StudyModelForm: TypeAlias = forms.ModelForm[Study]
+    StudyForm: TypeAlias = forms.ModelForm[Study]
 else:
-    StudyModelForm = forms.ModelForm
+    StudyForm = forms.ModelForm
+
+
+class StudyModelForm(StoredTexts, StudyForm):
+    pass
 
 
 class SlugForm(StudyModelForm):
@@ -101,7 +107,10 @@ class JourneyForm(StudyModelForm):
         super().__init__(*args, **kwargs)
         field = self.fields["language"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type
-        field.choices = [("", "the browser's"), *settings.LANGUAGES]
+        stored = self.instance.language
+        # A study folder may name a language whose words the pages don't have.
+        other = [(stored, stored)] if stored and stored not in dict(settings.LANGUAGES) else []
+        field.choices = [("", "the browser's"), *settings.LANGUAGES, *other]
 
     def clean_minutes(self) -> int | None:
         minutes: int | None = self.cleaned_data["minutes"]
@@ -202,7 +211,7 @@ class PanelForm(StudyModelForm):
         for name, what in self.NAMES.items():
             self.fields[f"name_{name}"] = forms.CharField(
                 label=f"What the panel's link calls {what}",
-                max_length=100,
+                max_length=200,
                 required=False,
                 initial=self.instance.panel_names.get(name, ""),
             )
@@ -224,7 +233,7 @@ class PanelForm(StudyModelForm):
 
     def clean_return_url(self) -> str:
         url = str(self.cleaned_data["return_url"]).strip()
-        if url:
+        if url and url != self.instance.return_url:
             URLValidator(schemes=["http", "https"], message="An address with https://, or nothing.")(url)
         return url
 

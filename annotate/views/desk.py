@@ -14,6 +14,7 @@ from annotate.counting import counted
 from annotate.forms import CloneForm
 from annotate.models import Annotator, Assignment, Item, Judgment, Prompt, Response, Role, Study
 from annotate.readiness import open_issues
+from annotate.texts import one_newline
 from annotate.views.access import for_members, staff_only
 
 Status = Study.Status
@@ -47,8 +48,16 @@ def studies(request: HttpRequest) -> HttpResponse:
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form is bound to: the data sent, even if empty."""
-    return request.POST if request.method == "POST" else None
+    """What a form is bound to: the data sent, even if empty, with line ends as they are stored.
+
+    Browsers send CRLF: compared with what is stored, every text of several lines would look changed.
+    """
+    if request.method != "POST":
+        return None
+    sent = request.POST.copy()
+    for name, values in request.POST.lists():
+        sent.setlist(name, [one_newline(value) for value in values])
+    return sent
 
 
 def judged(study: Study) -> int:

@@ -121,7 +121,7 @@ def _store(study: Study, form: CriterionForm) -> None:
 @for_members(Role.RESEARCHER)
 def preview(request: HttpRequest, study: Study) -> HttpResponse:
     """The question as it is typed so far, as the annotator will see it."""
-    drafted = CriterionForm(request.POST, study=study).drafted()
+    drafted = CriterionForm(posted(request), study=study).drafted()
     context = {"study": study, "preview": drawn(study, drafted) if drafted else None}
     return render(request, "annotate/desk_preview.html", context)
 

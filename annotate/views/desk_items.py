@@ -94,7 +94,7 @@ def _make(request: HttpRequest, study: Study, form: DesignForm) -> None:
 @require_POST
 @for_members(Role.RESEARCHER)
 def repeat(request: HttpRequest, study: Study) -> HttpResponse:
-    form = RepeatForm(request.POST)
+    form = RepeatForm(posted(request))
     if not form.is_valid():
         return _page(request, study, DesignForm(), form)
     n = planting.add_repeats(study, form.cleaned_data["share"] / 100, ItemKind.values)

@@ -77,7 +77,7 @@ def _valid(form: "ModelForm[Study]", checks: "BaseFormSet[Any] | None") -> bool:
 
 
 def _save(section: str, form: "ModelForm[Study]", checks: "BaseFormSet[Any] | None") -> None:
-    if checks is not None:
+    if checks is not None and checks.has_changed():
         form.instance.checks = [f.cleaned_data["check"] for f in checks if f.cleaned_data.get("check")]
     with transaction.atomic():
         before = Study.objects.select_for_update().get(pk=form.instance.pk)

@@ -15,6 +15,7 @@ from annotate.formats.options import header_of
 from annotate.formats.readers.mapped import ROLES
 from annotate.formats.source import sources
 from annotate.formats.votes import MEANINGS, WORDS
+from annotate.views.desk import posted
 from judging.imports import pending_uploads
 
 SHOWN = 3
@@ -68,11 +69,8 @@ class ReadingForm(forms.Form):
 
 def update(kept: dict[str, Any], request: HttpRequest, form: forms.Form) -> None:
     """Remember what was sent: the form's fields, the meaning of columns, and of values."""
-    kept |= {
-        "choices": form.cleaned_data,
-        "map": _mapping(request.POST),
-        "values": _meanings(request.POST),
-    }
+    sent = posted(request) or QueryDict()
+    kept |= {"choices": form.cleaned_data, "map": _mapping(sent), "values": _meanings(sent)}
 
 
 def _mapping(sent: QueryDict) -> dict[str, str]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotate.folder import FolderError
 from annotate.models import Role, Study
 from annotate.views.access import for_members
+from annotate.views.desk import posted
 from judging import tasks
 from judging.folder.scores import import_scores
 from judging.imports import bad_rows
@@ -66,7 +67,7 @@ class ResultsForm(BatchForm):
 @for_members(Role.RESEARCHER)
 def files(request: HttpRequest, study: Study) -> HttpResponse:
     """A study folder's scores are stored at once; what another tool wrote is shown first."""
-    form = ScoresForm(request.POST, request.FILES) if request.method == "POST" else ScoresForm()
+    form = ScoresForm(posted(request), request.FILES or None)
     if not form.is_bound or not form.is_valid():
         return _page(request, study, scores=form)
     choices = form.cleaned_data
@@ -99,7 +100,7 @@ def look(request: HttpRequest, study: Study) -> HttpResponse:
     kept = _kept_file(request, study)
     if kept is None:
         return redirect("scores-files", study.slug)
-    form = LookForm(request.POST if request.method == "POST" else None, initial=kept["choices"])
+    form = LookForm(posted(request), initial=kept["choices"])
     if form.is_bound and form.is_valid():
         update(kept, request, form)
         request.session[SESSION] = kept
@@ -170,7 +171,7 @@ def _store(request: HttpRequest, study: Study, joined: Joined, kept: dict[str, A
 @for_members(Role.RESEARCHER)
 def write_batch(request: HttpRequest, study: Study) -> HttpResponse | FileResponse:
     """The calls without an answer, to take along."""
-    form = BatchForm(request.POST)
+    form = BatchForm(posted(request))
     if not form.is_valid():
         return _page(request, study, write=form)
     name = form.cleaned_data["scorer"]
@@ -187,7 +188,7 @@ def write_batch(request: HttpRequest, study: Study) -> HttpResponse | FileRespon
 @for_members(Role.RESEARCHER)
 def read_batch(request: HttpRequest, study: Study) -> HttpResponse:
     """Keep the answers, and have a worker score what they allow; it calls nobody."""
-    form = ResultsForm(request.POST, request.FILES)
+    form = ResultsForm(posted(request), request.FILES)
     if not form.is_valid():
         return _page(request, study, read=form)
     name = form.cleaned_data["scorer"]

@@ -104,7 +104,7 @@ def look(request: HttpRequest) -> HttpResponse:
         messages.warning(request, "The files are gone. Send them again.")
         return redirect("import")
     if request.method == "POST":
-        form = LookForm(request.POST)
+        form = LookForm(posted(request))
         if form.is_valid():
             update(kept, request, form)
             request.session[SESSION] = kept

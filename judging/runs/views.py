@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotate.models import Role, Study
 from annotate.views.access import for_members
+from annotate.views.desk import posted
 from judging import tasks
 from judging.models import ScoreRun, ScoringTask
 from judging.runs import work as scoring
@@ -50,7 +51,7 @@ def _live(study: Study) -> dict[str, object]:
 @require_POST
 @for_members(Role.AUDITOR)
 def start(request: HttpRequest, study: Study) -> HttpResponse:
-    form = OrderForm(request.POST)
+    form = OrderForm(posted(request))
     if not form.is_valid():
         return _page(request, study, form)
     settings = form.cleaned_data

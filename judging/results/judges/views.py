@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 
 from annotate.models import Role, Study
 from annotate.views.access import for_members
+from annotate.views.desk import posted
 from judging import tasks
 from judging.results.judges.forms import ProbeForm
 from judging.results.judges.result import RESULT
@@ -18,7 +19,7 @@ from judging.runs import work as scoring
 @require_POST
 @for_members(Role.AUDITOR)
 def try_judge(request: HttpRequest, study: Study) -> HttpResponse:
-    form = ProbeForm(request.POST)
+    form = ProbeForm(posted(request))
     if not form.is_valid():
         context = page_context(RESULT, request, study, Options()) | {"form": form}
         return render(request, RESULT.template, context, status=422)
