@@ -13,13 +13,15 @@ from annotate.readiness import CALLED
 from .stored_texts import StoredTexts
 
 if TYPE_CHECKING:
-    CriterionModelForm: TypeAlias = forms.ModelForm[Criterion]
+    CriterionModelForm: TypeAlias = StoredTexts[Criterion]
 else:
-    CriterionModelForm = forms.ModelForm
+    CriterionModelForm = StoredTexts
 
 
 # What gives the answers to a criterion their meaning.
 MEANING = ("key", "on", "kind", "text", "scale_low", "scale_high", "labels")
+# A rating measures quality unless somebody says otherwise.
+USUAL = "usual"
 CLONE_INSTEAD = (
     "People have answered this already, and a change would make their answers mean something else. "
     "Clone the study and change the clone."
@@ -40,7 +42,7 @@ class KindSelect(forms.Select):
         return option
 
 
-class CriterionForm(StoredTexts, CriterionModelForm):
+class CriterionForm(CriterionModelForm):
     """A question. `locked`: there are judgments, and what gives them their meaning stays."""
 
     labels = forms.CharField(
@@ -51,8 +53,9 @@ class CriterionForm(StoredTexts, CriterionModelForm):
     )
     measures = forms.ChoiceField(
         required=False,
-        choices=[("", "Not used in the audit"), *Measure.choices],
-        help_text="What the audit takes the answers for.",
+        choices=[(USUAL, "As usual for its kind"), ("", "Not used in the audit"), *Measure.choices],
+        help_text="What the audit takes the answers for. As usual: ratings and preferences measure quality, "
+        "similarity and grouping measure similarity. You may change this at any time.",
     )
     key = forms.CharField(
         required=False,
@@ -126,6 +129,8 @@ class CriterionForm(StoredTexts, CriterionModelForm):
                 fitting = " or ".join(CALLED[k.value] for k in kind.item_kinds)
                 self.add_error("on", f"This kind of answer is asked about {fitting}.")
             self._clean_scale(kind, data)
+            if data.get("measures") == USUAL:
+                data["measures"] = kind.measures or ""
         if self.locked and self.instance.pk:
             for name in MEANING:
                 if name in data and data[name] != getattr(self.instance, name):

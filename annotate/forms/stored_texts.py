@@ -1,20 +1,26 @@
 """Saving a form unchanged changes nothing."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
+from django.db.models import Model
 
 from annotate.texts import one_newline
 
+M = TypeVar("M", bound=Model)
+
 if TYPE_CHECKING:
-    from django.db.models import Model
-
-    Base = forms.ModelForm[Model]
+    from django.forms import ModelForm
 else:
-    Base = object
+
+    class ModelForm(forms.ModelForm):
+        """Subscripted for its type alone."""
+
+        def __class_getitem__(cls, model: Any) -> Any:
+            return cls
 
 
-class StoredTexts(Base):
+class StoredTexts(ModelForm[M]):
     """A text that differs from the stored one by white space around it alone stays as it is stored.
 
     Django strips what is sent; a study folder may bring texts that end in a newline.

@@ -14,13 +14,9 @@ from annotate.planting import most_taken
 from .stored_texts import StoredTexts
 
 if TYPE_CHECKING:
-    StudyForm: TypeAlias = forms.ModelForm[Study]
+    StudyModelForm: TypeAlias = StoredTexts[Study]
 else:
-    StudyForm = forms.ModelForm
-
-
-class StudyModelForm(StoredTexts, StudyForm):
-    pass
+    StudyModelForm = StoredTexts
 
 
 class SlugForm(StudyModelForm):

@@ -126,6 +126,9 @@ class Kind:
     typed: ClassVar[str] = ""  # the HTML input type of what is always typed
     most_options: ClassVar[int | None] = None  # beyond, a number is typed: nobody reads a hundred buttons
     own_digits: ClassVar[bool] = True  # an option that is a digit is chosen by it; otherwise by its place
+    measures: ClassVar[Measure | None] = (
+        None  # what the audit takes its answers for unless a study says otherwise
+    )
     tools: ClassVar[str] = ""  # what helps with all responses of a set at once: "piles" or "ranks"
 
     # What the value says, for those who compute with it.

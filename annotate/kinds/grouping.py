@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from .base import LARGEST, AnswerError, Placed, Value
+from .base import LARGEST, AnswerError, Measure, Placed, Value
 
 if TYPE_CHECKING:
     from annotate.models import Answer, Criterion
@@ -14,6 +14,7 @@ class Grouping(Placed):
     """Which responses of a set belong together. The numbers of groups mean nothing."""
 
     name = "grouping"
+    measures = Measure.SIMILARITY
     tools = "piles"
     groups = True
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from annotate.whole_numbers import whole
 
-from .base import AnswerError, Chosen, Control, ItemKind, Option, Value, number, plain
+from .base import AnswerError, Chosen, Control, ItemKind, Measure, Option, Value, number, plain
 
 if TYPE_CHECKING:
     from annotate.models import Criterion
@@ -26,6 +26,7 @@ class Preference(Chosen):
     """Which response of a pair is better, slightly or much; or why neither is."""
 
     name = "preference"
+    measures = Measure.QUALITY
     control = Control.SIDES
     item_kinds = (ItemKind.PAIR,)
     labeled = True

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .base import Scaled, Value
+from .base import Measure, Scaled, Value
 
 if TYPE_CHECKING:
     from annotate.models import Criterion
@@ -11,6 +11,7 @@ class Rating(Scaled):
     """A point of a scale for each response."""
 
     name = "rating"
+    measures = Measure.QUALITY
     per_response = True
     rates = True
 

@@ -1,12 +1,13 @@
 from collections.abc import Sequence
 
-from .base import ItemKind, Scaled, Value, number
+from .base import ItemKind, Measure, Scaled, Value, number
 
 
 class Similarity(Scaled):
     """How alike the two responses of a pair are: one row that names both."""
 
     name = "similarity"
+    measures = Measure.SIMILARITY
     item_kinds = (ItemKind.PAIR,)
     compares = True
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate import trail
-from annotate.forms import CLONE_INSTEAD, CriterionForm
+from annotate.forms import CLONE_INSTEAD, USUAL, CriterionForm
 from annotate.kinds import KINDS, ItemKind, Question, kind_of
 from annotate.models import Action, Criterion, Role, Study
 from annotate.planting import PLANTED
@@ -93,7 +93,8 @@ def criterion(request: HttpRequest, study: Study, pk: int | None = None) -> Http
 
 
 def _form(request: HttpRequest, study: Study, stored: Criterion | None, *, locked: bool) -> CriterionForm:
-    initial = None if stored else {"kind": next(iter(KINDS)), "on": "single", "scale_low": 1, "scale_high": 5}
+    first = {"kind": next(iter(KINDS)), "on": "single", "scale_low": 1, "scale_high": 5, "measures": USUAL}
+    initial = None if stored else first
     return CriterionForm(posted(request), instance=stored, initial=initial, study=study, locked=locked)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from annotate.kinds import Trait
 from annotate.models import Study
 from judging.results.cache import cached
 from judging.results.json import ResultRecord
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 
 class NotComputable(ValueError):
     """Why a result can't be computed from a study, and what would change that."""
+
+
+class NoCriterion(NotComputable):
+    """No criterion of the study asks for what a result rests on; `traits` are those of the kinds that could."""
+
+    def __init__(self, text: str, *traits: Trait) -> None:
+        super().__init__(text, *traits)
+        self.text, self.traits = text, traits
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Options(BaseModel):

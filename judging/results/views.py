@@ -9,10 +9,11 @@ from django.views.decorators.http import require_GET
 from pydantic import ValidationError
 
 from annotate.models import Role, Study
+from annotate.readiness import field_of_measure
 from annotate.views.access import for_members
 from judging.results import find
 from judging.results.methods import parts, simulation
-from judging.results.result import NotComputable, Options, Result, problems_of
+from judging.results.result import NoCriterion, NotComputable, Options, Result, problems_of
 
 
 def page(name: str) -> Callable[..., HttpResponseBase]:
@@ -46,7 +47,13 @@ def page_context(
         report = result.cached(study, options)
         return context | {"report": report} | result.context(request, study, options, report)
     except NotComputable as error:
-        return context | {"why": str(error)}
+        return context | {"why": str(error), "fix": _fix(study, error)}
+
+
+def _fix(study: Study, error: NotComputable) -> str:
+    """Where a reader who may can say what is missing."""
+    sets_up = Role(study.your_role).includes(Role.RESEARCHER)
+    return field_of_measure(study, *error.traits) if sets_up and isinstance(error, NoCriterion) else ""
 
 
 @require_GET

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from annotate import seats
 from annotate.models import Assignment, Criterion, Item, Judgment, Response, Study
-from tests.browser_forms import main_form
+from tests.browser_forms import main_form, submit
 from tests.factories import make_annotator, make_study
 
 pytestmark = pytest.mark.django_db
@@ -315,3 +315,54 @@ def test_journey_page_and_panel(staff: Client) -> None:
     assert study.completion_codes == {"finished": "C1"}
     assert study.return_url == "https://panel.example/?c=CODE"
     assert staff.get(reverse("settings", args=["tiny", "nothing"])).status_code == 404
+
+
+def test_a_rating_measures_quality_unless_one_says_otherwise(staff: Client) -> None:
+    study = make_study(kinds=[])
+    new = reverse("new-criterion", args=["tiny"])
+    wanted = [
+        ({"text": "How good?", "kind": "rating", "on": "single"}, "quality"),
+        ({"text": "Which is better?", "kind": "preference", "on": "pair"}, "quality"),
+        ({"text": "How alike?", "kind": "similarity", "on": "pair"}, "similarity"),
+        ({"text": "Which belong together?", "kind": "grouping", "on": "set"}, "similarity"),
+        ({"text": "How new?", "kind": "rating", "on": "single", "measures": "originality"}, "originality"),
+        ({"text": "How long?", "kind": "rating", "on": "single", "measures": ""}, ""),
+        ({"text": "What do you think?", "kind": "text", "on": "single"}, ""),
+    ]
+    for change, _ in wanted:
+        assert submit(staff, new, change).status_code == 302
+    assert [c.measures for c in study.criteria.all()] == [measure for _, measure in wanted]
+
+
+def test_what_a_criterion_measures_is_changed_after_collecting(staff: Client) -> None:
+    study = make_study(kinds=["single"])
+    study.criteria.update(measures="", labels={"1": "poor", "5": "great"})
+    judge(study)
+    [criterion] = study.criteria.all()
+    path = reverse("criterion", args=["tiny", criterion.pk])
+    audit = staff.get(reverse("audit", args=["tiny"])).content.decode()
+    assert f'href="{path}#id_measures"' in audit
+    assert "study.toml" not in audit
+    assert submit(staff, path, {"measures": "quality"}).status_code == 302
+    criterion.refresh_from_db()
+    assert (criterion.measures, criterion.labels) == ("quality", {"1": "poor", "5": "great"})
+    assert f'href="{path}#id_measures"' not in staff.get(reverse("audit", args=["tiny"])).content.decode()
+
+
+@pytest.mark.parametrize(("kind", "on", "measures", "told"), [
+    ("rating", "single", "", True),
+    ("rating", "single", "quality", False),
+    ("number", "single", "", True),
+    ("preference", "pair", "", False),
+])  # fmt: skip
+def test_opening_without_a_measure_of_quality_is_said_before(
+    staff: Client, kind: str, on: str, measures: str, told: bool
+) -> None:
+    study = make_study(kinds=["single"])
+    Study.objects.update(status="draft", instructions="Read.")
+    study.criteria.update(kind=kind, on=on, measures=measures)
+    [criterion] = study.criteria.all()
+    page = said(staff, study)
+    assert ("No criterion measures quality" in page) == told
+    field = reverse("criterion", args=["tiny", criterion.pk]) + "#id_measures"
+    assert (field in page) == (told and kind == "rating")

@@ -235,7 +235,7 @@ def test_votes_without_names_carry_no_slope(tiny: Study) -> None:
 def test_each_missing_part_says_why(tiny: Study, auditor: Client) -> None:
     make_study("bare", kinds=("set",))
     html = auditor.get("/studies/bare/pairs/").content.decode()
-    assert "measures = &quot;quality&quot;" in html
+    assert "rating of one response measure quality" in html
     assert "asks which of two responses is better" in html
     assert pairs_json("bare")["matched"] == []
     assert "reason" in pairs_json("bare")

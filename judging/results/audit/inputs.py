@@ -23,7 +23,7 @@ from judging.results.audit.options import (
     WORDS,
     AuditOptions,
 )
-from judging.results.result import NotComputable
+from judging.results.result import NoCriterion, NotComputable
 from judging.scorers.length import NAME as LENGTH
 from judging.scorers.markdown import MARKS
 from judging.stats import (
@@ -102,14 +102,14 @@ class Sources:
 
 NO_QUALITY = (
     "No criterion of this study rates single responses and measures quality, so there is no human quality to hold a "
-    'scorer against. In study.toml: on = "single", kind = "rating", measures = "quality".'
+    "scorer against. Let a rating of one response measure quality: it is a field of the criterion."
 )
 
 
 def sources(study: Study, options: AuditOptions = DEFAULTS) -> Sources:
     criteria = quality_ratings(study)
     if not criteria:
-        raise NotComputable(NO_QUALITY)
+        raise NoCriterion(NO_QUALITY, "rates")
     return replace(pool_sources(study, options), criteria=criteria)
 
 

@@ -9,7 +9,7 @@ from annotate.models import Criterion, Study
 from judging.frames import tables as frames
 from judging.frames.criteria import quality_in_sets, quality_ratings
 from judging.results.audit.inputs import by_people, named_ratings
-from judging.results.result import NotComputable
+from judging.results.result import NoCriterion, NotComputable
 from judging.stats import set_ranks
 
 _PLACE = ["place_id", "item_id", "prompt_id", "response_id"]
@@ -53,7 +53,8 @@ def in_sets(criterion: Criterion) -> bool:
 
 NO_OUTCOME = (
     "No criterion of this study rates single responses, or rates or orders those of a set, by quality, so there is no "
-    'human quality to hold a scorer against. In study.toml: on = "single", kind = "rating", measures = "quality".'
+    "human quality to hold a scorer against. Let a rating of one response measure quality: it is a field of the "
+    "criterion."
 )
 
 
@@ -75,7 +76,7 @@ def outcomes(study: Study) -> list[Outcome]:
         except NotComputable as error:
             why_not = str(error)
     if not held:
-        raise NotComputable(why_not)
+        raise NoCriterion(why_not, "rates")
     return held
 
 

@@ -180,10 +180,7 @@ class Compared:
 def _compared(study: Study, inputs: Sources | None, scorer: str) -> Compared:
     criteria = preferences.criteria(study)
     if not criteria:
-        return Compared(
-            no_votes="No criterion of this study asks which of two responses is better. In study.toml: on = “pair”, "
-            "kind = “preference”."
-        )
+        return Compared(no_votes="No criterion of this study asks which of two responses is better.")
     pairs = preferences.shown_pairs(study)
     everybody = [m for m in preferences.margins(study, pairs) if scorer in ("", m.scorer)]
     margins: list[Margin] = []

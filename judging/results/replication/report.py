@@ -17,7 +17,7 @@ from judging.frames import tables as frames
 from judging.frames.criteria import quality_ratings
 from judging.frames.preferences import stored_name
 from judging.results.audit import ratings_of
-from judging.results.result import NotComputable
+from judging.results.result import NoCriterion, NotComputable
 from judging.scorers.length import NAME as LENGTH
 from judging.scorers.length import log_length
 from judging.stats import Cell, Family, Reading, replicate_preferences, replicate_ratings, value_counts
@@ -116,9 +116,9 @@ def criteria(study: Study) -> list[Criterion]:
     """Ratings of quality of single responses, then preferences."""
     both = [*quality_ratings(study), *preferences.criteria(study)]
     if not both:
-        raise NotComputable(
-            "The panel needs a rating of the quality of single responses or a preference between two. In study.toml: "
-            "on = “single”, kind = “rating”, measures = “quality”; or on = “pair”, kind = “preference”."
+        raise NoCriterion(
+            "The panel needs a rating of the quality of single responses or a preference between two.",
+            "rates",
         )
     return both
 

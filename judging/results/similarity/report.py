@@ -11,7 +11,7 @@ from annotate.kinds import names_of
 from annotate.models import Criterion, Item, Study
 from judging.frames import tables as frames
 from judging.models import ScoreRun
-from judging.results.result import NotComputable
+from judging.results.result import NoCriterion, NotComputable
 from judging.stats import (
     Difference,
     HumanSimilarity,
@@ -76,10 +76,7 @@ def compute(study: Study) -> Similarity:
     """Every embedder, and word overlap, against every similarity criterion; then embedders against each other."""
     criteria = list(study.criteria.filter(kind__in=names_of("compares")))
     if not criteria:
-        raise NotComputable(
-            "No criterion of this study asks how alike two responses are. In study.toml: on = “pair”, "
-            "kind = “similarity”."
-        )
+        raise NoCriterion("No criterion of this study asks how alike two responses are.", "compares")
     runs = embedding_runs(study)
     if not runs:
         raise NotComputable(
