@@ -1,11 +1,12 @@
 """What researchers enter at the study desk. Each form says its errors at its fields."""
 
 from .criterion import CLONE_INSTEAD, USUAL, CriterionForm
+from .files import FilesField
 from .items import DesignForm, PlantForm, PoolForm, RepeatForm
 from .members import MemberForm
 from .study import CheckForms, CloneForm, JourneyForm, PageForm, PanelForm, TextsForm, check_rows
 
 __all__ = [
-    "CLONE_INSTEAD", "USUAL", "CheckForms", "CloneForm", "CriterionForm", "DesignForm", "JourneyForm", "MemberForm",
-    "PageForm", "PanelForm", "PlantForm", "PoolForm", "RepeatForm", "TextsForm", "check_rows",
+    "CLONE_INSTEAD", "USUAL", "CheckForms", "CloneForm", "CriterionForm", "DesignForm", "FilesField", "JourneyForm",
+    "MemberForm",    "PageForm", "PanelForm", "PlantForm", "PoolForm", "RepeatForm", "TextsForm", "check_rows",
 ]  # fmt: skip

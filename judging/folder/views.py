@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from annotate import design, members, trail
 from annotate.folder import FolderError, unpack
 from annotate.folder.replace import remove_study
+from annotate.forms import FilesField
 from annotate.models import Action, Role, Study
 from annotate.planting import Pool, make_pairs
 from annotate.readiness import leaking
@@ -27,20 +27,6 @@ from judging.exports import export_jobs
 from judging.folder.scores import load_folder, remove_judged
 from judging.frames.tables import embedding_run
 from judging.models import ScoreRun
-
-
-class FilesInput(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """One file or several."""
-
-    widget = FilesInput
-
-    def clean(self, data: Any, initial: Any = None) -> Any:
-        files = data if isinstance(data, list) else [data] if data else []
-        return [super(FilesField, self).clean(file, initial) for file in files or [None]]
 
 
 class UploadForm(forms.Form):

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, QueryDict
 
+from annotate import pending_uploads
 from annotate.folder import FolderError
 from annotate.folder.problems import Problem, quoted
 from annotate.formats import Options
@@ -16,7 +17,6 @@ from annotate.formats.readers.mapped import ROLES
 from annotate.formats.source import sources
 from annotate.formats.votes import MEANINGS, WORDS
 from annotate.views.desk import posted
-from judging.imports import pending_uploads
 
 SHOWN = 3
 NAMED = 20

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotate import pending_uploads as waiting
 from annotate.folder import FolderError
 from annotate.models import Role, Study
 from annotate.views.access import for_members
@@ -19,7 +20,6 @@ from annotate.views.desk import posted
 from judging import tasks
 from judging.folder.scores import import_scores
 from judging.imports import bad_rows
-from judging.imports import pending_uploads as waiting
 from judging.imports.forms import ReadingForm, context_of, left_out_context, options_of, update
 from judging.imports.matching import Joined
 from judging.imports.scores import SCORES, join

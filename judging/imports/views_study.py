@@ -12,14 +12,14 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotate import members
+from annotate import pending_uploads as waiting
 from annotate.folder import FolderError
 from annotate.formats import FORMATS, Options, Reading
+from annotate.forms import FilesField
 from annotate.models import Role, Study
 from annotate.readiness import leaking
 from annotate.views.access import check_role, staff_only
 from annotate.views.desk import posted
-from judging.folder.views import FilesField
-from judging.imports import pending_uploads as waiting
 from judging.imports.forms import ReadingForm, context_of, left_out_context, options_of, update
 from judging.imports.study import Imported, import_study
 from judging.imports.views_left_out import list_of

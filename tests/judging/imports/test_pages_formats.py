@@ -12,9 +12,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
 
+from annotate import pending_uploads as waiting
 from annotate.models import Answer, Membership, Role, Study
 from judging.exports import export_jobs
-from judging.imports import pending_uploads as waiting
 from judging.tasks import make_export
 from tests.annotate.formats.samples import absolute, sample
 
