@@ -110,6 +110,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "move-criterion": (RESEARCHER,),
     "remove-criterion": (RESEARCHER,),
     "pool": (RESEARCHER,),
+    "pool-preview": (RESEARCHER,),
     "leaks": (RESEARCHER,),
     "hold-back": (RESEARCHER,),
     "items": (RESEARCHER,),

@@ -26,7 +26,6 @@ from tests.test_access import ROUTES, filled, kwargs_of
 pytestmark = pytest.mark.django_db
 
 Data = dict[str, Any]
-POOL = {"prompts": "prompt_id,text\nnew,Write.", "responses": ""}
 PLANT = {"role": "gold", "prompt": "Rate.", "tolerance": "0", "text_1": "Choose 5."}
 TEXTS = {"title": "Renamed", "slug": "tiny", "seats": "4", "instructions": "", "consent": ""}
 ASKED = {"text": "How odd?", "kind": "rating", "on": "single", "scale_low": "1", "scale_high": "5"}
@@ -93,7 +92,6 @@ DEEDS: dict[str, tuple[Callable[[Study], Data] | None, Action]] = {
     "criterion": (lambda s: without_judgments(s) | ASKED | {"key": "quality"}, Action.CHANGED),
     "move-criterion": (just(to="down"), Action.CHANGED),
     "remove-criterion": (without_judgments, Action.CHANGED),
-    "pool": (just(**POOL), Action.LOADED),
     "hold-back": (lambda s: {"response": [s.responses.all()[0].pk], "reason": "odd"}, Action.HELD_BACK),
     "items": (just(how="random", each="2"), Action.CHANGED),
     "plant": (lambda s: PLANT | {f"c{s.criteria.get(key='quality').pk}-1": "5"}, Action.CHANGED),
@@ -152,6 +150,8 @@ SILENT = {
     "preview-criterion": "shows a question",
     "import": "files wait; `import-look` brings them in, below",
     "import-look": "loads what `import` keeps, below",
+    "pool": "files wait; `pool-preview` brings them in, below",
+    "pool-preview": "loads what `pool` keeps, below",
     "strata": "needs embeddings, below",
     "try-judge": "orders as `start-run` does, and needs an endpoint",
 }
@@ -341,3 +341,12 @@ def test_whoever_is_excluded_is_named_once_and_with_the_reason(owner: tuple[Clie
     client.post(f"/studies/tiny/monitor/annotators/{person.pk}/exclude/", {"reason": "a robot"})
     entry = TrailEntry.objects.filter(action=Action.EXCLUDED).get()
     assert (entry.about, entry.details) == ("annotator known-as-tiny", {"reason": "a robot", "judgments": 1})
+
+
+def test_a_pool_that_was_seen_before(owner: tuple[Client, Study]) -> None:
+    client, study = owner
+    client.post(reverse("pool", args=["tiny"]), {"pasted": "prompt\nWrite."})
+    client.get(reverse("pool-preview", args=["tiny"]))
+    assert not study.trail.filter(action=Action.LOADED).exists()
+    client.post(reverse("pool-preview", args=["tiny"]), {"store": "1"})
+    assert study.trail.get(action=Action.LOADED).details == {"new": {"prompts": 1, "responses": 0}}

@@ -50,6 +50,7 @@ urlpatterns = [
     path("studies/<slug:slug>/criteria/<int:pk>/move/", desk_criteria.move, name="move-criterion"),
     path("studies/<slug:slug>/criteria/<int:pk>/remove/", desk_criteria.remove, name="remove-criterion"),
     path("studies/<slug:slug>/pool/", desk_pool.pool, name="pool"),
+    path("studies/<slug:slug>/pool/preview/", desk_pool.preview, name="pool-preview"),
     path("studies/<slug:slug>/leaks/", desk_pool.leak_page, name="leaks"),
     path("studies/<slug:slug>/leaks/hold-back/", desk_pool.hold_back, name="hold-back"),
     path("studies/<slug:slug>/items/", desk_items.items, name="items"),

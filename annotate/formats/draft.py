@@ -5,10 +5,12 @@ import hashlib
 import json
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+
+from django.utils.text import slugify
 
 from annotate import pseudonyms
 from annotate.folder.problems import Problem, quoted
@@ -22,6 +24,7 @@ from .votes import Vote
 
 SAMPLES = 3
 TEXT = "a text (scores without texts are for a study that has them: import_scores)"
+WORDS, LONGEST_WORDS = 4, 40
 # A file without ids of people: each label sits in a slot of its own.
 SLOT = "label"
 QUALITY: dict[str, Any] = {
@@ -48,6 +51,16 @@ def digest(*parts: object) -> str:
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
+def response_digest(prompt: str, source: str, text: str, sample: int | None) -> str:
+    return digest(prompt, source, text, "" if sample is None else sample)
+
+
+def words_of(text: str) -> str:
+    """The first words of a prompt as an id; of one without Latin letters, the word prompt."""
+    words = slugify(text[:200]).strip("-_").split("-")
+    return "-".join(words[:WORDS])[:LONGEST_WORDS].strip("-_") or "prompt"
+
+
 def text_hash(*parts: object) -> int:
     return int(digest(*parts), 16)
 
@@ -65,6 +78,8 @@ class Draft(Records):
         self._prompt_keys = {text: key for key, text in self._prompts.items()}
         self._responses: dict[str, tuple[str, int]] = dict(into.responses) if into else {}
         self._response_keys = {text: key for key, text in self._responses.items()} if into else {}
+        self._numbers: Counter[str] = Counter()
+        self._made = dict(options.ids or {})
         self._answers_to: dict[tuple[str, str, int], str] = {}
         self._items = {key: shown for key, (_, shown) in into.items.items()} if into else {}
         self._item_keys = (
@@ -89,11 +104,7 @@ class Draft(Records):
         if not text.strip():
             self.remark("A prompt is without words: it came in as it is.")
         content = text_hash(text)
-        key = (
-            key
-            or ("" if of else self._prompt_keys.get(content, ""))
-            or f"p-{digest(text, of) if of else digest(text)}"
-        )
+        key = key or ("" if of else self._prompt_keys.get(content, "")) or self._prompt_id(text, of)
         before = self._prompts.get(key)
         if before is None:
             language = language or self.options.language
@@ -129,9 +140,9 @@ class Draft(Records):
         if not text.strip():
             self.remark("A response is without words: it came in as it is.")
         source, content = trimmed(source) or "unknown", (prompt, text_hash(text))
-        if self.options.into and not key:
+        if self.options.into and self.options.ids is None and not key:
             key = self._response_keys.get(content, "")
-        key = key or f"r-{digest(prompt, source, text, '' if sample is None else sample)}"
+        key = key or self._response_id(prompt, source, text, sample)
         before = self._responses.get(key)
         if before is None:
             row: Row = {"response_id": key, "prompt_id": prompt, "text": text, "source": source[:200]}
@@ -145,6 +156,28 @@ class Draft(Records):
         if question is not None and sample is None:
             self._answers_to.setdefault((question[0], source, question[1]), key)
         return key
+
+    def _readable(self, of: str, stem: str, taken: Container[str], numbered: Callable[[int], str]) -> str:
+        """An id of words and a number for what came without one, the same whenever it comes again."""
+        if of not in self._made:
+            # Of a thousand responses to one prompt, the next is not looked for from the first again.
+            n = self._numbers[stem] + 1
+            while numbered(n) in taken:
+                n += 1
+            self._numbers[stem], self._made[of] = n, numbered(n)
+        return self._made[of]
+
+    def _prompt_id(self, text: str, of: str) -> str:
+        made, words = digest(text, of) if of else digest(text), words_of(text)
+        if self.options.ids is None:
+            return f"p-{made}"
+        return self._readable(made, words, self._prompts, lambda n: words if n == 1 else f"{words}-{n}")
+
+    def _response_id(self, prompt: str, source: str, text: str, sample: int | None) -> str:
+        made = response_digest(prompt, source, text, sample)
+        if self.options.ids is None:
+            return f"r-{made}"
+        return self._readable(made, f"{prompt}-r", self._responses, lambda n: f"{prompt[:180]}-r{n}")
 
     def answer_to(self, question: str, source: str, turn: int = 1) -> str:
         if (response := self._answers_to.get((question, source, turn))) is None:

@@ -46,6 +46,8 @@ class Options:
     # What a machine is called whose scores the file holds; empty: as the file says.
     scorer: str = ""
     into: Existing | None = None
+    # Ids of the texts that are there, by digest: given, new ones are made of words and numbers that people can read.
+    ids: Mapping[str, str] | None = None
     progress: Progress = quiet
 
 

@@ -2,11 +2,12 @@
 
 from .criterion import CLONE_INSTEAD, USUAL, CriterionForm
 from .files import FilesField
-from .items import DesignForm, PlantForm, PoolForm, RepeatForm
+from .items import DesignForm, PlantForm, RepeatForm
 from .members import MemberForm
+from .pool import PoolForm
 from .study import CheckForms, CloneForm, JourneyForm, PageForm, PanelForm, TextsForm, check_rows
 
 __all__ = [
     "CLONE_INSTEAD", "USUAL", "CheckForms", "CloneForm", "CriterionForm", "DesignForm", "FilesField", "JourneyForm",
-    "MemberForm",    "PageForm", "PanelForm", "PlantForm", "PoolForm", "RepeatForm", "TextsForm", "check_rows",
+    "MemberForm", "PageForm", "PanelForm", "PlantForm", "PoolForm", "RepeatForm", "TextsForm", "check_rows",
 ]  # fmt: skip

@@ -1,37 +1,8 @@
-"""The pool, and the items made from it or written by hand."""
+"""Items made from the pool or written by hand."""
 
 from typing import Any
 
 from django import forms
-
-
-class PoolForm(forms.Form):
-    """Prompts and responses, pasted or as files, with the columns of a study folder."""
-
-    prompts = forms.CharField(
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 5, "placeholder": "prompt_id,text\np1,Write about time."}),
-    )
-    prompts_file = forms.FileField(required=False, label="or a file")
-    responses = forms.CharField(
-        required=False,
-        widget=forms.Textarea(
-            attrs={
-                "rows": 5,
-                "placeholder": "response_id,prompt_id,text,source\nr1,p1,Time is a river.,some-llm",
-            }
-        ),
-    )
-    responses_file = forms.FileField(required=False, label="or a file")
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if not any(data.get(name) for name in self.fields):
-            raise forms.ValidationError("Paste prompts or responses, or choose a file.")
-        for name in ("prompts", "responses"):
-            if data.get(name, "").strip() and data.get(f"{name}_file"):
-                self.add_error(f"{name}_file", "Either paste them or choose a file.")
-        return data
 
 
 class DesignForm(forms.Form):

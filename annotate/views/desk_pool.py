@@ -1,19 +1,17 @@
 """The pool of a study: prompts and responses, how they come in, and which give away who wrote them."""
 
-import tempfile
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate import planting
+from annotate import pending_uploads, planting, pool_files
 from annotate.counting import counted
-from annotate.folder import FolderError, load_pool, take
-from annotate.folder.tables import FORMS
+from annotate.folder import FolderError
 from annotate.forms import PoolForm
 from annotate.models import Response, Role, Study
 from annotate.readiness import leaking
@@ -27,45 +25,79 @@ LISTED = 300
 REASON = "names its model or maker"
 
 
+# Of whoever sends files: which wait, for which study, and what their columns mean.
+SESSION = "pool"
+
+
 @require_http_methods(["GET", "POST"])
 @for_members(Role.RESEARCHER)
 def pool(request: HttpRequest, study: Study) -> HttpResponse:
+    """What there is, and where more comes in; files wait until their preview was seen."""
     form = PoolForm(posted(request), request.FILES or None)
     error: FolderError | None = None
     if request.method == "POST" and form.is_valid():
         try:
-            new = _add(study, form)
+            token = pending_uploads.keep(form.uploads)
         except FolderError as refused:
             error = refused
         else:
-            summary = ", ".join(f"{n:,} {table}" for table, n in new.items() if n) or "nothing new"
-            messages.success(request, f"Added: {summary}.")
-            _warn(request, study)
-            return redirect("pool", study.slug)
+            request.session[SESSION] = {"study": study.slug, "token": token, "map": None}
+            return redirect("pool-preview", study.slug)
     prompts = study.prompts.order_by("pk").annotate(n=counted(Response.objects.all(), "prompt"))
     page = Paginator(prompts, PER_PAGE).get_page(request.GET.get("page"))
     context = {"study": study, "form": form, "error": error, "page": page}
     return render(request, "annotate/desk_pool.html", context, status=422 if error or form.errors else 200)
 
 
-def _add(study: Study, form: PoolForm) -> dict[str, int]:
-    with tempfile.TemporaryDirectory(prefix="offbeat-") as name:
-        folder = Path(name)
-        for table in ("prompts", "responses"):
-            pasted, file = form.cleaned_data[table], form.cleaned_data[f"{table}_file"]
-            if pasted.strip():
-                form_ = "jsonl" if pasted.lstrip().startswith("{") else "csv"
-                (folder / f"{table}.{form_}").write_text(pasted.strip() + "\n", encoding="utf-8", newline="")
-            elif file:
-                take({f"{table}.{_form_of(file.name)}": file.file}, folder)
-        return load_pool(study, folder)
+@require_http_methods(["GET", "POST"])
+@for_members(Role.RESEARCHER)
+def preview(request: HttpRequest, study: Study) -> HttpResponse:
+    """What the files were read as and what would come in; then all of it, or nothing."""
+    kept = request.session.get(SESSION, {})
+    folder = pending_uploads.find(kept.get("token", "")) if kept.get("study") == study.slug else None
+    if folder is None:
+        messages.warning(request, "There are no files waiting. Send them again.")
+        return redirect("pool", study.slug)
+    sent = posted(request) or QueryDict()
+    if "role" in sent:
+        kept["map"] = _changed_mapping(folder, kept["map"], sent)
+        request.session[SESSION] = kept
+    paths, error, reading = pending_uploads.paths(folder), None, None
+    try:
+        reading = pool_files.read_pool(study, paths, kept["map"], dry_run="store" not in sent)
+    except FolderError as refused:
+        error = refused
+    else:
+        if "store" in sent:
+            return _stored(request, study, reading)
+    context = {
+        "study": study,
+        "reading": reading,
+        "error": error,
+        "columns": pool_files.columns(paths, kept["map"]),
+        "roles": [("", "left out"), *pool_files.POOL_ROLES.items()],
+        "mapping": kept["map"],
+    }
+    return render(request, "annotate/desk_pool_preview.html", context)
 
 
-def _form_of(name: str) -> str:
-    """`.csv`, `.jsonl.gz` …: what the name of an upload says it is. Without one it's taken for .jsonl."""
-    gz = ".gz" if name.endswith(".gz") else ""
-    form = name.removesuffix(".gz").rpartition(".")[2].lower()
-    return f"{form if form in FORMS else 'jsonl'}{gz}"
+def _changed_mapping(folder: Path, mapping: dict[str, str] | None, sent: QueryDict) -> dict[str, str] | None:
+    """Role to column as chosen; None as long as nothing was chosen otherwise than it was taken for."""
+    chosen: dict[str, str] = {}
+    pairs = list(zip(sent.getlist("column"), sent.getlist("role"), strict=False))
+    for column, role in pairs:
+        if role in pool_files.POOL_ROLES:
+            chosen[role] = f"{chosen[role]},{column}" if role in chosen else column
+    taken = [(c.name, c.role) for c in pool_files.columns(pending_uploads.paths(folder), mapping)]
+    return mapping if pairs == taken else chosen
+
+
+def _stored(request: HttpRequest, study: Study, reading: pool_files.PoolReading) -> HttpResponse:
+    pending_uploads.forget(request.session.pop(SESSION)["token"])
+    new = ", ".join(f"{n:,} {table}" for table, n in reading.new.items() if n) or "nothing new"
+    messages.success(request, f"Added: {new}.")
+    _warn(request, study)
+    return redirect("pool", study.slug)
 
 
 def _warn(request: HttpRequest, study: Study) -> None:

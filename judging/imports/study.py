@@ -11,11 +11,9 @@ from annotate.folder import FolderError, Loaded
 from annotate.folder.check import Known, Shows
 from annotate.folder.load import TakesUp, anyone, check_folder
 from annotate.folder.load import load_folder as load
-from annotate.folder.study_toml import spec_of
 from annotate.formats import Existing, Options, Reading, read
-from annotate.formats.draft import text_hash
-from annotate.models import Action, ItemResponse, Study
-from annotate.texts import one_newline
+from annotate.formats.existing import existing
+from annotate.models import Action, Study
 from judging.folder.scores import Scores
 from judging.imports import bad_rows
 from judging.imports.bad_rows import LeftOut, without_bad_rows
@@ -95,20 +93,6 @@ def _load(
             bad_rows.keep(loaded.study, left_out)
         transaction.set_rollback(dry_run)
     return loaded
-
-
-def existing(study: Study) -> Existing:
-    """What new rows may refer to."""
-    existing = Existing(spec_of(study))
-    for key, text in study.prompts.values_list("key", "text").iterator():
-        existing.prompts[key] = text_hash(one_newline(text))
-    for key, prompt, text in study.responses.values_list("key", "prompt__key", "text").iterator():
-        existing.responses[key] = prompt, text_hash(one_newline(text))
-    shown = ItemResponse.objects.filter(item__study=study).order_by("item", "position")
-    for item, kind, response in shown.values_list("item__key", "item__kind", "response__key").iterator():
-        existing.items[item] = kind, (*existing.items.get(item, ("", ()))[1], response)
-    existing.annotators = set(study.annotators.values_list("key", flat=True))
-    return existing
 
 
 def _known(into: Existing | None) -> Known | None:

@@ -319,7 +319,7 @@ def staff(client: Client) -> Client:
 def test_more_than_may_be_sent_at_once(staff: Client, path: str) -> None:
     make_study()
     before = Study.objects.count(), TrailEntry.objects.count()
-    field = {"/desk/upload/": "folder", "/desk/import/": "sent"}.get(path, "prompts_file")
+    field = {"/desk/upload/": "folder", "/desk/import/": "sent"}.get(path, "sent")
     response = staff.post(path, {field: named("prompts.csv", ZEROS)})
     assert response.status_code == 413
     assert "At most 8 MB can be sent at once." in response.content.decode()
@@ -329,7 +329,7 @@ def test_more_than_may_be_sent_at_once(staff: Client, path: str) -> None:
 @pytest.mark.django_db
 def test_a_pool_that_is_large_once_unpacked(staff: Client) -> None:
     make_study()
-    sent = {"prompts_file": named("prompts.csv.gz", gzip.compress(ZEROS))}
+    sent = {"sent": named("prompts.csv.gz", gzip.compress(ZEROS))}
     response = staff.post("/studies/tiny/pool/", sent)
     assert response.status_code == 422
     assert "at most 8 MB in all, unpacked" in response.content.decode()

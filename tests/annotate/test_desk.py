@@ -109,14 +109,9 @@ def test_a_study_from_nothing_to_open(staff: Client) -> None:
         ("better", {}),
     ]
 
-    pasted = {
-        "prompts": "prompt_id,text\np1,Write about time.\n",
-        "responses": "\n".join(
-            json.dumps({"response_id": f"r{n}", "prompt_id": "p1", "text": f"Time {n}.", "source": "m"})
-            for n in range(6)
-        ),
-    }
-    assert staff.post(reverse("pool", args=[study.slug]), pasted).status_code == 302
+    rows = [{"prompt": "Write about time.", "response": f"Time {n}.", "model": "m"} for n in range(6)]
+    assert submit(staff, reverse("pool", args=[study.slug]), {"pasted": "\n".join(map(json.dumps, rows))})
+    assert submit(staff, reverse("pool-preview", args=[study.slug]), {"store": "1"}).status_code == 302
     assert study.responses.count() == 6
 
     items = reverse("items", args=[study.slug])

@@ -13,8 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from annotate.models import Response, Study
-from tests.factories import make_study
+from annotate.models import Study
 
 pytestmark = pytest.mark.django_db
 
@@ -23,20 +22,6 @@ pytestmark = pytest.mark.django_db
 def staff(client: Client) -> Client:
     client.force_login(User.objects.create_user("sam", is_staff=True, is_superuser=True))
     return client
-
-
-def test_a_wrong_pool_is_told_row_by_row_and_kept(staff: Client) -> None:
-    make_study()
-    typed = {"responses": "response_id,prompt_id,text,source\nx,p9,Hello,m\n,p0,Hello,m\n"}
-    page = staff.post(reverse("pool", args=["tiny"]), typed)
-    assert page.status_code == 422
-    assert [(p.file, p.line, p.column) for p in page.context["error"].problems] == [
-        ("responses.csv", 2, "prompt_id"),
-        ("responses.csv", 3, "response_id"),
-    ]
-    assert "x,p9,Hello,m" in page.content.decode()
-    assert not Response.objects.filter(key="x").exists()
-    assert staff.post(reverse("pool", args=["tiny"]), {}).status_code == 422
 
 
 DEMO = Path(__file__).parents[2] / "fixtures" / "demo"

@@ -7,11 +7,13 @@ from tests.browser.conftest import PASSWORD, Site
 
 pytestmark = pytest.mark.browser
 
-PROMPTS = "prompt_id,text\np1,Write about time.\n"
-RESPONSES = "response_id,prompt_id,text,source\n" + "\n".join(
-    f"r{n},p1,{text},m"
-    for n, text in enumerate(
-        ["Time is a river.", "As an AI language model I have no time.", "Nobody saw it pass.", "It waits."]
+POOL = "prompt,response,model\n" + "\n".join(
+    f"Write about time.,{text},m"
+    for text in (
+        "Time is a river.",
+        "As an AI language model I have no time.",
+        "Nobody saw it pass.",
+        "It waits.",
     )
 )
 
@@ -51,8 +53,9 @@ def test_from_nothing_to_the_first_judgment(page: Page, chromium: Browser, site:
     page.get_by_role("button", name="Save").click()
 
     page.get_by_role("link", name="Next: the pool").click()
-    page.locator("#id_prompts").fill(PROMPTS)
-    page.locator("#id_responses").fill(RESPONSES)
+    page.get_by_label("Or paste lines").fill(POOL)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("1 new prompt and 4 new responses")).to_be_visible()
     page.get_by_role("button", name="Add to the pool").click()
     expect(page.get_by_text("1 response names a model or a maker")).to_be_visible()
     page.get_by_role("link", name="Next: make items").click()

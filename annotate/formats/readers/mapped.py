@@ -23,7 +23,7 @@ ROLES = {
     "prompt_id": "an id of the prompt",
     "category": "a category of the prompt",
     "language": "the prompt's language (BCP 47)",
-    "response": "the response's text",
+    "response": "the response's text; several columns: one a source, called by its column",
     "response_id": "an id of the response",
     "source": "who wrote the response: a model, or human",
     "sample": "number of the sample",
@@ -102,11 +102,20 @@ def _shown(records: Records, line: Line) -> Shown:
         return Shown("pair", records.item("pair", responses), responses)
     if "response" not in at:
         return Shown("", "", [])
+    if "," in at["response"] and at["response"] not in line.row:
+        return _of_several(records, line, prompt, turns)
     sample = line.whole(at["sample"]) if "sample" in at else None
     key = line.key(at["response_id"]) if "response_id" in at else ""
     response = _response(records, line, prompt, "response", "source", key, sample, turns)
     roles = {role.partition(".")[0] for role in at} & {"rating", "comment"}
     return Shown("single", records.item("single", [response]) if roles else "", [response])
+
+
+def _of_several(records: Records, line: Line, prompt: str, turns: Sequence[Turn]) -> Shown:
+    """Several columns of responses: each is of the source that it is called by."""
+    columns = [name for name in records.options.mapping["response"].split(",") if line.has(name)]
+    responses = [records.response(prompt, line.answer(name, turns), name) for name in columns]
+    return Shown("several", "", responses)
 
 
 def _response(
