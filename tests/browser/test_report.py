@@ -183,3 +183,18 @@ def test_nothing_scrolls_sideways_on_a_phone(chromium: Browser, site: Site) -> N
         wide[path] = page.evaluate("document.documentElement.scrollWidth")
     assert wide == dict.fromkeys(PAGES, 390)
     context.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_the_audit_says_its_verdict_before_anybody_scrolls(
+    page: Page, site: Site, width: int, height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    log_in(page, site, "audit/")
+    see_all(page)
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator("h2.headline")).to_contain_text("rm-conventional marks down unusual answers")
+    for part in ("h2.headline", "#figure-scorers .live svg"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= height, part

@@ -18,10 +18,10 @@ from django.test import Client
 from annotate.models import Study
 from judging.folder.scores import load_folder
 from judging.models import Embedding, ScoreRun
+from judging.results.audit.headline import verdict_line
 from judging.results.figures import csv_of
 from judging.results.summary.files import files, html, zipped
 from judging.results.summary.report import report
-from judging.results.summary.wording import verdict_line
 from judging.runs import work as scoring
 from judging.templatetags.figures import typeset
 from tests.factories import make_study

@@ -14,7 +14,7 @@ _LOOKS = {
     "underrates": (ORANGE, "square"),
     "overrates": (COLORS[3], "diamond"),
     "no underrating seen": (BLUE, "circle"),
-    "can't tell": (GREY, "cross"),
+    "undecided": (GREY, "cross"),
 }
 
 
@@ -22,7 +22,7 @@ def look_of(row: Row) -> str:
     """The verdict in the words of the legend."""
     name = row.result.verdict.name
     words = {"UNDERRATES": "underrates", "OVERRATES": "overrates", "NO_UNDERRATING": "no underrating seen"}
-    return words.get(name, "can't tell")
+    return words.get(name, "undecided")
 
 
 def forest(scorers: Sequence[Row], key: str = "scorers") -> Figure:

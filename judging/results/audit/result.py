@@ -12,6 +12,7 @@ from judging.results.audit import report as audits
 from judging.results.audit import tables
 from judging.results.audit.charts import forest
 from judging.results.audit.contrasts import ContrastRow
+from judging.results.audit.headline import headline
 from judging.results.audit.options import COSINE, AuditOptions
 from judging.results.audit.report import Audit, ControlRow, Row
 from judging.results.cache import cached
@@ -315,6 +316,7 @@ def _context(request: HttpRequest, study: Study, options: AuditOptions, report: 
     query = _query(report)
     to_read = quote(f"to-read:{options.key}:{chosen.scorer}:{chosen.criterion.pk}")
     return {
+        "headline": headline([row for row in report.rows if row.criterion == report.rows[0].criterion]),
         "chosen": chosen,
         "query": query,
         "figures": cached(study, f"audit-figures:{options.key}", lambda: _figures(report.rows)),

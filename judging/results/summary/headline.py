@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from annotate.models import Study
-from judging.results.audit.report import RATE, Row
+from judging.results.audit.headline import all_of, verdict_line
+from judging.results.audit.headline import headline as audit_headline
 from judging.results.pairs.report import Margin, Pairs
 from judging.results.pairs.votes import VoteRow
 from judging.results.similarity.report import Similarity
 from judging.results.summary.answers import Answers, Counts
 from judging.results.summary.findings import Findings
-from judging.results.summary.wording import all_of, verdict_line, who
-from judging.stats import Verdict, benjamini_hochberg
+from judging.stats import Verdict
 from judging.templatetags.figures import number, percent
 
 NAMED = 2
@@ -21,15 +19,9 @@ NAMED = 2
 
 def headline(findings: Findings | None, given: Answers, why_none: str) -> str:
     """Of the audit of ratings or orders; without one, of votes, then of similarity."""
-    machines = [f for f in findings.main if not f.is_baseline] if findings else []
-    if machines:
-        by_verdict = {v: [f.scorer for f in machines if f.result.verdict is v] for v in Verdict}
-        decided = (
-            by_verdict[Verdict.UNDERRATES],
-            by_verdict[Verdict.NO_UNDERRATING],
-            by_verdict[Verdict.OVERRATES],
-        )
-        return verdict_line(*decided, len(machines)) + ("" if any(decided) else _for_these(machines))
+    of_audit = audit_headline(findings.main) if findings else ""
+    if of_audit:
+        return of_audit
     others = _of_pairs(given.pairs) or _of_similarity(given.similarity)
     if others:
         return others
@@ -39,24 +31,6 @@ def headline(findings: Findings | None, given: Answers, why_none: str) -> str:
     if findings is not None or (given.pairs and given.pairs.margins):
         return "No scorer has scored these responses yet"
     return "No scorer can be compared with people here" if why_none else ""
-
-
-def _for_these(machines: Sequence[Row]) -> str:
-    """Who underrates for the people of the study, all scorers considered, where people like them leave it open."""
-    scopes = [row.result.these_people for row in machines]
-    p = [
-        np.nan if scope.p_one_sided is None or scope.verdict is Verdict.CANT_TELL else scope.p_one_sided
-        for scope in scopes
-    ]
-    underrating = [
-        row.scorer
-        for row, scope, adjusted in zip(machines, scopes, benjamini_hochberg(p), strict=True)
-        if scope.verdict is Verdict.UNDERRATES and adjusted <= RATE
-    ]
-    if not underrating:
-        return ""
-    verb = "marks" if len(underrating) == 1 else "mark"
-    return f"; for the people of this study, {who(underrating, len(machines))} {verb} down those they find as good"
 
 
 def _of_pairs(pairs: Pairs | None) -> str:

@@ -19,6 +19,7 @@ from judging.models import ScoreRun
 from judging.release import CODE
 from judging.results import audit
 from judging.results.audit.charts import forest
+from judging.results.audit.headline import all_of
 from judging.results.audit.report import Row
 from judging.results.cache import cached
 from judging.results.figures import Figure
@@ -32,7 +33,7 @@ from judging.results.summary.headline import headline, lede, question
 from judging.results.summary.parts import Part, parts
 from judging.results.summary.sheet import Sheet
 from judging.results.summary.sheets import sheets
-from judging.results.summary.wording import all_of, limits, sentence
+from judging.results.summary.wording import limits, sentence
 from judging.stats import most_underrated
 
 FIVE = 5

@@ -1,7 +1,5 @@
 """The report's sentences: verdicts with their numbers, and its limitations."""
 
-from collections.abc import Sequence
-
 from annotate.models import Study
 from judging.models import PoolSummary
 from judging.results.audit.report import Row
@@ -59,11 +57,6 @@ def _interval(result: Underrating, sign: int = 1) -> str:
     return f" (95 % interval {number(low, 2)} to {number(high, 2)}, for {result.people})"
 
 
-def all_of(names: Sequence[str]) -> str:
-    """Names in a sentence: a, b and c."""
-    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
-
-
 def _corrected(row: Row) -> str:
     if row.is_baseline:
         return ""
@@ -77,39 +70,6 @@ def _signed(e: Estimate) -> str:
         return "undefined"
     inside = "" if e.low is None else f" (95 % interval {number(e.low, 2, '+')} to {number(e.high, 2, '+')})"
     return f"{number(e.estimate, 2, '+')}{inside}"
-
-
-NAMED = 2
-"""Scorers of one verdict that the headline names; more are counted."""
-
-
-def verdict_line(
-    underrating: Sequence[str], not_underrating: Sequence[str], overrating: Sequence[str], n: int
-) -> str:
-    """The headline, of n scorers: those that underrate, those that do not, those that overrate; the rest is open."""
-    n_open = n - len(underrating) - len(not_underrating) - len(overrating)
-    if n_open == n:
-        what = "this scorer underrates" if n == 1 else f"any of the {n} scorers underrates"
-        return f"These ratings do not show whether {what} unusual answers"
-    parts = []
-    if underrating:
-        verb = "marks" if len(underrating) == 1 else "mark"
-        parts.append(f"{who(underrating, n)} {verb} down unusual answers that people find as good")
-    if overrating:
-        verb = "marks" if len(overrating) == 1 else "mark"
-        parts.append(f"{who(overrating, n)} {verb} unusual answers up")
-    if not_underrating:
-        verb = "does not" if len(not_underrating) == 1 else "do not"
-        what = "" if underrating else " mark unusual answers down"
-        parts.append(f"{who(not_underrating, n)} {verb}{what}, as far as these data show")
-    if n_open:
-        others = "one other" if n_open == 1 else f"{n_open} others"
-        parts.append(f"for {others} the data are not enough")
-    return "; ".join(parts)
-
-
-def who(names: Sequence[str], n: int) -> str:
-    return all_of(names) if len(names) <= NAMED else f"{len(names)} of {n} scorers"
 
 
 def limits(study: Study, findings: Findings | None, alike: Homogeneity | None) -> list[str]:
