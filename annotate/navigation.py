@@ -56,5 +56,10 @@ def pages() -> list[Page]:
     return sorted(brought, key=lambda page: (settings.TAB_GROUPS.index(page.group), page.place))
 
 
+def glances() -> list[Page]:
+    """Parts of a study's own page that come after it."""
+    return [page for source in settings.GLANCES for page in import_string(source)]
+
+
 def links(place: str) -> list[Link]:
     return [link for source in settings.LINKS for link in import_string(source) if link.place == place]

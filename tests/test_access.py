@@ -88,7 +88,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "agreement-items": (AUDITOR,),
     "agreement-annotators": (RESEARCHER,),
     "prompt-map": (AUDITOR,),
-    "report": (AUDITOR,),
+    **dict.fromkeys(["glance", "report"], (AUDITOR,)),
     "report-file": (AUDITOR,),
     "report-folder": (AUDITOR,),
     "responses": (AUDITOR,),

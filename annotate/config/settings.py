@@ -244,19 +244,8 @@ RESULTS_AT_ONCE = env.int("RESULTS_AT_ONCE", default=250_000)
 
 # The tabs of a study, in groups of this order, and links beside them: what each app brings, by its dotted name.
 TAB_GROUPS = [
-    *(
-        "Study",
-        "Set up",
-        "Collect",
-        "Agreement",
-        "Homogeneity",
-        "Audit",
-        "Responses",
-        "Report",
-        "Export",
-        "People",
-    ),
-]
+    "Study", "Set up", "Collect", "Agreement", "Homogeneity", "Audit", "Responses", "Report", "Export", "People",
+]  # fmt: skip
 TABS = [
     "annotate.navigation.TABS",
     "judging.monitor.TABS",
@@ -265,6 +254,8 @@ TABS = [
     "judging.exports.TABS",
     "judging.webhooks.TABS",
 ]
+# What a study's own page shows of its results, each fetched once the page is there.
+GLANCES = ["judging.results.GLANCES"]
 LINKS = ["judging.results.LINKS", "judging.imports.LINKS"]
 
 # What `manage.py score SLUG --scorer NAME` and the page Runs can run: a dotted name, or a table with the dotted name

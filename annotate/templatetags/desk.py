@@ -37,6 +37,11 @@ def pages_in_list(study: Study) -> list[Tab]:
 
 
 @register.simple_tag
+def glances(study: Study) -> list[Tab]:
+    return [_tab(study, page) for page in navigation.glances()]
+
+
+@register.simple_tag
 def links(place: str) -> list[Tab]:
     return [Tab(link.label, reverse(link.name), False, []) for link in navigation.links(place)]
 

@@ -95,6 +95,7 @@ def _sets_up(study: Study) -> bool:
 
 def _counts(study: Study) -> dict[str, int]:
     seats = dict(Assignment.objects.filter(study=study).values_list("status").annotate(n=Count("pk")))
+    n_seats = sum(seats.values())
     roles = dict(Item.objects.filter(study=study).values_list("role").annotate(n=Count("pk")))
     return {
         "prompts": Prompt.objects.filter(study=study).count(),
@@ -103,6 +104,8 @@ def _counts(study: Study) -> dict[str, int]:
         "items": sum(roles.values()),
         "other_items": sum(n for role, n in roles.items() if role != Item.Role.MAIN),
         "annotators": Annotator.objects.filter(study=study).count(),
+        "seats": n_seats,
+        "share": round(100 * seats.get(Assignment.Status.SUBMITTED, 0) / n_seats) if n_seats else 0,
         **{status: seats.get(status, 0) for status in Assignment.Status.values},
     }
 
