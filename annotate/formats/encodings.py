@@ -31,6 +31,18 @@ _ODD = re.compile(
 )
 
 
+# What Western languages write beyond ASCII, each by itself: German, French, Spanish, Portuguese, Italian, Catalan,
+# Dutch, Danish and Norwegian, Swedish and Finnish, Icelandic and Faroese, Estonian, Irish and Welsh.
+_ALPHABETS = [
+    set(letters + letters.upper() + "ªº") for letters in (
+        "äöüßéàèç", "àâæçéèêëîïôœùûüÿ", "áéíóúñü", "àáâãçéêíóôõúü", "àèéìíîòóùú", "àçèéíïòóúü",
+        "áàäçèéêëíïóöúüû", "æøåàéèêòóôâü", "åäöéèüøæáš", "áðéíóúýþæöø", "õäöüšž", "áéíóúâêîôûŵŷïäëöü",
+    )
+]  # fmt: skip
+# Of a hundred letters beyond ASCII so many may be of another language than the rest of their line.
+MOST_STRANGE = 10
+
+
 class UnknownEncodingError(ValueError):
     """Text that is in no encoding that can be told."""
 
@@ -57,6 +69,8 @@ class _Bytes:
     high: int = 0
     odd: int = 0
     undefined: int = 0
+    letters: int = 0
+    strange: int = 0
 
 
 def encoding_of(open_file: Callable[[], IO[bytes]], given: str = "") -> Encoding:
@@ -81,7 +95,8 @@ def encoding_of(open_file: Callable[[], IO[bytes]], given: str = "") -> Encoding
         times = f" ({there.broken:,} such places)" if there.broken > 1 else ""
         remark = f"{there.first} is broken UTF-8: “�” stands there now{times}"
         return Encoding("utf-8-sig", "replace", remark)
-    if there.undefined or there.odd * 100 > there.high * MOST_ODD:
+    strange = there.strange * 100 > there.letters * MOST_STRANGE
+    if there.undefined or there.odd * 100 > there.high * MOST_ODD or strange:
         raise UnknownEncodingError(there.first)
     return Encoding("cp1252", remark=f"read as Windows-1252, since {there.first} is not UTF-8")
 
@@ -136,6 +151,9 @@ def _count(there: _Bytes, line: bytes, number: int) -> None:
         there.high += len(_HIGH.findall(line))
         there.odd += len(_ODD.findall(line))
         there.undefined += len(_UNDEFINED.findall(line))
+        letters = [char for char in line.decode("cp1252", "ignore") if char > "\x7f" and char.isalpha()]
+        there.letters += len(letters)
+        there.strange += min(sum(char not in alphabet for char in letters) for alphabet in _ALPHABETS)
     there.whole += sum(not char.isascii() for char in text) - text.count("�")
 
 

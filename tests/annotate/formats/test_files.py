@@ -73,6 +73,35 @@ def test_western_text_is_read_as_windows_writes_it(tmp_path: Path, text: str) ->
     assert "read as Windows-1252" in said
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("İstanbul’da ağaçların altında hava çok güzeldi", "cp1254"),
+        ("Która odpowiedź? Dobrý den, česky píšu", "cp1250"),
+        ("Árvíztűrő tükörfúrógép", "cp1250"),
+        ("Koji je odgovor bolji? Čovjek može živjeti", "cp1250"),
+        ("Kuris atsakymas geresnis? Žmogus, šešėlis", "cp1257"),
+    ],
+)
+def test_letters_of_no_western_language_are_no_windows_1252(tmp_path: Path, text: str, encoding: str) -> None:
+    with pytest.raises(FolderError, match="--encoding"):
+        rows(written(tmp_path, f"a\n{text.replace(',', '')}\n".encode(encoding)))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Grüße aus Köln\nÀ bientôt! Où est l’été?\n¿Qué pasa, señor?\nNão há ações; você é\nPerché è così? Può",
+        "Blåbærgrød på øen, à 3 € – også\nÁstæða: þetta er góð hugmynd, ýmsir\nÕhtu, öö, šokolaad",
+        "Het geïnteresseerde kind, één\nBeyoncé trifft Müller in São Paulo\nL’àvia és aquí, qüestió",
+    ],
+)
+def test_western_languages_may_stand_in_one_file(tmp_path: Path, lines: str) -> None:
+    there, said = rows(written(tmp_path, f"a\n{lines}\n".replace(",", "").encode("cp1252")))
+    assert [row["a"] for row in there] == lines.replace(",", "").split("\n")
+    assert "read as Windows-1252" in said
+
+
 def test_text_of_a_mac_is_not_taken_for_windows(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match="--encoding"):
         rows(written(tmp_path, "a\nGrüße, café\n".replace(",", "").encode("mac_roman")))
