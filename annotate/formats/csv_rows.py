@@ -100,7 +100,7 @@ class CsvFile:
             if self.given_delimiter:
                 next(physical)
             reader = self._reader(physical, letters=letters)
-            skipped = 1 if self.given_delimiter else 0
+            line = skipped = 1 if self.given_delimiter else 0
             try:
                 header = self._header(reader, physical)
                 line = reader.line_num + skipped + 1
@@ -113,7 +113,9 @@ class CsvFile:
                     physical.forget()
                     line = reader.line_num + skipped + 1
             except csv.Error as error:
-                raise self.source.unreadable(reader.line_num + skipped, "a CSV row", str(error)) from error
+                # The row began there, wherever its quotes lead.
+                expected = "a CSV row whose quotes enclose cells (--quotes letters where they don't)"
+                raise self.source.unreadable(line, expected, str(error)) from error
 
     def _header(self, reader: Iterator[list[str]], physical: "_Kept") -> list[str]:
         # pandas leaves the heading of its index empty.

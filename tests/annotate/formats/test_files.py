@@ -171,6 +171,15 @@ def test_a_quoted_cell_that_swallows_rows_is_named(tmp_path: Path, header: str) 
     assert len(rows(path, quotes="cells")[0]) == 1
 
 
+@pytest.mark.parametrize("rest", ["Q1,fine,w\n", ""])
+@pytest.mark.parametrize("cell", ['"Never,w\nQ3,end,w', '"x "y" z",w'])
+def test_a_quote_that_ends_nowhere_is_named_where_it_begins(tmp_path: Path, rest: str, cell: str) -> None:
+    path = written(tmp_path, f"q,a,who\n{rest}Q2,{cell}\n".encode())
+    with pytest.raises(FolderError, match=rf"line {3 if rest else 2}: expected .*--quotes letters"):
+        rows(path)
+    assert rows(path, quotes="letters")[0][-1]["who"] == "w"
+
+
 @pytest.mark.parametrize(
     "between", ["\n", 'Q3,fine,w\nQ4,"fine, too",w\nQ5,fine,w\nQ6,fine,w\nQ7,fine,w\n'.replace('"', "")]
 )
