@@ -3,8 +3,10 @@
 import ast
 import contextlib
 import datetime as dt
+import io
 import json
 import re
+import tokenize
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -57,7 +59,7 @@ def written_value(text: str) -> object:
     """What is written into a cell as JSON, as Python does it or as numpy does it; ValueError otherwise."""
     text = text.strip()
     check_values(text)
-    for read in (json.loads, _literal, _array):
+    for read in (json.loads, _literal):
         try:
             return read(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -65,20 +67,34 @@ def written_value(text: str) -> object:
     raise ValueError(text[:80])
 
 
-def _array(text: str) -> object:
-    """numpy writes no commas between objects."""
-    _check_short(text)
-    return _literal(re.sub(r"\}\s*\n\s*\{", "}, {", text))
-
-
 def _literal(text: str) -> object:
-    _check_short(text)
-    return ast.literal_eval(re.sub(r"\bnan\b", "None", text))
-
-
-def _check_short(text: str) -> None:
     if len(text) > LONGEST_LITERAL:
         raise ValueError(text[:80])
+    return ast.literal_eval(_NanIsNone().visit(ast.parse(_with_commas(text), mode="eval")))
+
+
+class _NanIsNone(ast.NodeTransformer):
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.copy_location(ast.Constant(None), node) if node.id == "nan" else node
+
+
+def _with_commas(text: str) -> str:
+    """numpy writes no commas between texts and between objects; Python would read two such texts as one."""
+    lines, before, places = text.split("\n"), "", []
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except tokenize.TokenError as error:
+        raise ValueError(text[:80]) from error
+    for token in tokens:
+        if token.type != tokenize.NL:
+            kind = "text" if token.type == tokenize.STRING else token.string
+            if (before, kind) in (("text", "text"), ("}", "{")):
+                places.append(token.start)
+            before = kind
+    for row, column in reversed(places):
+        line = lines[row - 1]
+        lines[row - 1] = f"{line[:column]}, {line[column:]}"
+    return "\n".join(lines)
 
 
 def as_object(value: object) -> Mapping[str, Any]:

@@ -207,6 +207,9 @@ def test_numbers_and_lists_in_cells() -> None:
     assert as_list("[1, 2, nan]") == [1, 2, None]
     assert as_list("['a', 'b']") == ["a", "b"]
     assert as_list("[1 2  3]") == ["1", "2", "3"]
+    assert as_list("['nan bread', 'b']") == ["nan bread", "b"]
+    assert as_list("['a' 'b'\n \"it's\"]") == ["a", "b", "it's"]
+    assert as_list("[{'a': '}{'}\n {'a': nan}]") == [{"a": "}{"}, {"a": None}]
     assert as_list("") == []
     for bad in ("a, b", "{}", 3):
         with pytest.raises((ValueError, TypeError)):
