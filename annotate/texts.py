@@ -5,6 +5,8 @@ import unicodedata
 
 from django.conf.locale import LANG_INFO
 
+from annotate.unseen import CHARACTERS
+
 
 def one_newline(text: str) -> str:
     r"""Line ends as Unix writes them, whatever the browser, spreadsheet or editor made of them.
@@ -15,11 +17,7 @@ def one_newline(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-# Beside white space: soft hyphens, zero-width spaces and joiners, marks of direction and of byte order.
-_UNSEEN = "".join(
-    map(chr, (0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF))
-)
-_AROUND = re.compile(rf"^[\s{_UNSEEN}]+|[\s{_UNSEEN}]+$")
+_AROUND = re.compile(rf"^[\s{CHARACTERS}]+|[\s{CHARACTERS}]+$")
 
 
 def trimmed(key: str) -> str:
@@ -33,7 +31,7 @@ def trimmed(key: str) -> str:
 
 def lookalike(key: str) -> str:
     """What two ids have in common that nobody can tell apart at a glance: by case, width, unseen characters."""
-    plain = unicodedata.normalize("NFKC", re.sub(f"[{_UNSEEN}]", "", key))
+    plain = unicodedata.normalize("NFKC", re.sub(f"[{CHARACTERS}]", "", key))
     # 7.0 is what a program made of 7, and 07 what a spreadsheet makes 7 of.
     number = re.fullmatch(r"0*(\d+?)(\.0+)?", plain.strip())
     return number[1] if number else " ".join(plain.split()).casefold()

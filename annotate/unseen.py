@@ -14,14 +14,15 @@ _JOINERS, _DIRECTIONS = "\u200c\u200d", "\u200e\u200f\u061c\u202a-\u202c\u2066-\
 _OVERRIDES = "\u202d\u202e"
 # The flag of a part of a country: its code is spelled in characters that nobody sees.
 _FLAG = "\U0001f3f4[\U000e0020-\U000e007e]{3,6}\U000e007f"
-_CHARACTERS = (
+# As a set of a regular expression: what texts are marked by, and what ids lose around them.
+CHARACTERS = (
     f"\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u180b-\u180f\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f"
     f"\u061c\ufeff\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     f"{_BLANKS}{_SELECTORS}"
 )
-_UNSEEN = re.compile(f"[{_CHARACTERS}]")
+_UNSEEN = re.compile(f"[{CHARACTERS}]")
 # A text in which a reader would see nothing: none, or spaces and characters without a shape alone.
-BLANK = re.compile(rf"[{_CHARACTERS}\s]*")
+BLANK = re.compile(rf"[{CHARACTERS}\s]*")
 # A flag, or one of them so many times.
 _RUNS = re.compile(f"{_FLAG}|({_UNSEEN.pattern})\\1*")
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]")

@@ -18,6 +18,10 @@ SINGLE = {"prompt": "q", "response": "a", "annotator": "who", "rating.quality": 
 PAIR = {"prompt": "q", "response_a": "one", "response_b": "two", "annotator": "who", "preference": "better"}
 
 
+# Signs without a shape, of every sort that there is: marked in texts, and nobody's meaning in ids.
+UNSEEN = "\u200b\ufeff\u200e\u061c\u034f\u115f\u2060\u2800\ufe0f\u180e\u00ad\U000e0041"
+
+
 def file(folder: Path, content: str | bytes | list[dict[str, Any]], name: str = "f.csv") -> list[Path]:
     path = folder / name
     if isinstance(content, list):
@@ -234,7 +238,7 @@ def test_white_space_around_ids_is_nobody_s_meaning(tmp_path: Path) -> None:
     assert "'ann' and 'Ann' look alike" in remarks(records)
 
 
-@pytest.mark.parametrize("around", [" ", "\u00a0", "\u2028", "\u200b", "\ufeff", "\u200e", "\t"])
+@pytest.mark.parametrize("around", [" ", "\u00a0", "\u2028", "\t", *UNSEEN])
 def test_unseen_characters_around_ids_are_nobody_s_meaning(tmp_path: Path, around: str) -> None:
     rows = [
         {"q": "Q", "a": f"a{n}", "who": who, "r": 4} for n, who in enumerate(("ann", f"{around}ann{around}"))
@@ -264,7 +268,9 @@ def test_numbers_of_people_that_look_alike_are_said(tmp_path: Path, one: str, ot
     assert f"Annotators {one!r} and {other!r} look alike" in said
 
 
-@pytest.mark.parametrize("other", ["José", "JOSÉ", "jose\u0301", "jo\u200bsé", "ｊｏｓé"])
+@pytest.mark.parametrize(
+    "other", ["José", "JOSÉ", "jose\u0301", "ｊｏｓé", *(f"jo{sign}sé" for sign in UNSEEN)]
+)
 def test_people_whose_ids_look_alike_are_said(tmp_path: Path, other: str) -> None:
     rows = [{"q": "Q", "a": f"a{n}", "who": who, "r": 4} for n, who in enumerate(("josé", other))]
     said = remarks(records_of(file(tmp_path, rows, "f.jsonl"), mapping=SINGLE))
