@@ -11,9 +11,9 @@ from urllib.parse import unquote
 
 from django.conf import settings
 
-# Fields of a template that nobody filled in: {{%PROLIFIC_PID%}}, ${workerId}, [ID], <id>, %ID%, |ID|, $ID.
+# Fields of a template that nobody filled in: {{%PROLIFIC_PID%}}, ${workerId}, [ID], <id>, %ID%, |ID|, @@ID@@, $ID.
 _TEMPLATE = re.compile(
-    r"\$?\{.*\}|\[.*\]|<.*>|%.+%|\|.+\||#.+#|\$[A-Za-z_]\w*|__.+__|\w+_NOT_AVAILABLE", re.DOTALL
+    r"\$?\{.*\}|\[.*\]|<.*>|([%|#@~^*!])\1*.+\1|\$[A-Za-z_]\w*|__.+__|\w+_NOT_AVAILABLE", re.DOTALL
 )
 # What programs write for a value that they don't have, and what the field itself is called.
 _NOBODY = {

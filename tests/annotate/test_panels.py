@@ -175,15 +175,15 @@ NOBODY = [
     *(
         "",
         " ",
+        "\u200b",
         "{{%PROLIFIC_PID%}}",
         "{{PROLIFIC_PID}}",
         "${workerId}",
         "${e://Field/PROLIFIC_PID}",
-        "[ID]",
-        "<id>",
     ),
-    *("undefined", "null", "None", "NaN", "[object Object]", "N/A", "(null)", "-", "%PID%", "|ID|", "$ID"),
-    *("PROLIFIC_PID", "SESSION_ID", "participant id", "XXXX", "0000", "WORKER_ID_NOT_AVAILABLE", "\u200b"),
+    *("[ID]", "<id>", "%PID%", "|ID|", "$ID", "@@ID@@", "~~pid~~", "WORKER_ID_NOT_AVAILABLE"),
+    *("undefined", "null", "None", "NaN", "[object Object]", "N/A", "(null)", "-"),
+    *("PROLIFIC_PID", "SESSION_ID", "participant id", "XXXX", "0000"),
 ]
 
 
@@ -274,7 +274,7 @@ def test_a_panels_id_in_a_file_becomes_a_pseudonym(name: str, tmp_path: Path) ->
     }
 
 
-@pytest.mark.parametrize("name", ["{{%PROLIFIC_PID%}}", "${workerId}", "[ID]", "%PID%"])
+@pytest.mark.parametrize("name", ["{{%PROLIFIC_PID%}}", "${workerId}", "[ID]", "%PID%", "@@ID@@", "**PID**"])
 def test_a_placeholder_in_a_file_is_refused(name: str, tmp_path: Path) -> None:
     path = tmp_path / "ratings.csv"
     path.write_text(f"q,a,who,r\nQ,A,ann,4\nQ,A,{name},2\n")
@@ -284,7 +284,8 @@ def test_a_placeholder_in_a_file_is_refused(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ann", "annotator-12", "P07", "Annika", "worker_3", "a-1f2e3d4c5b", "NA", "None", "12"]
+    "name",
+    ["ann", "annotator-12", "P07", "Annika", "worker_3", "a-1f2e3d4c5b", "NA", "None", "12", "c#", "#1"],
 )
 def test_an_ordinary_name_stays(name: str) -> None:
     assert not pseudonyms.is_panel_id(name)
