@@ -1,5 +1,6 @@
 """What both commands that read files of other tools take: how such a file is to be read."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ LEFT_OUT = "left-out.csv"
 
 
 def add_to(parser: CommandParser) -> None:
+    # A vote of -1 in `--values 1=first -1=second` is a value: no option begins with a digit.
+    parser._negative_number_matcher = re.compile(r"-\d")
     parser.add_argument(
         "--map", nargs="+", default=[], metavar="ROLE=COLUMN", help="what columns of a plain table mean"
     )
