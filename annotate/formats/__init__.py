@@ -12,11 +12,12 @@ from annotate.folder.problems import FolderError, Problem
 from annotate.folder.study_toml import StudySpec
 from annotate.folder.tables import Row
 
+from .columns import Unused
 from .draft import Draft
 from .machine_scores import MachineScores, Score, Verdict
 from .numbers import is_plain
 from .options import Existing, Options
-from .records import Records, Unknown
+from .records import Records
 from .registry import Format, discover
 from .source import Source, sources
 
@@ -26,7 +27,7 @@ __all__ = [
     "Format",
     "Options",
     "Reading",
-    "Unknown",
+    "Unused",
     "of_name",
     "read",
     "read_scores",
@@ -52,7 +53,7 @@ class Reading:
     counts: dict[str, int]
     # What was decided, and what is left out.
     remarks: list[str]
-    unknown: list[Unknown]
+    unused: list[Unused]
     samples: dict[str, list[Row]]
     _draft: Draft
 
@@ -79,9 +80,9 @@ def read(
         spec = draft.finish()
         counts = {table: there.count for table, there in draft.tables.items()}
         samples: dict[str, list[dict[str, Any]]] = {t: there.samples for t, there in draft.tables.items()}
-        unknown = list(draft.unknown.values())
+        unused = list(draft.unused.values())
         yield Reading(
-            Path(name), chosen, spec, draft.rows_read, counts, _remarks(draft), unknown, samples, draft
+            Path(name), chosen, spec, draft.rows_read, counts, _remarks(draft), unused, samples, draft
         )
 
 
@@ -133,11 +134,10 @@ def _check_read(records: Records, files: Sequence[Source]) -> None:
 
 def _remarks(records: Records) -> list[str]:
     """What the reader decided, and what it had no use for."""
-    unknown = [
-        f"Field {u.name!r} has no place in a study: left out ({u.count:,} rows)."
-        for u in records.unknown.values()
-    ]
-    return [*map(str, records.remarks.values()), *unknown]
+    remarks = list(map(str, records.remarks.values()))
+    if unused := ", ".join(f"{field.name!r} ({field.count:,})" for field in records.unused.values()):
+        remarks.append(f"Fields that have no place in a study were left out: {unused}.")
+    return remarks
 
 
 def of_name(name: str) -> Format | None:

@@ -1,17 +1,40 @@
-"""What is known of a file's columns as a whole: decimal marks, what their values were read as, what was remarked."""
+"""What is known of a file's columns as a whole: decimal marks, readings of values, what nobody looked at, remarks."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from annotate.folder.problems import Problem, quoted
 
-from . import numbers
+from . import numbers, values
+from .conversations import Turn
 from .source import Source
 
 NAMED = 12
 MOST_CODES = 1000
 LONGEST_CODE = 200
+MOST_FIELDS = 1000
+
+
+@lru_cache(4096)
+def stem(path: str) -> str:
+    """The path of a field without the places in lists that it leads through.
+
+    >>> stem("annotations.0.result.12.value"), stem("7")
+    ('annotations.result.value', '7')
+    """
+    return ".".join(part for part in path.split(".") if not part.isdecimal()) or path
+
+
+@dataclass
+class Unused:
+    """A field that nothing was made of, and in how many objects something stood there."""
+
+    name: str
+    count: int = 0
 
 
 @dataclass
@@ -25,11 +48,44 @@ class Columns:
     # What is to be said: a text and its count, by what it is about.
     notes: dict[str, tuple[str, int]] = field(default_factory=dict)
     _marks: dict[str, str | None] = field(default_factory=dict)
+    # Fields by their stems: those that were there, those that a reader looked at, and the objects of this row.
+    _there: dict[str, Unused] = field(default_factory=dict)
+    _looked_at: set[str] = field(default_factory=set)
+    _entered: set[str] = field(default_factory=set)
+    # The conversations of this row: what there is to say of one is said once, however often it is read.
+    turns: dict[str, list[Turn]] = field(default_factory=dict)
+
+    # Fields
+
+    def begin(self, row: Mapping[str, Any]) -> None:
+        self._entered.clear()
+        self.turns.clear()
+        self.enter("", row)
+
+    def enter(self, inside: str, row: Mapping[str, Any]) -> None:
+        """Count what stands in an object that a reader goes into."""
+        if inside in self._entered:
+            return
+        self._entered.add(inside)
+        for name, value in row.items():
+            path = stem(f"{inside}{name}")
+            if not _is_nothing(value) and (path in self._there or len(self._there) < MOST_FIELDS):
+                self._there.setdefault(path, Unused(path)).count += 1
+
+    def look_at(self, path: str) -> None:
+        self._looked_at.add(stem(path))
+
+    def unused(self) -> list[Unused]:
+        """Fields that no reader looked at; the object that one lies in was looked at, or the object is named."""
+        return [field for path, field in self._there.items() if path not in self._looked_at]
+
+    # Readings
 
     def mark(self, name: str) -> str | None:
         """The decimal mark of a column of texts, by all of its cells."""
         if self.decimal or self.source is None:
             return self.decimal or None
+        name = stem(name)
         if name not in self._marks:
             cells = (cell for cell in self._texts(name) if not numbers.is_missing(cell))
             self._marks[name] = numbers.decimal_mark(cells)
@@ -72,7 +128,15 @@ class Columns:
         return remarks + [f"{text} ({n:,} times)" if n > 1 else text for text, n in self.notes.values()]
 
 
+def _is_nothing(value: object) -> bool:
+    return value is None or value != value or (isinstance(value, str | list | dict) and not value)
+
+
 def _texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            # A list in a cell; any other text is one.
+            value = values.as_list(value) if value.lstrip().startswith("[") else value
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

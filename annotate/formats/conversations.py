@@ -99,12 +99,26 @@ def _turn(turn: object) -> Turn:
         raise ValueError(turn)
     text, notes = content_of(turn.get(held))
     more, further = _beside(turn)
-    used = {speaker, held, *BESIDE}
-    dropped = tuple(
-        str(name) for name, there in turn.items() if name not in used and there not in (None, "", [], {})
-    )
+    dropped = (*_others(turn, {speaker, held, *BESIDE}), *_unsaid(held, turn.get(held)))
     text = "\n".join(filter(None, [text, *more]))
     return Turn(ROLES.get(role.lower(), role.lower()), text, (*notes, *further), dropped)
+
+
+def _others(value: Mapping[str, Any], used: set[str]) -> list[str]:
+    """Fields in which something stands that nothing is made of."""
+    return [
+        str(name) for name, there in value.items() if name not in used and there not in (None, "", [], {})
+    ]
+
+
+def _unsaid(held: str, content: object) -> list[str]:
+    """What stands in a content beside its words, and in its parts beside theirs."""
+    if isinstance(content, Mapping):
+        said = next((name for name in ("parts", "answer", "text") if content.get(name)), None)
+        return [f"{held}.{name}" for name in _others(content, {said, "content_type"})] if said else []
+    parts = content if isinstance(content, list) else ()
+    texts = [part for part in parts if isinstance(part, Mapping) and isinstance(part.get("text"), str)]
+    return [f"{held}.{name}" for part in texts for name in _others(part, {"type", "text"})]
 
 
 def _beside(turn: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -172,8 +186,8 @@ def _result(part: Mapping[str, Any], kind: str) -> str:
 
 
 def written(conversation: Sequence[Turn]) -> str:
-    """A conversation as one text: who speaks is said unless there is one speaker only."""
-    if len({turn.role for turn in conversation}) == 1:
+    """A conversation as one text: who speaks is said unless it is the one whose turn it is anyway."""
+    if {turn.role for turn in conversation} in ({"user"}, {"assistant"}):
         return SEPARATOR.join(turn.text for turn in conversation)
     return SEPARATOR.join(f"{turn.role.capitalize()}:\n\n{turn.text}" for turn in conversation)
 

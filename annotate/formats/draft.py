@@ -18,6 +18,7 @@ from annotate.folder.study_toml import FILE, CriterionSpec, StudySpec, render
 from annotate.folder.tables import TABLES, Row
 from annotate.texts import language_tag, lookalike, one_newline, trimmed
 
+from .line import Line
 from .options import Options
 from .records import Choice, Records, SameTextsError
 from .votes import Vote
@@ -75,6 +76,7 @@ class Draft(Records):
         self.criteria: dict[str, CriterionSpec] = {}
         into = options.into
         self._prompts: dict[str, int] = dict(into.prompts) if into else {}
+        self._prompt_details: dict[str, int] = {}
         self._prompt_keys = {text: key for key, text in self._prompts.items()}
         self._responses: dict[str, tuple[str, int]] = dict(into.responses) if into else {}
         self._response_keys = {text: key for key, text in self._responses.items()} if into else {}
@@ -95,6 +97,9 @@ class Draft(Records):
 
     # Texts
 
+    def ids(self, line: Line, place: object, name: str = "id") -> tuple[str, ...]:
+        return ()
+
     def prompt(
         self, text: str | None, key: str = "", category: Sequence[str] = (), language: str = "", of: str = ""
     ) -> str:
@@ -105,23 +110,31 @@ class Draft(Records):
             self.remark("A prompt is without words: it came in as it is.")
         content = text_hash(text)
         key = key or ("" if of else self._prompt_keys.get(content, "")) or self._prompt_id(text, of)
-        before = self._prompts.get(key)
+        before, details = self._prompts.get(key), self._details_of(category, language)
         if before is None:
-            language = language or self.options.language
-            if language and not (tag := language_tag(language)):
-                raise self.wrong("language", "a language tag such as en or zh-CN", quoted(language))
-            language = tag if language else ""
-            row: Row = {"prompt_id": key, "text": text}
-            row |= {"language": language} if language else {}
-            if named := list(dict.fromkeys(filter(None, map(trimmed, category)))):
-                row["category"] = named
             self._prompts[key] = content
+            self._prompt_details[key] = text_hash(details)
             self._prompt_keys.setdefault(content, key)
-            self._write("prompts", row)
+            self._write("prompts", {"prompt_id": key, "text": text, **details})
         elif before != content:
             raise self.wrong("prompt", f"the same text wherever the prompt is {key!r}", "another one")
+        elif details and self._prompt_details.get(key, text_hash(details)) != text_hash(details):
+            self.remark("A prompt has another category or language where it comes again: left out there.")
         self._meet("prompts", key)
         return key
+
+    def _details_of(self, category: Sequence[str], language: str) -> Row:
+        """What a prompt is beside its words."""
+        language, details = language or self.options.language, Row()
+        if language:
+            if not (tag := language_tag(language)):
+                raise self.wrong("language", "a language tag such as en or zh-CN", quoted(language))
+            if tag != language:
+                self.remark(f"Language {language!r} was read as {tag}.", placed=False)
+            details["language"] = tag
+        if named := list(dict.fromkeys(filter(None, map(trimmed, category)))):
+            details["category"] = named
+        return details
 
     def response(
         self,

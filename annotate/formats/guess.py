@@ -46,6 +46,16 @@ def pool(names: Iterable[str]) -> dict[str, str]:
     return mapping
 
 
+def without_side(name: str) -> str:
+    """The name that two fields of a pair share.
+
+    >>> without_side("clear_a"), without_side("clear")
+    ('clear', 'clear')
+    """
+    match = _SIDES.match(name)
+    return match[1] if match else name
+
+
 def pair(names: Iterable[str], mapping: Mapping[str, str]) -> tuple[str, str] | None:
     """The two fields of a pair: those named, else two that differ by a or b, 1 or 2, left or right."""
     if "response_a" in mapping and "response_b" in mapping:

@@ -35,7 +35,7 @@ def check_values(text: str) -> None:
 def jsonish(source: "Source") -> Lines:
     """A JSON array, an object a line, or one object: files called .json hold any of them."""
     with source.text() as text:
-        yield from _expanded(_json_values(source, text))
+        yield from _expanded(_each_its_own(_json_values(source, text)))
 
 
 def _json_values(source: "Source", text: TextIO) -> Lines:
@@ -48,6 +48,14 @@ def _json_values(source: "Source", text: TextIO) -> Lines:
     while stream.peek():
         line = stream.line
         yield line, _value(source, line, stream)
+
+
+def _each_its_own(rows: Lines) -> Lines:
+    """Rows by their lines; several of one line are counted on, so that each can be named, and left out, by itself."""
+    number = 0
+    for line, row in rows:
+        number = max(line, number + 1)
+        yield number, row
 
 
 def _elements(source: "Source", stream: "_Stream") -> Lines:

@@ -13,7 +13,7 @@ from annotate.folder.problems import Problem, quoted
 from annotate.texts import one_newline, trimmed
 
 from . import conversations, numbers, values, votes
-from .columns import Columns
+from .columns import Columns, stem
 from .conversations import Turn
 from .votes import Vote
 
@@ -43,11 +43,15 @@ class Line:
 
     def get(self, name: str) -> Any:
         """A field by its name, or by its path with dots; nothing where it is missing or NaN."""
+        self.columns.look_at(self.inside + name)
         value: Any = self.row.get(name)
         if value is None and "." in name:
-            value = self.row
+            value, path = self.row, self.inside
             for part in name.split("."):
-                value = _inside(value, part)
+                if path != self.inside and isinstance(value, Mapping):
+                    self.columns.enter(path, value)
+                value, path = _inside(value, part), f"{path}{part}."
+                self.columns.look_at(path[:-1])
         return None if isinstance(value, float) and value != value else value
 
     def has(self, name: str) -> bool:
@@ -88,12 +92,6 @@ class Line:
             self.columns.note(f"Ids in {name!r} had white space around them, which was taken away.")
         return key
 
-    def ids(self, place: object) -> tuple[str, ...]:
-        """Ids that a response may have in a study made of the same set."""
-        if self.get("id") is None:
-            return ()
-        return tuple(f"{self.key('id')}{mark}{place}" for mark in (":", "-", "_", "/", "."))
-
     # Numbers, votes, truth
 
     def number(self, name: str) -> float | None:
@@ -106,7 +104,7 @@ class Line:
         return None if number is None else int(number)
 
     def _number(self, name: str, value: object, shown: object) -> float | None:
-        field = name.partition(".")[0]
+        field = self._field(name)
         if (meaning := self._meaning(value)) and numbers.is_plain(meaning):
             self.columns.read_as(field, value, meaning)
             return float(meaning)
@@ -128,6 +126,11 @@ class Line:
     def means(self, name: str) -> bool:
         """Whether `--values` says what a field means."""
         return bool(self._meaning(self.get(name)))
+
+    def _field(self, name: str) -> str:
+        """What remarks call a field; an element of a list has the list's name."""
+        first = name.partition(".")[0]
+        return stem(self.inside + name).rpartition(".")[2] if first.isdecimal() else first
 
     def _meaning(self, value: object) -> str:
         """What `--values` says of a value."""
@@ -165,7 +168,7 @@ class Line:
 
     def vote(self, name: str, known: Mapping[str, Vote] = votes.CLEAR, expected: str = "") -> Vote | None:
         """A vote, by `--values` or by the words of the format; none where nothing stands."""
-        value, field = self.get(name), name.partition(".")[0]
+        value, field = self.get(name), self._field(name)
         meaning = self._meaning(value)
         if not numbers.is_missing(value):
             self.columns.meet(votes.code(value))
@@ -235,7 +238,9 @@ class Line:
         return lines
 
     def inner(self, name: str, row: Mapping[str, Any]) -> "Line":
-        return replace(self, row=row, inside=f"{self.inside}{name}.")
+        inside = f"{self.inside}{name}."
+        self.columns.enter(inside, row)
+        return replace(self, row=row, inside=inside)
 
     def object(self, name: str) -> Mapping[str, Any]:
         try:
@@ -246,15 +251,21 @@ class Line:
     # Conversations
 
     def conversation(self, name: str) -> list[Turn]:
+        path, value = self.inside + name, self.get(name)
+        if path not in self.columns.turns:
+            self.columns.turns[path] = self._conversation(name, value)
+        return self.columns.turns[path]
+
+    def _conversation(self, name: str, value: object) -> list[Turn]:
         try:
-            turns = conversations.turns(self.get(name))
+            turns = conversations.turns(value)
         except (ValueError, TypeError, RecursionError):
-            raise self.wrong(name, "a conversation: a list of {role, content}", self.get(name)) from None
+            raise self.wrong(name, "a conversation: a list of {role, content}", value) from None
         for note in (note for turn in turns for note in turn.notes):
             self.columns.note(f"In {name!r} {note} are no text: they stand there as a note in brackets.")
         for dropped in dict.fromkeys(name for turn in turns for name in turn.dropped):
             self.columns.note(f"Turns in {name!r} have a field {dropped!r}: left out.")
-        if isinstance(self.get(name), str):
+        if isinstance(value, str):
             self.columns.note(f"Texts in {name!r} hold a conversation: they were read as one.")
         if len(roles := dict.fromkeys(turn.role for turn in turns)) > 1:
             self.columns.note(f"Field {name!r} was read as a conversation of {', '.join(roles)}.")
@@ -288,9 +299,10 @@ class Line:
     def answer_or_none(self, name: str) -> str | None:
         return None if self.get(name) is None else self.answer(name)
 
-    def element_answer(self, name: str, place: int) -> str:
-        """The same of one element of a list."""
-        return self.inner(name, {str(place): self.elements(name)[place]}).answer(str(place))
+    def answers(self, name: str, prompt: Sequence[Turn] = ()) -> list[str]:
+        """The same of each element of a list."""
+        inner = self.inner(name, {str(place): value for place, value in enumerate(self.elements(name))})
+        return [inner.answer(place, prompt) for place in inner.row]
 
 
 def _begins_with(turns: Sequence[Turn], prompt: Sequence[Turn]) -> bool:

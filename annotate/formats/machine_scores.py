@@ -7,8 +7,9 @@ from typing import Any
 from annotate.folder.tables import Row
 from annotate.texts import one_newline, trimmed
 
+from .line import Line
 from .options import Options
-from .records import Choice, Records
+from .records import Choice, Records, SameTextsError
 from .votes import Vote
 
 
@@ -65,6 +66,11 @@ class MachineScores(Records):
             self._prompts.clear()
             self._responses.clear()
 
+    def ids(self, line: Line, place: object, name: str = "id") -> tuple[str, ...]:
+        if line.get(name) is None:
+            return ()
+        return tuple(f"{line.key(name)}{mark}{place}" for mark in (":", "-", "_", "/", "."))
+
     def prompt(
         self, text: str | None, key: str = "", category: Sequence[str] = (), language: str = "", of: str = ""
     ) -> str:
@@ -116,11 +122,16 @@ class MachineScores(Records):
         self._take(Score(self.place[1], self.scorer(scorer), of, value, storable(error), storable(raw)))
 
     def verdict(self, scorer: str, pair: Sequence[str], choice: Choice) -> None:
+        if pair[0] == pair[1]:
+            raise SameTextsError
         first, second = (self._responses[name] for name in pair)
         choice = replace(choice, error=storable(choice.error), raw=storable(choice.raw))
         self._take(Verdict(self.place[1], self.scorer(scorer), first, second, choice))
 
     # What people said is not for here.
+
+    def _people(self) -> None:
+        self.remark("Answers and votes are left out here: import_study brings them in.")
 
     def knows(self, response: str) -> bool:
         return True
@@ -140,17 +151,17 @@ class MachineScores(Records):
     def rate(
         self, item: str, annotator: str, criterion: str, value: float | None, response: str = "", **row: Any
     ) -> None:
-        pass
+        self._people()
 
     def similar(self, item: str, annotator: str, criterion: str, value: float | None, **row: Any) -> None:
-        pass
+        self._people()
 
     def tell(
         self, item: str, annotator: str, criterion: str, value: float | None, text: str, **row: Any
     ) -> None:
-        pass
+        self._people()
 
     def prefer(
         self, item: str, annotator: str, criterion: str, vote: Vote, pair: Sequence[str], **row: Any
     ) -> None:
-        pass
+        self._people()

@@ -7,8 +7,9 @@ from typing import Any
 from annotate.folder.problems import quoted
 from annotate.folder.study_toml import MOST_POINTS
 
+from . import votes
 from .line import Line
-from .records import SAME_TEXTS, Choice, Records
+from .records import Choice, Records
 from .votes import Vote
 
 _MACHINE = re.compile(
@@ -34,14 +35,6 @@ def is_machine(records: Records, name: str) -> bool:
     return False
 
 
-def same_texts(records: Records, pair: Sequence[str]) -> bool:
-    """Whether a pair is one text twice, of one source: nobody can prefer one of them, so it is left out."""
-    if pair[0] != pair[1]:
-        return False
-    records.remark(SAME_TEXTS)
-    return True
-
-
 def cast(records: Records, name: str, vote: Vote, pair: Sequence[str], **row: Any) -> None:
     """A vote of a person is an answer, a machine's is a verdict, kept for judging."""
     if is_machine(records, name):
@@ -51,30 +44,16 @@ def cast(records: Records, name: str, vote: Vote, pair: Sequence[str], **row: An
         records.prefer(item, records.annotator(name), ask_preference(records), vote, pair, **row)
 
 
-# What judges write, as a preference for A.
-DECISIONS = {
-    "A>>B": 1.0, "A>B": 0.5, "A=B": 0.0, "B=A": 0.0, "B>A": -0.5, "A<B": -0.5, "B>>A": -1.0, "A<<B": -1.0,
-}  # fmt: skip
-
-
-# What is written where a judge's words could not be read.
-FAILED = ("", "none", "null", "nan", "error", "n/a")
+DECISIONS = "A>>B, A>B, A=B, B>A or B>>A"
 
 
 def decided(
-    game: Line, name: str, *, strength: bool = True, words: Mapping[str, float] = DECISIONS
-) -> float | None:
+    game: Line, name: str, known: Mapping[str, Vote] = votes.A_OVER_B, words: str = DECISIONS
+) -> Vote | None:
     """A judge's decision in one order; None where its words could not be read. Other words are refused."""
-    value = game.get(name)
-    word = str(value or "").strip()
-    if word.lower() in FAILED:
+    if str(game.get(name)).strip().lower() == "error" and not game.means(name):
         return None
-    preference = words.get(word, words.get(word.replace(" ", "")))
-    if preference is None:
-        raise game.wrong(name, f"one of {', '.join(words)}, or nothing where the judge failed", value)
-    side = "first" if preference > 0 else "second"
-    game.columns.read_as(name, value, f"{abs(preference):g} for the {side}" if preference else "a tie")
-    return preference if strength else float((preference > 0) - (preference < 0))
+    return game.vote(name, known, f"{words}, or nothing where the judge failed")
 
 
 def one_scorer(line: Line, name: str) -> str:

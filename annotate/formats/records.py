@@ -5,7 +5,8 @@ said, with all that their responses may be known by.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from annotate.folder.problems import Problem, Problems, quoted
 from annotate.folder.tables import Row
 from annotate.texts import trimmed
 
-from .columns import Columns
+from .columns import Columns, Unused
 from .line import Line, WrongError
 from .options import Options
 from .source import Source
@@ -23,11 +24,8 @@ from .votes import Vote
 MOST_SKIPPED = 100_000
 
 
-SAME_TEXTS = "Both sides of a pair are the same text of the same source: its votes were left out."
-
-
 class SameTextsError(Exception):
-    """A pair that nobody can have a preference in: its row is left out."""
+    """A pair that nobody can have a preference in: whoever reads it leaves out what is said of it."""
 
 
 @dataclass
@@ -43,15 +41,6 @@ class Remark:
         return self.text + (times if self.first else "")
 
 
-@dataclass
-class Unknown:
-    """A field that no table takes up."""
-
-    name: str
-    count: int = 0
-    example: object = None
-
-
 class Records(ABC):
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -59,27 +48,26 @@ class Records(ABC):
         self.sources: list[str] = []
         self.rows_read = 0
         self.remarks: dict[str, Remark] = {}
-        self.unknown: dict[str, Unknown] = {}
+        self.unused: dict[str, Unused] = {}
         # The file, by its number, and the line that is being read.
         self.place = (0, 0)
 
     # Reading
 
-    def each(self, files: Iterable[Source], read: Callable[[Line], None], uses: Iterable[str]) -> None:
+    def each(self, files: Iterable[Source], read: Callable[[Line], None]) -> None:
         """Have every row of the files read; a row that is wrong is a problem, and the next one is looked at."""
-        known = {part for name in uses for part in (name, name.partition(".")[0])}
         for source in files:
             self.sources.append(source.name)
             columns = Columns(source, self.options.decimal, self.options.values, self.options.codes)
             with self.problems.noting():
                 for number, row in self.options.progress(source.rows(), f"reading {source.name}"):
-                    self._read(columns, number, row, read, known)
+                    self._read(columns, number, row, read)
             for remark in [*source.remarks, *columns.remarks()]:
                 self.remark(remark, placed=False)
+            for field in columns.unused():
+                self.unused.setdefault(field.name, Unused(field.name)).count += field.count
 
-    def _read(
-        self, columns: Columns, number: int, row: Row | Problem, read: Callable[[Line], None], known: set[str]
-    ) -> None:
+    def _read(self, columns: Columns, number: int, row: Row | Problem, read: Callable[[Line], None]) -> None:
         if (self.sources[-1], number) in self.options.skipped:
             return
         if isinstance(row, Problem):
@@ -87,17 +75,20 @@ class Records(ABC):
             return
         self.rows_read += 1
         self.place = (len(self.sources) - 1, number)
-        for name in (name for name in row if name not in known):
-            unknown = self.unknown.setdefault(name, Unknown(name))
-            unknown.count += 1
-            if unknown.example is None:
-                unknown.example = row[name]
+        columns.begin(row)
         try:
-            read(Line(self.sources[-1], number, row, columns=columns))
-        except SameTextsError:
-            self.remark(SAME_TEXTS)
+            with self.without_same_texts():
+                read(Line(self.sources[-1], number, row, columns=columns))
         except WrongError as wrong:
             self.problems.put(wrong.problem)
+
+    @contextmanager
+    def without_same_texts(self) -> Iterator[None]:
+        """What is read here is left out from where it turns out to be about a pair of one text twice."""
+        try:
+            yield
+        except SameTextsError:
+            self.remark("Both sides of a pair are the same text of the same source: its votes were left out.")
 
     def remark(self, text: str, *, placed: bool = True) -> None:
         """Say what was decided; said once, however often it was."""
@@ -120,7 +111,16 @@ class Records(ABC):
             raise self.wrong("", "a scorer's name without control characters (--scorer)", quoted(scorer))
         return scorer[:200]
 
+    def placeholder(self, words: str) -> str:
+        """What stands in place of a prompt that a file doesn't give."""
+        self.remark("No prompt is given: words in brackets stand for it.")
+        return f"({words})"
+
     # Texts
+
+    @abstractmethod
+    def ids(self, line: Line, place: object, name: str = "id") -> tuple[str, ...]:
+        """Ids that a response may have in a study made of the same set, where a study is there."""
 
     @abstractmethod
     def prompt(
@@ -226,8 +226,14 @@ class Choice:
     raw: str = ""
 
 
-def in_both_orders(straight: float | None, swapped: float | None, raw: str = "") -> Choice:
-    """Both orders, each as the preference for the first; one that failed leaves no choice."""
+def in_both_orders(
+    straight: Vote | None, swapped: Vote | None, raw: str = "", *, strengths: bool = True
+) -> Choice:
+    """Both orders, each as the preference for the first, 1 at most; one that failed leaves no choice."""
     if straight is None or swapped is None:
         return Choice(None, error="no choice in one of the two orders", raw=raw)
-    return Choice((straight + swapped) / 2, straight, swapped, raw=raw)
+    first, second = (
+        v.preference / 2 if strengths else float((v.preference > 0) - (v.preference < 0))
+        for v in (straight, swapped)
+    )
+    return Choice((first + second) / 2, first, second, raw=raw)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .numbers import as_whole
 
@@ -19,6 +19,11 @@ class Vote:
     def preference(self) -> float:
         """Above 0 for the first, below 0 for the second."""
         return 0.0 if self.winner is None else float(self.strength if self.winner == 0 else -self.strength)
+
+    @property
+    def turned(self) -> "Vote":
+        """The same vote, of whoever saw the two in the other order."""
+        return self if self.winner is None else replace(self, winner=1 - self.winner)
 
 
 FIRST, SECOND = Vote(0), Vote(1)

@@ -9,10 +9,6 @@ from ..records import Records, in_both_orders
 from ..registry import Format, marks
 from ..source import Source
 
-QUESTION = ("uid", "category", "subcategory", "prompt", "cluster")
-ANSWER = ("uid", "ans_id", "model", "messages", "tstamp", "metadata")
-JUDGMENT = ("uid", "category", "judge", "model", "baseline", "games")
-
 
 def read(records: Records, files: Sequence[Source]) -> None:
     categories: dict[str, list[str]] = {}
@@ -20,7 +16,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
     def question(line: Line) -> None:
         names = ("category", "subcategory", "cluster")
         categories[line.key("uid")] = [line.text_or(name, "") for name in names if line.has(name)]
-        records.prompt(line.text("prompt"), category=categories[line.key("uid")])
+        records.prompt(line.words("prompt"), category=categories[line.key("uid")])
 
     def answer(line: Line) -> None:
         given, answers = conversations.by_speaker(line.conversation("messages"))
@@ -34,20 +30,20 @@ def read(records: Records, files: Sequence[Source]) -> None:
         """In the first game the baseline is A, in the second the model."""
         pair = [records.answer_to(line.key("uid"), line.text(name)) for name in ("model", "baseline")]
         baseline_first, straight = (decided(game, "score") for game in line.lines("games", of=2))
-        choice = in_both_orders(straight, None if baseline_first is None else 0.0 - baseline_first)
+        choice = in_both_orders(straight, baseline_first.turned if baseline_first else None)
         records.verdict(one_scorer(line, "judge"), pair, choice)
 
-    for columns, one in ((QUESTION, question), (ANSWER, answer), (JUDGMENT, judgment)):
-        records.each([f for f in files if _kind(f) == columns], one, columns)
+    for kind, one in ("question", question), ("answer", answer), ("judgment", judgment):
+        records.each([f for f in files if _kind(f) == kind], one)
 
 
-def _kind(source: Source) -> tuple[str, ...]:
+def _kind(source: Source) -> str:
     for row in source.head(1):
         if "games" in row:
-            return JUDGMENT
+            return "judgment"
         if "messages" in row:
-            return ANSWER
-    return QUESTION
+            return "answer"
+    return "question"
 
 
 FORMATS = [

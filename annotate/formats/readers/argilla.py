@@ -18,8 +18,9 @@ from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
 
-NESTED = ("id", "external_id", "status", "_server_id", "fields", "responses", "suggestions", "inserted_at",
-          "updated_at")  # fmt: skip
+# Of a record in one piece; flattened, whatever else is a text may be shown.
+RECORD = {"id", "external_id", "status", "_server_id", "fields", "responses", "suggestions", "inserted_at",
+          "updated_at", "metadata", "vectors"}  # fmt: skip
 GIVEN = ".responses"
 
 
@@ -32,14 +33,12 @@ class Response:
 
 
 def read(records: Records, files: Sequence[Source]) -> None:
-    shown_fields: set[str] = set()
     questions = _vote_questions(records, files)
 
     def row(line: Line) -> None:
         fields = line.inner("fields", line.object("fields")) if line.has("fields") else line
         responses = _responses(line)
-        kind, shown, names = _shown(records, line, fields)
-        shown_fields.update(names)
+        kind, shown = _shown(records, line, fields)
         item = records.item(kind, shown)
         for number, response in enumerate(responses, 1):
             if response.status not in ("", "submitted", "None"):
@@ -50,11 +49,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
         for suggestion in _suggestions(line):
             _suggested(records, suggestion, kind, shown)
 
-    columns = {name for source in files for row in source.head() for name in row}
-    records.each(files, row, (*NESTED, *(c for c in columns if re.search(r"\.(responses|suggestion)", c))))
-    # Flattened, fields and metadata can't be told apart: only what is shown is used.
-    for name in shown_fields:
-        records.unknown.pop(name, None)
+    records.each(files, row)
 
 
 def _vote_questions(records: Records, files: Sequence[Source]) -> set[str]:
@@ -83,13 +78,14 @@ def _vote_questions(records: Records, files: Sequence[Source]) -> set[str]:
 def _suggestions(line: Line) -> list[tuple[str, Line]]:
     """What machines suggested, by question."""
     if line.has("suggestions"):
-        given = line.object("suggestions")
-        return [(q, line.inner(f"suggestions.{q}", s)) for q, s in given.items() if isinstance(s, Mapping)]
+        given = line.inner("suggestions", line.object("suggestions"))
+        objects = [question for question, value in given.row.items() if isinstance(value, Mapping)]
+        return [(question, given.inner(question, given.get(question))) for question in objects]
     names = [n for n in line.row if n.endswith(".suggestion") and line.has(n)]
     return [
         (
             n.removesuffix(".suggestion"),
-            line.inner(n, {"value": line.get(n), "agent": line.row.get(f"{n}.agent")}),
+            line.inner(n, {"value": line.get(n), "agent": line.get(f"{n}.agent")}),
         )
         for n in names
     ]
@@ -113,7 +109,7 @@ def _responses(line: Line) -> list[Response]:
         ]
     responses = []
     for name in line.row:
-        if name.endswith(GIVEN) and line.row[name] not in (None, ""):
+        if name.endswith(GIVEN) and line.has(name):
             given = _list(line, name)
             users, status = _list(line, f"{name}.users"), _list(line, f"{name}.status")
             for place, value in enumerate(given):
@@ -124,33 +120,27 @@ def _responses(line: Line) -> list[Response]:
 
 
 def _list(line: Line, name: str) -> list[Any]:
-    return replace(line, row={name: line.row.get(name)}).elements(name)
+    return replace(line, row={name: line.get(name)}).elements(name)
 
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _shown(records: Records, line: Line, fields: Line) -> tuple[str, list[str], list[str]]:
+def _shown(records: Records, line: Line, fields: Line) -> tuple[str, list[str]]:
     names = [
-        n
-        for n, v in fields.row.items()
-        if isinstance(v, str | list) and "." not in n and n not in (*NESTED, "metadata", "vectors")
+        n for n, v in fields.row.items() if isinstance(v, str | list) and "." not in n and n not in RECORD
     ]
     mapping = records.options.mapping
     field = guess.field(names, "prompt", guess.PROMPT, mapping)
-    prompt = records.prompt(fields.words(field) if field else f"(record {line.key('id')})")
+    prompt = records.prompt(fields.words(field) if field else records.placeholder(f"record {line.key('id')}"))
     if sides := guess.pair(names, mapping):
-        return (
-            "pair",
-            [records.response(prompt, fields.answer(name)) for name in sides],
-            [field or "", *sides],
-        )
+        return "pair", [records.response(prompt, fields.answer(name)) for name in sides]
     single = guess.field([n for n in names if n != field], "response", guess.RESPONSE, mapping)
     if single is None:
         expected = "fields named by --map prompt=… response=…, or response_a=… response_b=…"
         raise line.wrong("fields", expected, names)
-    return "single", [records.response(prompt, fields.answer(single))], [field or "", single]
+    return "single", [records.response(prompt, fields.answer(single))]
 
 
 def _answer(

@@ -9,9 +9,6 @@ from ..registry import Format, marks
 from ..source import Source
 from ..votes import Vote
 
-LABELS = ("task", "worker", "label")
-PAIRS = ("worker", "left", "right", "label")
-
 
 def read(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
@@ -20,7 +17,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
         else:
             _label(records, line)
 
-    records.each(files, row, (*LABELS, *PAIRS))
+    records.each(files, row)
 
 
 def _criterion(records: Records, line: Line, kind: str, on: str) -> str:

@@ -17,10 +17,6 @@ from ..source import Source
 from ..votes import Vote
 
 CODE = "github.com/liweijiang/artificial-hiveminds, src/human_annotations/compile_human_annotations.py"
-ABSOLUTE = ("user_query", "response", "human_labels", "human_labels_raw", "form_id", "question_id")
-PAIRWISE = ("user_query", "response_1", "response_2", *ABSOLUTE[2:])
-TAXONOMY = ("conversation_id", "messages", "lm_judge_annotation", "categories")
-QUERY = ("query", "user_query")
 PLOTTED = {
     "strongpref1": votes.MUCH_FIRST,
     "weakpref1": votes.FIRST,
@@ -75,8 +71,8 @@ def read_absolute(records: Records, files: Sequence[Source]) -> None:
     quality = records.ask("quality", "single", "rating", "How good is this response to the query?", **QUALITY)
 
     def row(line: Line) -> None:
-        prompt = records.prompt(line.text("user_query"))
-        response = records.response(prompt, line.text("response"))
+        prompt = records.prompt(line.words("user_query"))
+        response = records.response(prompt, line.answer("response"))
         item = records.item("single", [response])
         name = "human_labels" if line.has("human_labels") else "human_labels_raw"
         for place, value in enumerate(line.numbers(name), 1):
@@ -87,7 +83,7 @@ def read_absolute(records: Records, files: Sequence[Source]) -> None:
             else:
                 records.rate(item, raters.name(line, item, place), quality, value)
 
-    records.each(files, row, ABSOLUTE)
+    records.each(files, row)
 
 
 def read_pairwise(records: Records, files: Sequence[Source]) -> None:
@@ -101,14 +97,14 @@ def read_pairwise(records: Records, files: Sequence[Source]) -> None:
     )
 
     def row(line: Line) -> None:
-        prompt = records.prompt(line.text("user_query"))
-        pair = [records.response(prompt, line.text(name)) for name in ("response_1", "response_2")]
+        prompt = records.prompt(line.words("user_query"))
+        pair = [records.response(prompt, line.answer(name)) for name in ("response_1", "response_2")]
         item = records.item("pair", pair)
         for place, vote in enumerate(_votes(line, records), 1):
             if vote is not None:
                 records.prefer(item, raters.name(line, item, place), preference, vote, pair)
 
-    records.each(files, row, PAIRWISE)
+    records.each(files, row)
 
 
 def _votes(line: Line, records: Records) -> list[Vote | None]:
@@ -148,7 +144,7 @@ def read_taxonomy(records: Records, files: Sequence[Source]) -> None:
         )
         records.prompt(text, category=categories)
 
-    records.each(files, row, TAXONOMY)
+    records.each(files, row)
 
 
 def _query(line: Line) -> str:
@@ -164,9 +160,9 @@ def _query(line: Line) -> str:
 
 def read_eval(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
-        records.prompt(line.text("query" if "query" in line.row else "user_query"))
+        records.prompt(line.words("query" if "query" in line.row else "user_query"))
 
-    records.each(files, row, QUERY)
+    records.each(files, row)
 
 
 FORMATS = [
@@ -200,5 +196,6 @@ FORMATS = [
         read_eval,
         marks("query"),
         "loaders of the data set in public code: the one column query",
+        fits=lambda row: len(row) == 1,
     ),
 ]

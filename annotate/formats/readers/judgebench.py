@@ -9,11 +9,6 @@ from ..records import Records, in_both_orders
 from ..registry import Format, marks
 from ..source import Source
 
-USES = (
-    "pair_id", "original_id", "source", "question", "response_model", "response_A", "response_B", "label",
-    "judge_name", "judgments",
-)  # fmt: skip
-
 
 def read(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
@@ -24,7 +19,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
                 prompt,
                 line.answer(f"response_{side}"),
                 line.text_or("response_model", ""),
-                ids=(f"{line.get('pair_id')}:{side}",),
+                ids=records.ids(line, side, "pair_id"),
             )
             for side in "AB"
         ]
@@ -36,14 +31,14 @@ def read(records: Records, files: Sequence[Source]) -> None:
         if line.has("judgments") or not line.has("label"):
             _judged(records, line, pair)
 
-    records.each(files, row, USES)
+    records.each(files, row)
 
 
 def _judged(records: Records, line: Line, pair: Sequence[str]) -> None:
     """The second judgment saw the responses swapped, and speaks of what it saw."""
     games = line.lines("judgments", of=2)
-    straight, seen = (decided(game, "decision", strength=False) for game in games)
-    choice = in_both_orders(straight, None if seen is None else 0.0 - seen)
+    straight, seen = (decided(game, "decision") for game in games)
+    choice = in_both_orders(straight, seen.turned if seen else None, strengths=False)
     records.verdict(one_scorer(line, "judge_name"), pair, choice)
 
 

@@ -1,8 +1,8 @@
-"""Label Studio's JSON export: tasks with their annotations. Pairwise, Rating, Ranker, Choices and TextArea are read."""
+"""Label Studio's JSON export: tasks with annotations by Pairwise, Rating, Number, Ranker, Choices and TextArea."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import guess, votes
@@ -11,12 +11,6 @@ from ..records import Choice, Records
 from ..registry import Format, marks
 from ..source import Source
 from ..votes import Vote
-
-USES = (
-    "id", "data", "annotations", "predictions", "file_upload", "created_at", "updated_at",
-    "project", "inner_id", "total_annotations", "cancelled_annotations", "total_predictions", "comment_count",
-    "unresolved_comment_count", "last_comment_updated_at", "updated_by", "comment_authors",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,8 +37,12 @@ class Given:
     who: str
     key: str
     row: dict[str, Any]
-    # What the result is about, by the name of its tag.
-    about: str = ""
+    # The result, which names the tag that it is about.
+    line: Line
+
+    @property
+    def about(self) -> str:
+        return self.line.text_or("to_name", "")
 
     def ask(self, kind: str, text: str = "", **further: Any) -> str:
         return self.records.ask(self.key, self.task.kind, kind, text or self.key, **further)
@@ -61,21 +59,21 @@ def read(records: Records, files: Sequence[Source]) -> None:
         for prediction in line.lines("predictions") if line.get("predictions") else ():
             _prediction(records, prediction, task)
 
-    records.each(files, row, USES)
+    records.each(files, row)
 
 
 def _task(records: Records, line: Line, data: Mapping[str, Any]) -> Task:
     """The responses of a task: two sides, a list, or one text."""
     inner, mapping = line.inner("data", data), records.options.mapping
     field = guess.field(data, "prompt", guess.PROMPT, mapping)
-    prompt = records.prompt(inner.text(field) if field else f"(task {line.key('id')})")
+    prompt = records.prompt(inner.words(field) if field else records.placeholder(f"task {line.key('id')}"))
     if sides := guess.pair(data, mapping):
         responses = [records.response(prompt, inner.answer(n), _source(inner, n)) for n in sides]
         return Task(responses, [], sides)
     listed = next((name for name, value in data.items() if _is_listed(value)), None)
     if listed:
         entries = inner.lines(listed)
-        texts = [one.text("body" if one.has("body") else "text") for one in entries]
+        texts = [one.answer("body" if one.has("body") else "text") for one in entries]
         responses = [
             records.response(prompt, text, one.text_or("model", ""))
             for text, one in zip(texts, entries, strict=True)
@@ -106,27 +104,32 @@ def _source(inner: Line, name: str) -> str:
 
 
 def _annotation(records: Records, line: Line, task: Task) -> None:
+    results = line.lines("result")
+    if not results:
+        records.remark("An annotation has no results: nothing was made of it.")
+        return
     item, who = records.item(task.kind, task.responses), records.annotator(_who(records, line))
     row = {"submitted_at": line.time("updated_at") or line.time("created_at")}
-    if line.has("lead_time"):
-        records.remark("`lead_time` holds pauses too, so it is no time of work: left out.")
-    for result in line.lines("result"):
+    for result in results:
         kind = result.text_or("type", "")
         if kind not in RESULTS:
             records.remark(f"A result of type {kind!r} has no place in a study: left out.")
             continue
         key = re.sub(r"[^\w-]+", "-", result.text_or("from_name", kind)).strip("-_") or kind
-        given = Given(records, task, item, who, key, row, result.text_or("to_name", ""))
+        given = Given(records, task, item, who, key, row, result)
         RESULTS[kind](given, result.inner("value", result.object("value")))
 
 
 def _prediction(records: Records, line: Line, task: Task) -> None:
     """What a model predicted: a rating of one response is a score, a choice in a pair a verdict."""
     scorer = line.text_or("model_version", "") or "prediction"
-    for result in line.lines("result"):
+    results = line.lines("result")
+    several = sum(result.get("type") == "rating" for result in results) > 1
+    for result in results:
         kind, value = result.text_or("type", ""), result.inner("value", result.object("value"))
         if kind == "rating" and task.kind == "single":
-            records.score(scorer, task.responses[0], value.number("rating"))
+            name = f"{scorer}/{result.text_or('from_name', kind)}" if several else scorer
+            records.score(name, task.responses[0], value.number("rating"))
         elif kind == "pairwise" and task.kind == "pair":
             vote = value.needed_vote("selected", votes.LEFT_RIGHT, "left or right")
             records.verdict(scorer, task.responses, Choice(vote.preference))
@@ -137,7 +140,8 @@ def _prediction(records: Records, line: Line, task: Task) -> None:
 def _who(records: Records, line: Line) -> str:
     by = line.get("completed_by")
     if isinstance(by, Mapping):
-        by = by.get("email") or by.get("id")
+        person = line.inner("completed_by", by)
+        by = person.get("email") or person.get("id")
     if by is None:
         records.remark("No annotator is named: the annotation is a slot of its own.")
         return f"annotation-{line.get('id') or line.at}"
@@ -152,10 +156,12 @@ def _pairwise(given: Given, value: Line) -> None:
 
 def _choices(given: Given, value: Line) -> None:
     chosen = value.elements("choices")
-    if given.task.kind != "pair" or len(chosen) != 1:
-        given.records.remark("Choices are read as a vote only, between two responses: others were left out.")
+    voting = given.records.options.mapping.get("preference", given.key) == given.key
+    if given.task.kind != "pair" or len(chosen) != 1 or not voting:
+        given.records.remark(f"Choices of {given.key!r} are no vote between two responses: left out.")
         return
-    _prefer(given, value.inner("choices", {"0": chosen[0]}).needed_vote("0"))
+    expected = "a vote in words, or --map preference=TAG where other choices are the votes"
+    _prefer(given, value.inner("choices", {"0": chosen[0]}).needed_vote("0", expected=expected))
 
 
 def _prefer(given: Given, vote: Vote) -> None:
@@ -166,7 +172,7 @@ def _prefer(given: Given, vote: Vote) -> None:
 def _rating(given: Given, value: Line) -> None:
     top = given.records.options.mapping.get("max_rating", "5")
     rating = value.number("rating")
-    if rating is None or not top.isdecimal() or not 1 <= rating <= int(top):
+    if rating is None or not top.isdecimal() or not rating.is_integer() or not 1 <= rating <= int(top):
         raise value.wrong(
             "rating", f"a whole number from 1 to {top} (--map max_rating=N)", value.get("rating")
         )
@@ -174,10 +180,9 @@ def _rating(given: Given, value: Line) -> None:
         key = given.ask("rating", "How good is this response?", measures="quality", scale=[1, int(top)])
         given.records.rate(given.item, given.who, key, rating, **given.row)
     elif (place := _about(given)) is not None:
-        # The two ratings of a pair are answers to one question.
-        key = given.records.ask(
-            "rating", "pair", "rating", "How good is this response?", measures="quality", scale=[1, int(top)]
-        )
+        # The two ratings of a pair, such as clear_a and clear_b, are answers to one question.
+        both = replace(given, key=guess.without_side(given.key) or "rating")
+        key = both.ask("rating", "How good is this response?", measures="quality", scale=[1, int(top)])
         given.records.rate(given.item, given.who, key, rating, given.task.responses[place], **given.row)
     elif given.task.kind == "pair" and given.records.options.mapping.get("similarity") == given.key:
         key = given.ask("similarity", "How alike are the two?", measures="similarity", scale=[1, int(top)])
@@ -195,9 +200,12 @@ def _about(given: Given) -> int | None:
 
 
 def _text(given: Given, value: Line) -> None:
-    text = value.get("text")
-    words = "\n".join(map(str, text)) if isinstance(text, list) else value.text("text")
+    words = "\n".join(value.texts("text")) if isinstance(value.get("text"), list) else value.text("text")
     given.records.tell(given.item, given.who, given.ask("text", required=False), None, words, **given.row)
+
+
+def _number(given: Given, value: Line) -> None:
+    given.records.tell(given.item, given.who, given.ask("number"), value.number("number"), "", **given.row)
 
 
 def _ranker(given: Given, value: Line) -> None:
@@ -217,6 +225,7 @@ RESULTS: dict[str, Callable[[Given, Line], None]] = {
     "choices": _choices,
     "rating": _rating,
     "textarea": _text,
+    "number": _number,
     "ranker": _ranker,
 }
 

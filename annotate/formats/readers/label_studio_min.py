@@ -6,11 +6,14 @@ Which columns are results is not written there: those called rating are, others 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from .. import guess
+from .. import guess, values
 from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
 from . import mapped
+
+# Under what a result holds its value, by kind of tag.
+CONTROLS = ("rating", "number", "selected", "choices", "text")
 
 
 def read(records: Records, files: Sequence[Source]) -> None:
@@ -21,9 +24,18 @@ def read(records: Records, files: Sequence[Source]) -> None:
         if role not in given:
             records.remark(f"Column {column!r} was read as {role}.", placed=False)
     records.options = replace(records.options, mapping=mapping)
-    mapped.read(records, files)
-    for name in ("id", "annotation_id", "updated_at"):
-        records.unknown.pop(name, None)
+    mapped.read(records, files, _value)
+
+
+def _value(cell: object) -> object:
+    """What a cell of results says. Only single choices and texts stand there bare, others as [{"rating": 4}]."""
+    try:
+        results = values.as_list(cell) if isinstance(cell, list) or str(cell).startswith("[{") else []
+    except (ValueError, TypeError):
+        return cell
+    if len(results) != 1 or not isinstance(results[0], Mapping):
+        return cell
+    return next((value for name, value in results[0].items() if name in CONTROLS), cell)
 
 
 def _guessed(columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:

@@ -4,15 +4,16 @@ One row shows one response, or two (`response_a`, `response_b`); its ratings and
 one a person, or in lists. Roles with a name after a dot may come several times.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from annotate.folder.problems import quoted
 
 from ..conversations import Turn, written
 from ..line import Line
 from ..numbers import is_missing
-from ..pairs import same_texts, scale
+from ..pairs import scale
 from ..records import Records
 from ..registry import Format
 from ..source import Source
@@ -42,6 +43,9 @@ ROLES = {
 }
 
 
+ANSWERS = ("rating", "similarity", "preference", "comment")
+
+
 @dataclass(frozen=True)
 class Shown:
     kind: str
@@ -49,24 +53,34 @@ class Shown:
     responses: list[str]
 
 
-def read(records: Records, files: Sequence[Source]) -> None:
+def read(
+    records: Records, files: Sequence[Source], value_of: Callable[[Any], Any] = lambda cell: cell
+) -> None:
+    """`value_of` a cell of answers is what was answered, where the format wraps that up."""
     mapping = records.options.mapping
     columns = {name for source in files for row in source.head() for name in row}
     for role, column in mapping.items():
         _check(files, role, column, columns)
-    used = [c for role, named in mapping.items() if role != "scale" for c in (named, *named.split(","))]
 
     def row(line: Line) -> None:
+        answers = {name: value_of(line.row[name]) for name in _of_answers(mapping) if name in line.row}
+        line = replace(line, row={**line.row, **answers})
         shown = _shown(records, line)
         for role, column in mapping.items():
             kind, _, key = role.partition(".")
-            if kind in ("rating", "similarity", "preference", "comment"):
+            if kind in ANSWERS:
                 for name in [column] if column in line.row else column.split(","):
                     _answers(records, line, shown, kind, key or kind, name, several=name != column)
             elif kind == "score" and shown.kind == "single" and (value := line.number(column)) is not None:
                 records.score(key or column, shown.responses[0], value)
 
-    records.each(files, row, used)
+    records.each(files, row)
+
+
+def _of_answers(mapping: Mapping[str, str]) -> list[str]:
+    """The columns that hold answers."""
+    named = [column for role, column in mapping.items() if role.partition(".")[0] in ANSWERS]
+    return [name for column in named for name in (column, *column.split(","))]
 
 
 def _check(files: Sequence[Source], role: str, column: str, columns: set[str]) -> None:
@@ -88,7 +102,7 @@ def _shown(records: Records, line: Line) -> Shown:
             "", "a column for prompt and one for response (or response_a and response_b)", "neither"
         )
     turns = line.turns(at["prompt"]) if "prompt" in at else []
-    text = written(turns) if turns else "(no prompt)"
+    text = written(turns) if turns else records.placeholder("no prompt")
     key = line.key(at["prompt_id"]) if "prompt_id" in at else ""
     category = [line.text(at["category"])] if "category" in at and line.has(at["category"]) else []
     language = line.text_or(at["language"], "") if "language" in at else ""
@@ -97,8 +111,6 @@ def _shown(records: Records, line: Line) -> Shown:
         responses = [
             _response(records, line, prompt, f"response_{s}", f"source_{s}", turns=turns) for s in "ab"
         ]
-        if same_texts(records, responses):
-            return Shown("same", "", responses)
         return Shown("pair", records.item("pair", responses), responses)
     if "response" not in at:
         return Shown("", "", [])
@@ -140,9 +152,7 @@ def _answers(
 ) -> None:
     """The answers in one cell: one, or a list of labels that name nobody."""
     raw = line.get(column)
-    if shown.kind == "same":
-        return
-    if raw in (None, "") or (kind != "comment" and is_missing(raw) and not line.means(column)):
+    if _is_nothing(line, kind, column):
         what = "is empty" if raw in (None, "") else f"says {quoted(raw)}, which is nothing"
         records.remark(f"Column {column!r} {what}: no answer was made of it.")
         return
@@ -151,19 +161,21 @@ def _answers(
     is_list = isinstance(raw, list) or (isinstance(raw, str) and raw.lstrip().startswith("["))
     labels = line.elements(column) if is_list and kind != "comment" else [raw]
     for number, label in enumerate(labels, 1):
-        if kind == "comment" or not is_missing(label):
-            who = _who(records, line, shown.item, column, number, several=several, listed=is_list)
-            place = f"{column}.{number - 1}" if is_list else column
-            _answer(
-                records,
-                replace(line, row={place: label}),
-                shown,
-                kind,
-                key,
-                place,
-                who,
-                _when(records, line),
-            )
+        place = f"{column}.{number - 1}" if is_list else column
+        one = replace(line, row={place: label})
+        if _is_nothing(one, kind, place):
+            records.remark(f"A label in {column!r} is missing: no answer was made of it.")
+            continue
+        who = _who(records, line, shown.item, column, number, several=several, listed=is_list)
+        _answer(records, one, shown, kind, key, place, who, _when(records, line))
+
+
+def _is_nothing(line: Line, kind: str, column: str) -> bool:
+    """Whether nobody answered there; for comments, words for nothing are words."""
+    value = line.get(column)
+    if kind == "comment":
+        return value in (None, "")
+    return is_missing(value) and not line.means(column)
 
 
 def _when(records: Records, line: Line) -> str | None:

@@ -10,24 +10,13 @@ from annotate.texts import language_tag
 from .. import conversations, values, votes
 from ..conversations import SEPARATOR
 from ..line import Line
-from ..pairs import cast, decided, one_scorer, same_texts
+from ..pairs import cast, decided, one_scorer
 from ..records import Records, in_both_orders
 from ..registry import Format, marks
 from ..source import Source
 from ..votes import Vote
 
-QUESTION = ("question_id", "category", "turns")
-ANSWER = ("question_id", "answer_id", "model_id", "choices", "tstamp")
-GRADE = (
-    "question_id", "model", "judge", "user_prompt", "judgment", "score", "turn", "tstamp",
-    "model_1", "model_2", "g1_winner", "g2_winner", "g1_user_prompt", "g1_judgment", "g2_user_prompt", "g2_judgment",
-)  # fmt: skip
-VOTE = ("question_id", "model_a", "model_b", "winner", "judge", "conversation_a", "conversation_b", "turn")
-BATTLE = (
-    *VOTE, "language", "tstamp", "timestamp", "id", "evaluation_session_id",
-    "prompt", "response_a", "response_b", "winner_model_a", "winner_model_b", "winner_tie",
-)  # fmt: skip
-WINNERS = {"model_1": 1.0, "model_2": -1.0, "tie": 0.0, "tie (inconsistent)": 0.0}
+WINNERS = votes.TIES | {"model1": votes.FIRST, "model2": votes.SECOND}
 FLAGS = {"winner_model_a": votes.FIRST, "winner_model_b": votes.SECOND, "winner_tie": votes.TIE}
 EXPECTED = "model_a, model_b, tie, both_bad or tie (bothbad)"
 
@@ -37,7 +26,7 @@ def read_mt_bench(records: Records, files: Sequence[Source]) -> None:
     questions: dict[str, tuple[list[str], list[str]]] = {}
 
     def question(line: Line) -> None:
-        turns = [str(turn) for turn in line.elements("turns")]
+        turns = line.texts("turns")
         category = [line.text("category")] if line.has("category") else []
         questions[line.key("question_id")] = turns, category
         for n in range(1, len(turns) + 1):
@@ -57,24 +46,24 @@ def read_mt_bench(records: Records, files: Sequence[Source]) -> None:
                 # The first choice is what votes are about; further ones are further samples.
                 records.response(prompt, text, line.key("model_id"), sample=index or None, question=(key, n))
 
-    for columns, read in (
-        (QUESTION, question),
-        (ANSWER, answer),
-        (VOTE, lambda line: _vote(records, line)),
-        (GRADE, lambda line: _judged(records, line)),
+    for kind, read in (
+        ("question", question),
+        ("answer", answer),
+        ("vote", lambda line: _vote(records, line)),
+        ("grade", lambda line: _judged(records, line)),
     ):
-        records.each([f for f in files if _kind(f) == columns], read, columns)
+        records.each([f for f in files if _kind(f) == kind], read)
 
 
-def _kind(source: Source) -> tuple[str, ...]:
+def _kind(source: Source) -> str:
     for row in source.head(1):
         if "turns" in row:
-            return QUESTION
+            return "question"
         if "choices" in row:
-            return ANSWER
+            return "answer"
         if "model_1" in row or "model" in row:
-            return GRADE
-    return VOTE
+            return "grade"
+    return "vote"
 
 
 def _judged(records: Records, line: Line) -> None:
@@ -91,13 +80,15 @@ def _judged(records: Records, line: Line) -> None:
         return
     pair = [records.answer_to(question, line.text(f"model_{n}"), turn) for n in (1, 2)]
     # Both winners are named by model, whatever the order.
-    straight, swapped = (decided(line, f"g{n}_winner", words=WINNERS) for n in (1, 2))
+    straight, swapped = (decided(line, f"g{n}_winner", WINNERS, "model_1, model_2 or tie") for n in (1, 2))
     games = (line.text_or(f"g{n}_judgment", "") for n in (1, 2))
-    records.verdict(scorer, pair, in_both_orders(straight, swapped, "\n\n".join(filter(None, games))))
+    records.verdict(
+        scorer, pair, in_both_orders(straight, swapped, "\n\n".join(filter(None, games)), strengths=False)
+    )
 
 
 def read_battles(records: Records, files: Sequence[Source]) -> None:
-    records.each(files, lambda line: _vote(records, line), BATTLE)
+    records.each(files, lambda line: _vote(records, line))
 
 
 def _vote(records: Records, line: Line) -> None:
@@ -110,8 +101,6 @@ def _vote(records: Records, line: Line) -> None:
         language = ""
     prompt = records.prompt(texts[0][0], language=language)
     pair = [records.response(prompt, texts[n][1], line.text(f"model_{side}")) for n, side in enumerate("ab")]
-    if same_texts(records, pair):
-        return
     time = line.time("tstamp") or line.time("timestamp")
     cast(records, _voter(records, line, pair), _winner(line), pair, shown=pair, submitted_at=time)
 
@@ -133,7 +122,8 @@ def _strings(line: Line, side: str) -> tuple[str, str]:
     turns = [_json_texts(line.get(name)) for name in ("prompt", f"response_{side}")]
     if turns[0] and turns[1] and len(turns[0]) == len(turns[1]):
         return SEPARATOR.join(turns[0]), SEPARATOR.join(turns[1])
-    return line.words("prompt"), line.text(f"response_{side}")
+    prompt = line.turns("prompt")
+    return conversations.written(prompt), line.answer(f"response_{side}", prompt)
 
 
 def _json_texts(value: object) -> list[str] | None:

@@ -12,10 +12,6 @@ from ..votes import Vote
 
 GROUPS = ("normal_worker_annotations", "expert_worker_annotations")
 ASPECTS = ("helpful", "truthful", "harmless")
-USES = (
-    "comparison_id", "prompt_id", "text", "prompt", "completion_a", "completion_b", "model_a", "model_b",
-    "category", "subcategory", "source", *GROUPS,
-)  # fmt: skip
 PREFERENCES = {
     "aisclearlybetter": votes.MUCH_FIRST,
     "aisslightlybetter": votes.FIRST,
@@ -29,9 +25,9 @@ EXPECTED = "A-is-clearly-better, A-is-slightly-better, Tie, B-is-slightly-better
 def read(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
         category = [line.text_or(name, "") for name in ("category", "subcategory") if line.has(name)]
-        prompt = records.prompt(line.text("text" if line.has("text") else "prompt"), category=category)
+        prompt = records.prompt(line.words("text" if line.has("text") else "prompt"), category=category)
         pair = [
-            records.response(prompt, line.text(f"completion_{side}"), line.text_or(f"model_{side}", ""))
+            records.response(prompt, line.answer(f"completion_{side}"), line.text_or(f"model_{side}", ""))
             for side in "ab"
         ]
         item = records.item("pair", pair)
@@ -39,7 +35,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
             for one in line.lines(group) if line.has(group) or line.get(group) else ():
                 _one(records, one, item, pair, expert=group.startswith("expert"))
 
-    records.each(files, row, USES)
+    records.each(files, row)
 
 
 def _one(records: Records, line: Line, item: str, pair: list[str], *, expert: bool) -> None:

@@ -7,16 +7,14 @@ from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
 
-USES = ("id", "prompt", "model", "generations")
-
 
 def read(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
         prompt = records.prompt(line.words("prompt"))
-        for sample, text in enumerate(line.texts("generations")):
+        for sample, text in enumerate(line.answers("generations")):
             records.response(prompt, text, line.text_or("model", ""), sample=sample)
 
-    records.each(files, row, USES)
+    records.each(files, row)
 
 
 FORMATS = [

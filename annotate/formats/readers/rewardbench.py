@@ -2,22 +2,13 @@
 
 from collections.abc import Sequence
 
-from ..conversations import written
+from ..conversations import Turn, written
 from ..line import Line
-from ..pairs import ask_preference, dataset_label, one_scorer, rate_right, same_texts
+from ..pairs import ask_preference, dataset_label, one_scorer, rate_right
 from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
 from ..votes import Vote
-
-ONE = (
-    "prompt", "chosen", "rejected", "chosen_model", "rejected_model", "subset", "id",
-    "text_chosen", "text_rejected", "scores_chosen", "scores_rejected", "results", "model", "model_type", "text",
-)  # fmt: skip
-TWO = (
-    "id", "prompt", "chosen", "rejected", "num_correct", "num_incorrect", "num_rejected", "total_completions",
-    "models", "subset", "text", "scores", "results", "model", "model_type",
-)  # fmt: skip
 
 
 def _subset(line: Line) -> list[str]:
@@ -37,25 +28,24 @@ def read_one(records: Records, files: Sequence[Source]) -> None:
                 prompt,
                 line.answer_or_none(f"text_{name}") if scored else line.answer(name, turns),
                 line.text_or(f"{name}_model", ""),
-                ids=line.ids(name),
+                ids=records.ids(line, name),
             )
             for name in ("chosen", "rejected")
         ]
-        if not same_texts(records, pair):
-            label = dataset_label(records)
-            records.prefer(records.item("pair", pair), label, ask_preference(records), Vote(0), pair)
         for name, response in zip(("chosen", "rejected"), pair, strict=True):
             if f"scores_{name}" in line.row:
                 value, error = line.score(f"scores_{name}")
                 records.score(one_scorer(line, "model"), response, value, error=error)
+        item, label = records.item("pair", pair), dataset_label(records)
+        records.prefer(item, label, ask_preference(records), Vote(0), pair)
 
-    records.each(files, row, ONE)
+    records.each(files, row)
 
 
 def _one_response(records: Records, line: Line) -> None:
     """What RewardBench's command line writes for a set of single responses."""
     response = records.response(
-        records.prompt(line.words_or_none("prompt")), line.answer_or_none("text"), ids=line.ids("")
+        records.prompt(line.words_or_none("prompt")), line.answer_or_none("text"), ids=records.ids(line, "")
     )
     value, error = line.score("results")
     records.score(one_scorer(line, "model"), response, value, error=error)
@@ -65,28 +55,29 @@ def read_two(records: Records, files: Sequence[Source]) -> None:
     """Every answer is right or wrong by the set's own label, which keeps the subset Ties as it is."""
 
     def row(line: Line) -> None:
-        prompt = records.prompt(line.words_or_none("prompt"), category=_subset(line))
+        turns = line.turns("prompt") if line.get("prompt") is not None else []
+        prompt = records.prompt(written(turns) if turns else None, category=_subset(line))
         models = line.elements("models") if line.has("models") else []
         if "text" in line.row:
-            _scored(records, line, prompt)
+            _scored(records, line, prompt, turns)
             return
         place = 0
         for name in ("chosen", "rejected"):
-            for n, _ in enumerate(line.elements(name)):
+            for text in line.answers(name, turns):
                 source = str(models[place]) if place < len(models) and models[place] else ""
-                text = line.element_answer(name, n)
-                response = records.response(prompt, text, source, ids=line.ids(place))
+                response = records.response(prompt, text, source, ids=records.ids(line, place))
                 rate_right(records, response, right=name == "chosen")
                 place += 1
 
-    records.each(files, row, TWO)
+    records.each(files, row)
 
 
-def _scored(records: Records, line: Line, prompt: str) -> None:
+def _scored(records: Records, line: Line, prompt: str, turns: Sequence[Turn]) -> None:
     """A model's scores of all texts of a prompt: the right ones come first."""
     right = line.number("num_correct")
+    texts = line.answers("text", turns)
     for n, (value, error) in enumerate(line.scores("scores", like="text")):
-        response = records.response(prompt, line.element_answer("text", n), ids=line.ids(n))
+        response = records.response(prompt, texts[n], ids=records.ids(line, n))
         if right is not None:
             rate_right(records, response, right=n < right)
         records.score(one_scorer(line, "model"), response, value, error=error)

@@ -8,8 +8,6 @@ from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
 
-USES = ("id", "prompt", "chosen", "rejected", "domain", "score_chosen", "score_rejected", "model")
-
 
 def read(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
@@ -18,15 +16,14 @@ def read(records: Records, files: Sequence[Source]) -> None:
         for which in ("chosen", "rejected"):
             _answers(records, line, prompt, which)
 
-    records.each(files, row, USES)
+    records.each(files, row)
 
 
 def _answers(records: Records, line: Line, prompt: str, which: str) -> None:
     scored = f"score_{which}" in line.row
     scores = line.scores(f"score_{which}", like=which) if scored else []
-    for n, _ in enumerate(line.elements(which)):
-        text = line.element_answer(which, n)
-        response = records.response(prompt, text, ids=line.ids(f"{which}-{n}"))
+    for n, text in enumerate(line.answers(which)):
+        response = records.response(prompt, text, ids=records.ids(line, f"{which}-{n}"))
         rate_right(records, response, right=which == "chosen")
         if scored:
             value, error = scores[n]

@@ -10,18 +10,6 @@ from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
 
-USES = (
-    "sentence1",
-    "sentence2",
-    "score",
-    "scores",
-    "split",
-    "genre",
-    "dataset",
-    "year",
-    "sid",
-    "similarity_score",
-)
 QUESTION = "How alike in meaning are these two?"
 SCALE = (0, 5)
 # The columns of the STS benchmark's files, which have no header.
@@ -56,7 +44,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
         if not given:
             _mean(records, line, item)
 
-    records.each(files, row, USES)
+    records.each(files, row)
 
 
 def _mean(records: Records, line: Line, item: str) -> None:

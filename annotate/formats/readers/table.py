@@ -28,7 +28,7 @@ def read(records: Records, files: Sequence[Source]) -> None:
         def row(line: Line, at: Mapping[str, str] = columns) -> None:
             _row(records, line, at)
 
-        records.each([file], row, (*columns.values(), *DIRECTIONS))
+        records.each([file], row)
 
 
 def _columns(records: Records, file: Source) -> dict[str, str]:

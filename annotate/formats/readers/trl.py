@@ -7,24 +7,12 @@ from collections.abc import Sequence
 
 from ..conversations import Turn, is_conversation, written
 from ..line import Line
-from ..pairs import ask_preference, dataset_label, same_texts
+from ..pairs import ask_preference, dataset_label
 from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
 from ..votes import BOTH_BAD, BOTH_GOOD, CANNOT_TELL, TIE, Vote
 
-OURS = ("margin", "vote_share", "votes", "item_id", "prompt_id", "criterion")
-PAIRED = (
-    "prompt",
-    "chosen",
-    "rejected",
-    "chosen_source",
-    "rejected_source",
-    "score_chosen",
-    "score_rejected",
-    *OURS,
-)
-UNPAIRED = ("prompt", "completion", "label", "source", *OURS)
 VOTES = {
     "chosen_much": Vote(0, 2),
     "chosen_slightly": Vote(0, 1),
@@ -46,19 +34,17 @@ def read_paired(records: Records, files: Sequence[Source]) -> None:
             records.response(key, line.answer(name, turns), line.text_or(f"{name}_source", ""))
             for name in names
         ]
-        if same_texts(records, pair):
-            return
+        for name, response in zip(names, pair, strict=True):
+            if line.has(f"score_{name}"):
+                records.score("dataset-score", response, line.number(f"score_{name}"))
         item, question = records.item("pair", pair), ask_preference(records)
         votes = _votes(line)
         for number, vote in enumerate(votes, 1):
             records.prefer(item, records.slot(item, number), question, vote, pair)
         if not votes:
             records.prefer(item, dataset_label(records), question, Vote(0), pair)
-        for name, response in zip(names, pair, strict=True):
-            if line.has(f"score_{name}"):
-                records.score("dataset-score", response, line.number(f"score_{name}"))
 
-    records.each(files, row, PAIRED)
+    records.each(files, row)
 
 
 def _prompt(line: Line) -> tuple[str, list[Turn]]:
@@ -90,7 +76,8 @@ def _votes(line: Line) -> list[Vote]:
 
 def read_unpaired(records: Records, files: Sequence[Source]) -> None:
     def row(line: Line) -> None:
-        prompt = records.prompt(line.words("prompt"))
+        turns = line.turns("prompt")
+        prompt = records.prompt(written(turns))
         label = line.truth("label")
         criterion = records.ask(
             "desirable", "single", "rating", "Is this response desirable?",
@@ -98,15 +85,11 @@ def read_unpaired(records: Records, files: Sequence[Source]) -> None:
         )  # fmt: skip
         item = records.item(
             "single",
-            [
-                records.response(
-                    prompt, line.answer("completion", line.turns("prompt")), line.text_or("source", "")
-                )
-            ],
+            [records.response(prompt, line.answer("completion", turns), line.text_or("source", ""))],
         )
         records.rate(item, dataset_label(records), criterion, int(label))
 
-    records.each(files, row, UNPAIRED)
+    records.each(files, row)
 
 
 FORMATS = [

@@ -10,45 +10,48 @@ from ..records import Records
 from ..registry import Format, marks
 from ..source import Source
 
-USES = (
-    "instruction", "prompt", "source", "models", "completions", "generations", "generation_models", "ratings",
-    "rationales",
-)  # fmt: skip
-
 
 def read(records: Records, files: Sequence[Source]) -> None:
     records.remark("Ratings of machines came in as scores, kept beside what people will say.", placed=False)
 
     def row(line: Line) -> None:
         category = [line.text("source")] if line.has("source") else []
-        text = line.text("instruction" if "instruction" in line.row else "prompt")
-        prompt = records.prompt(text, category=category)
+        prompt = records.prompt(
+            line.words("instruction" if "instruction" in line.row else "prompt"), category=category
+        )
         if "completions" in line.row:
             for one in line.lines("completions"):
                 _completion(records, one, prompt)
         else:
             _flat(records, line, prompt)
 
-    records.each(files, row, USES)
+    records.each(files, row)
 
 
 def _completion(records: Records, line: Line, prompt: str) -> None:
-    response = records.response(prompt, line.text("response"), line.text_or("model", ""))
+    response = records.response(prompt, line.answer("response"), line.text_or("model", ""))
     for name in ("overall_score", "fine-grained_score"):
         if line.has(name):
             records.score(f"ultrafeedback/{name}", response, line.number(name))
-    aspects = line.get("annotations")
-    for aspect, annotation in aspects.items() if isinstance(aspects, Mapping) else ():
-        # One aspect has one annotation, or a list of them.
-        first = annotation[0] if isinstance(annotation, list) and annotation else annotation
-        if isinstance(first, Mapping) and "Rating" in first:
-            value = line.inner(f"annotations.{aspect}", first).number("Rating")
-            if value is not None:
-                records.score(f"ultrafeedback/{aspect}", response, value)
+    aspects = line.inner("annotations", line.object("annotations")) if line.has("annotations") else None
+    for aspect in aspects.row if aspects else ():
+        value = _rating(aspects, aspect) if aspects else None
+        if value is not None:
+            records.score(f"ultrafeedback/{aspect}", response, value)
+
+
+def _rating(aspects: Line, aspect: str) -> float | None:
+    """One aspect has one annotation, or a list of them."""
+    annotation = aspects.row[aspect]
+    first = annotation[0] if isinstance(annotation, list) and annotation else annotation
+    if not isinstance(first, Mapping) or "Rating" not in first:
+        return None
+    aspects.get(aspect)
+    return aspects.inner(aspect, first).number("Rating")
 
 
 def _flat(records: Records, line: Line, prompt: str) -> None:
-    texts, models = line.texts("generations"), line.elements("generation_models")
+    texts, models = line.answers("generations"), line.elements("generation_models")
     ratings = line.numbers("ratings") if line.has("ratings") or line.get("ratings") else []
     for name, values in (("generation_models", models), ("ratings", ratings)):
         if values and len(values) != len(texts):

@@ -4,11 +4,12 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from annotate.folder import FolderError
 from annotate.formats import Existing, Options, Reading, read, read_scores
 from annotate.formats.draft import text_hash
 from annotate.formats.machine_scores import Named, Score, Verdict
@@ -184,6 +185,32 @@ def records_of(paths: list[Path], format: str = "", **options: Any) -> dict[str,
     """The records that files give, by table."""
     with read(paths, format, Options(**{"slug": "in", **options})) as reading:
         return _records(reading, ({}, {}))
+
+
+def versions(value: Any, change: Callable[[Any], Any]) -> list[tuple[str, Any]]:
+    """Every version of rows in which one value is changed, and the path of the field; None where it is as it was."""
+    if isinstance(value, list):
+        inner = [(at, path, new) for at, one in enumerate(value) for path, new in versions(one, change)]
+        below = [(path, [*value[:at], new, *value[at + 1 :]]) for at, path, new in inner]
+    elif isinstance(value, dict):
+        below = [
+            (f"{name}.{path}".strip("."), value | {name: new})
+            for name, one in value.items()
+            for path, new in versions(one, change)
+        ]
+    else:
+        below = []
+    new = change(value)
+    return below if new is None else [("", new), *below]
+
+
+def tables(paths: list[Path], one: Sample, **options: Any) -> dict[str, list[dict[str, Any]]] | None:
+    """The study folder that comes of the files of a sample; None where they are refused."""
+    try:
+        with read(paths, one.format, Options(slug="in", **{**one.options, **options})) as reading:
+            return {path.stem: _table(reading, path.stem) for path in reading.folder.glob("*.jsonl")}
+    except FolderError:
+        return None
 
 
 def machine_scores(sample: Sample) -> list[dict[str, Any]]:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from annotate.folder import FolderError
-from annotate.formats import Options, read
+from annotate.formats import FORMATS, Options, read, read_scores
 
-from .samples import NAMES, Sample, records_of, sample, written
+from .samples import NAMES, Sample, records_of, sample, versions, written
 
 # A sample of each format. Its `text` is the field that holds a response's text (a list, where it holds several);
 # nothing where texts lie deeper, or in conversations (`test_conversations`).
@@ -67,19 +67,76 @@ def test_no_text_at_all_is_refused_with_its_field(tmp_path: Path, format: str) -
         texts(tmp_path, format, None)
 
 
-@pytest.mark.parametrize("name", NAMES)
+ALONE = [name for name in NAMES if not sample(name).into]
+NO_USE = "of no use"
+
+
+def all_of(paths: list[Path], one: Sample) -> tuple[Any, list[str]] | None:
+    """What a study is made of, and what scores come of the files; None where they are refused."""
+    taken: list[Any] = []
+    records: dict[str, Any] = {}
+    try:
+        if one.format != "table":
+            with read(paths, one.format, Options(slug="in", **one.options)) as reading:
+                files = sorted(reading.folder.iterdir())
+                records = {path.name: path.read_text() for path in files}
+                remarks = list(reading.remarks)
+        else:
+            remarks = []
+        if FORMATS[one.format].scores:
+            remarks += read_scores(paths, one.format, Options(**one.options), taken.append)
+    except FolderError:
+        return None
+    return (records, taken, [r for r in remarks if "left out: " not in r]), remarks
+
+
+def is_named(path: str, remarks: list[str]) -> bool:
+    """By itself, with an object that it lies in, or as a field of turns."""
+    parts = path.split(".")
+    left_out = "".join(remark for remark in remarks if "have no place in a study" in remark)
+    left = [remark for remark in remarks if remark.startswith("Turns in ")]
+    above = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
+    return any(f"'{name}' (" in left_out for name in above) or any(
+        f"{parts[-1]}': left out." in remark for remark in left
+    )
+
+
+@pytest.mark.parametrize("name", ALONE)
 def test_a_field_that_nothing_is_made_of_is_named(tmp_path: Path, name: str) -> None:
-    """With its count, whatever the format."""
-    one = sample(name)
-    paths = []
+    """Wherever it lies, with its count."""
+    one, named, unnamed = sample(name), set[str](), set[str]()
     for file, rows in one.rows.items():
-        more = [row | {"of no use": 1} for row in rows] if isinstance(rows, list) else rows | {"of no use": 1}
-        paths.append(tmp_path / f"{Path(file).stem}.json")
-        paths[-1].write_text(json.dumps(more))
-    if one.into or one.format == "table":
-        pytest.skip("needs a study that has the texts")
-    with read(paths, one.format, Options(slug="in", **one.options)) as reading:
-        assert any("'of no use' has no place in a study: left out" in remark for remark in reading.remarks)
+        for path, new in versions(rows, lambda v: v | {NO_USE: 1} if isinstance(v, dict) else None):
+            field = f"{path}.{NO_USE}".strip(".")
+            lines = {f"{Path(file).stem}.jsonl": new if isinstance(new, list) else [new]}
+            others = {other: there for other, there in one.rows.items() if other != file}
+            read = all_of(written(tmp_path / "f", others | lines), one)
+            (named if read is None or is_named(field, read[1]) else unnamed).add(field)
+    # Not in an object that is left out aloud itself, such as a cancelled annotation.
+    assert not unnamed - named
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_what_a_field_says_is_used_or_named(tmp_path: Path, name: str) -> None:
+    """Another value makes another study or other scores, is refused, or stands in a field that is left out aloud."""
+
+    def other(value: Any) -> Any:
+        if isinstance(value, bool):
+            return not value
+        return (
+            f"{value}9" if isinstance(value, str) and value else value + 1 if isinstance(value, int) else None
+        )
+
+    one, used, unsaid = sample(name), set[str](), set[str]()
+    before = all_of(one.paths, one)
+    for file, rows in one.rows.items():
+        for path, new in versions(rows, other):
+            after = all_of(written(tmp_path / "f", one.rows | {file: new}), one)
+            if after is None or (before and after[0] != before[0]):
+                used.add(path)
+            elif not is_named(path, after[1]):
+                unsaid.add(path)
+    assert not unsaid - used
 
 
 def test_a_format_whose_columns_are_another_s_is_told_apart_by_its_rows(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_wide_tables_have_a_column_a_person(tmp_path: Path) -> None:
     found = brought(path, mapping={"prompt": "q", "response": "a", "rating": "r1,r2"})
     given = Answer.objects.values_list("judgment__assignment__annotator__key", "value")
     assert sorted(given) == [("r1", 3), ("r1", 5), ("r2", 4)]
-    assert [u.name for u in found.reading.unknown] == ["note"]
+    assert [field.name for field in found.reading.unused] == ["note"]
 
 
 @pytest.mark.django_db

@@ -100,7 +100,7 @@ def test_taxonomy_brings_revised_queries_and_their_categories(tmp_path: Path) ->
         ("A pun?", ["Creative Content Generation", "Puns"]),
         ("hi, pun?", []),
     ]
-    assert [u.name for u in found.reading.unknown] == ["toxic"]
+    assert [field.name for field in found.reading.unused] == ["categories.type", "toxic"]
 
 
 def test_eval_brings_the_queries(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_what_is_wrong_is_told_with_file_line_and_field(tmp_path: Path) -> None:
     assert str(error.value).splitlines() == [
         'a.jsonl, line 2, human_labels.1: expected a number (--values WORD=NUMBER), found "six"',
         "a.jsonl, line 3, human_labels.0: expected a whole number from 1 to 5, found 9",
-        "a.jsonl, line 4, response: expected text, found nothing",
+        "a.jsonl, line 4, response: expected text or a conversation, found nothing",
     ]
     assert not Study.objects.exists()
 
