@@ -60,6 +60,18 @@ def is_conversation(value: object) -> bool:
         return False
 
 
+def are_parts(value: object) -> bool:
+    """Whether a value is the content of a turn in parts, without the turn."""
+    return (
+        isinstance(value, list)
+        and all(
+            isinstance(part, Mapping) and "type" in part and not any(name in part for name in SPEAKERS)
+            for part in value
+        )
+        and bool(value)
+    )
+
+
 def _within(value: Mapping[str, Any]) -> list[Any]:
     """One turn; or the turns of a request, with its system prompt before them."""
     held = next((value[name] for name in TURNS if isinstance(value.get(name), list)), None)

@@ -256,7 +256,7 @@ class Line:
             self.columns.turns[path] = self._conversation(name, value)
         return self.columns.turns[path]
 
-    def _conversation(self, name: str, value: object) -> list[Turn]:
+    def _conversation(self, name: str, value: Any) -> list[Turn]:
         try:
             turns = conversations.turns(value)
         except (ValueError, TypeError, RecursionError):
@@ -272,8 +272,10 @@ class Line:
         return turns
 
     def turns(self, name: str, role: str = "user") -> list[Turn]:
-        """A conversation; or a text, as the one turn of whoever says it."""
-        if conversations.is_conversation(self.get(name)):
+        """A conversation; or a text, or the parts of one, as the one turn of whoever says it."""
+        if conversations.are_parts(value := self.get(name)):
+            return self._conversation(name, [{"role": role, "content": value}])
+        if conversations.is_conversation(value):
             return self.conversation(name)
         return [Turn(role, self.text(name, "text or a conversation"))]
 

@@ -32,7 +32,7 @@ CHOICES = [
 
 
 class ReadingForm(forms.Form):
-    """What the command line calls --scorer, --encoding, --quotes, --decimal, --header and --skip-bad-rows."""
+    """What the command line calls --scorer, --encoding, --quotes, --decimal, --header, --map and --skip-bad-rows."""
 
     scorer = forms.CharField(
         required=False,
@@ -61,6 +61,12 @@ class ReadingForm(forms.Form):
         max_length=2000,
         label="Columns",
         help_text="Of a file without a header: NAME,NAME.",
+    )
+    further = forms.RegexField(
+        r"^(\s*[\w.]+=\S+)*\s*$",
+        required=False,
+        label="Further",
+        help_text="As --map takes it: max_rating=10, criterion=KEY, score.NAME=COLUMN, similarity=TAG.",
     )
     skip_bad_rows = forms.BooleanField(
         required=False, label="Leave bad rows out", help_text="Each is listed with its reason."

@@ -59,12 +59,6 @@ class LookForm(ReadingForm):
         initial="auto",
         help_text="People's votes are answers, machines' are scores.",
     )
-    further = forms.RegexField(
-        r"^(\s*\w+=\S+)*\s*$",
-        required=False,
-        label="Further",
-        help_text="As --map takes it: max_rating=10, criterion=KEY, similarity=TAG (ratings of pairs), preference=TAG (choices).",
-    )
     scale = forms.RegexField(
         r"^-?\d{1,6}, ?-?\d{1,6}$", required=False, label="Scale of ratings", help_text="Such as 1,5."
     )

@@ -189,6 +189,7 @@ def records_of(paths: list[Path], format: str = "", **options: Any) -> dict[str,
 
 def versions(value: Any, change: Callable[[Any], Any]) -> list[tuple[str, Any]]:
     """Every version of rows in which one value is changed, and the path of the field; None where it is as it was."""
+    below: list[tuple[str, Any]] = []
     if isinstance(value, list):
         inner = [(at, path, new) for at, one in enumerate(value) for path, new in versions(one, change)]
         below = [(path, [*value[:at], new, *value[at + 1 :]]) for at, path, new in inner]
@@ -198,8 +199,6 @@ def versions(value: Any, change: Callable[[Any], Any]) -> list[tuple[str, Any]]:
             for name, one in value.items()
             for path, new in versions(one, change)
         ]
-    else:
-        below = []
     new = change(value)
     return below if new is None else [("", new), *below]
 

@@ -130,6 +130,28 @@ def test_a_turn_is_read_in_every_shape(tmp_path: Path, turn: dict[str, Any], tex
     assert texts(tmp_path, {"prompt": [turn], "chosen": "A", "rejected": "B"})[0] == text
 
 
+def test_parts_need_no_turn_around_them(tmp_path: Path) -> None:
+    words = {"type": "text", "text": "A cat.", "citations": ["x"]}
+    row = {"prompt": [PNG, {"type": "text", "text": "What?"}], "chosen": [words, TOOL], "rejected": "B"}
+    text, responses, remarks = texts(tmp_path, row)
+    assert (text, responses) == ("[image]\nWhat?", [f"A cat.\n{WEATHER}", "B"])
+    assert "In 'prompt' image parts are no text" in remarks
+    assert "Turns in 'chosen' have a field 'content.citations': left out." in remarks
+
+
+@pytest.mark.parametrize("role", ["tool", "system", "critic"])
+def test_whoever_speaks_alone_is_named_where_nobody_expects_it(tmp_path: Path, role: str) -> None:
+    row = {"prompt": "Q", "chosen": [{"role": role, "content": "A"}], "rejected": "B"}
+    assert texts(tmp_path, row)[1] == [f"{role.capitalize()}:\n\nA", "B"]
+
+
+def test_the_system_prompt_beside_a_conversation_is_part_of_the_prompt(tmp_path: Path) -> None:
+    turns = [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]
+    text, responses, _ = texts(tmp_path, {"conversations": turns, "system": "Be brief."}, "sharegpt")
+    assert text == SEPARATOR.join(("System:\n\nBe brief.", "User:\n\nQ"))
+    assert responses == ["A"]
+
+
 @pytest.mark.parametrize("name", ["messages", "contents", "conversations"])
 @pytest.mark.parametrize("system", ["Be brief.", {"parts": [{"text": "Be brief."}]}])
 def test_a_whole_request_is_a_conversation(tmp_path: Path, name: str, system: Any) -> None:

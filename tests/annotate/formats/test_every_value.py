@@ -88,7 +88,7 @@ def test_a_vote_in_other_words_is_refused_until_somebody_says_what_it_means(
 ) -> None:
     """By the one reader of votes: whatever the format, `--values` says what its words mean."""
     one, words = sample(name), vote_words(sample(name))
-    coded = {word: f"code {n}" for n, word in enumerate(words)}
+    coded: dict[Any, str] = {word: f"code {n}" for n, word in enumerate(words)}
 
     def other(value: Any) -> Any:
         return coded.get(value) if isinstance(value, str | int | float) and value is not True else None

@@ -81,5 +81,5 @@ def test_a_bad_row_of_a_file_of_one_line_is_named_by_its_number(tmp_path: Path, 
     line = 2 if indent is None else 8
     with pytest.raises(FolderError, match=rf"line {line}, r: expected a whole number from 1 to 5"):
         records_of(path, mapping=SINGLE)
-    options = {"skip_bad_rows": True, "skipped": frozenset({("f.json", line)})}
-    assert answers(records_of(path, mapping=SINGLE, **options)) == [4, 2]
+    skipped = frozenset({("f.json", line)})
+    assert answers(records_of(path, mapping=SINGLE, skip_bad_rows=True, skipped=skipped)) == [4, 2]
