@@ -1,7 +1,6 @@
 """A study folder in the making: readers say what they found, and it is written down as tables of a study folder."""
 
 import contextlib
-import hashlib
 import json
 from array import array
 from collections import Counter
@@ -10,14 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from django.utils.text import slugify
-
 from annotate import pseudonyms
 from annotate.folder.problems import Problem, quoted
 from annotate.folder.study_toml import FILE, CriterionSpec, StudySpec, render
 from annotate.folder.tables import TABLES, Row
 from annotate.texts import language_tag, lookalike, one_newline, trimmed
 
+from .ids import digest, response_digest, text_hash, words_of
 from .line import Line
 from .options import Options
 from .records import Choice, Records, SameTextsError
@@ -25,7 +23,6 @@ from .votes import Vote
 
 SAMPLES = 3
 TEXT = "a text (scores without texts are for a study that has them: import_scores)"
-WORDS, LONGEST_WORDS = 4, 40
 # A file without ids of people: each label sits in a slot of its own.
 SLOT = "label"
 QUALITY: dict[str, Any] = {
@@ -44,26 +41,6 @@ class _Table:
     @property
     def count(self) -> int:
         return len(self.origins)
-
-
-def digest(*parts: object) -> str:
-    """A name made of what is named, so that the same text has the same id in the next file too."""
-    text = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(text, digest_size=8).hexdigest()
-
-
-def response_digest(prompt: str, source: str, text: str, sample: int | None) -> str:
-    return digest(prompt, source, text, "" if sample is None else sample)
-
-
-def words_of(text: str) -> str:
-    """The first words of a prompt as an id; of one without Latin letters, the word prompt."""
-    words = slugify(text[:200]).strip("-_").split("-")
-    return "-".join(words[:WORDS])[:LONGEST_WORDS].strip("-_") or "prompt"
-
-
-def text_hash(*parts: object) -> int:
-    return int(digest(*parts), 16)
 
 
 class Draft(Records):

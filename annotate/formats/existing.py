@@ -4,7 +4,7 @@ from annotate.folder.study_toml import spec_of
 from annotate.models import ItemResponse, Study
 from annotate.texts import one_newline
 
-from .draft import digest, response_digest, text_hash
+from .ids import digest, response_digest, text_hash
 from .options import Existing
 
 

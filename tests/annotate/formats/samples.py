@@ -11,7 +11,7 @@ from typing import Any
 
 from annotate.folder import FolderError
 from annotate.formats import Existing, Options, Reading, read, read_scores
-from annotate.formats.draft import text_hash
+from annotate.formats.ids import text_hash
 from annotate.formats.machine_scores import Named, Score, Verdict
 from judging.imports.study import Imported, import_study
 
