@@ -117,7 +117,7 @@ def test_it_is_said_in_words_what_was_read_as_what(staff: Client, study: Study) 
     page = previewed(staff, pasted=text)
     assert "“question” is the prompt&#x27;s text" in page
     assert "“generator” is who wrote the response" in page
-    assert "Field &#x27;temperature&#x27; has no place in a study: left out (3 rows)" in page
+    assert "no place in a study were left out: &#x27;temperature&#x27; (3)" in page
     assert "1 of 3 rows hold a response that is there already" in page
 
 
