@@ -33,7 +33,8 @@ Cell = Estimate | Link | str | float | int | None
 class Column(Generic[R]):
     """One column. `digits` and `sign` are for the page; files keep full precision.
 
-    `style`: "" a number or text, "percent" a share, "p" a p value, "why" a sentence that needs room.
+    `style`: "" a number or text, "percent" a share, "p" a p value, "why" a sentence that needs room, "state" a word
+    that says whether all is well ("yes" or "no", or neither).
     """
 
     key: str

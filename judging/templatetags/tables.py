@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from judging.templatetags.figures import number, p_value, percent
 
 if TYPE_CHECKING:
-    from judging.results.table import Cell, Column, Link
+    from judging.results.table import Cell, Column, Link, Table
     from judging.stats import Estimate
 
 register = template.Library()
@@ -66,10 +66,27 @@ def _link(cell: Link) -> SafeString:
 
 
 @register.simple_tag
+def head_style(table: Table, place: int) -> SafeString:
+    """A title stands above its numbers."""
+    cells = [row[place] for row in table.rows if row[place] is not None]
+    if not place or not cells or table.columns[place].style == "why":
+        return SafeString("")
+    from judging.stats import Estimate
+
+    numbers = all(isinstance(cell, int | float | Estimate) for cell in cells)
+    return SafeString(' class="n"' if numbers else "")
+
+
+_STATES = {"yes": "well", "no": "ill"}
+
+
+@register.simple_tag
 def cell_style(column: Column[Any], cell: Cell) -> SafeString:
-    """Numbers stand to the right; sentences get room."""
+    """Numbers stand to the right; sentences get room; states have a colour beside their word."""
     if column.style == "why":
         return SafeString(' class="why"')
+    if column.style == "state":
+        return SafeString(f' class="state {_STATES.get(str(cell), "open")}"')
     from judging.stats import Estimate
 
     is_number = isinstance(cell, int | float | Estimate) or cell is None

@@ -1,6 +1,6 @@
 """How far annotators agree: the result's JSON, text, tables and page."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,14 +8,18 @@ from django.urls import reverse
 from pydantic import Field
 
 from annotate.models import Role, Study
+from judging.results.agreement.charts import alphas
 from judging.results.agreement.details import Coefficients, Details, Source, Statistic
 from judging.results.agreement.headline import Entry
 from judging.results.agreement.report import Agreement, compute
+from judging.results.cache import cached
+from judging.results.figures import Figure
 from judging.results.json import EstimateRecord, Reason, Record, ResultRecord
 from judging.results.result import Options, Result
 from judging.results.table import Cell, Column, Link, Table
 from judging.results.text import text
 from judging.stats import Estimate
+from judging.templatetags.figures import number
 
 
 class CriterionRecord(Record):
@@ -130,9 +134,32 @@ def _lines(report: Agreement) -> Iterator[str]:
 def _context(request: HttpRequest, study: Study, options: Options, report: Agreement) -> dict[str, Any]:
     for_researchers = Role(study.your_role).includes(Role.RESEARCHER)
     return {
+        "conclusion": conclusion(report.entries),
+        "figure": cached(study, "agreement-figure", lambda: _figure(report)),
         "headline": _headline(report),
         "parts": [(d, _parts(d, for_researchers=for_researchers)) for d in report.details],
     }
+
+
+def conclusion(entries: Sequence[Entry]) -> str:
+    """On which criterion annotators agree most, and on which least; empty where alpha is undefined."""
+    first = {entry.criterion.key: entry for entry in reversed(entries)}
+    known = sorted(
+        ((e.alpha.estimate, key) for key, e in first.items() if e.alpha.estimate is not None), reverse=True
+    )
+    if not known:
+        return ""
+    (most, key), (least, last) = known[0], known[-1]
+    if len(known) == 1:
+        return f"On {key} annotators agree with an alpha of {number(most, 2)}: 0 is chance, 1 is always"
+    return (
+        f"Annotators agree most on {key} (alpha {number(most, 2)}) and least on {last} ({number(least, 2)})"
+    )
+
+
+def _figure(report: Agreement) -> Figure | None:
+    figure = alphas(report.entries)
+    return figure.drawn() if figure else None
 
 
 def _headline(report: Agreement) -> Table:

@@ -133,7 +133,7 @@ CONTROLS: list[Column[ControlRow]] = [
     ),
     Column("underrating", "Underrating", lambda c: c.control.underrating, unit="SDs", sign="+"),
     Column("naive", "Naive slope", lambda c: c.control.result.naive, sign="+"),
-    Column("passed", "Passed", lambda c: PASSED[c.control.passed]),
+    Column("passed", "As it should be", lambda c: PASSED[c.control.passed], style="state"),
     Column("reason", "In words", lambda c: c.control.reason, style="why"),
 ]
 

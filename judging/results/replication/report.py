@@ -23,6 +23,7 @@ from judging.scorers.length import log_length
 from judging.stats import Cell, Family, Reading, replicate_preferences, replicate_ratings, value_counts
 
 SEED = 20261123
+INSIDE = 0.95  # of scorers that follow people equally well everywhere
 # What an overview shows of a panel: the widest set, and the strictest of either rule that still holds enough.
 HEADLINE: dict[Trait, list[tuple[Family, float | None]]] = {
     "rates": [(Family.FULL, None), (Family.SIMILAR, 0.5), (Family.DISAGREED, 16), (Family.DISAGREED, 8)],
@@ -62,6 +63,22 @@ class Panel:
     def by_frequency(self) -> list[tuple[str, int]]:
         """The readings from the most to the least frequent."""
         return [(reading.value, n) for reading, n in self.readings.most_common()]
+
+    @property
+    def conclusion(self) -> str:
+        """What the panel comes to, beside what chance alone does to so many cells."""
+        below, above = self.readings[Reading.BELOW], self.readings[Reading.ABOVE]
+        defined = self.n_cells - self.readings[Reading.UNDEFINED]
+        if not defined:
+            return ""
+        if not below and not above:
+            return f"{self.scorer} follows people in every subset as far as selection alone lets any scorer"
+        by_chance = (
+            f"of {defined:,} correlations; chance alone does that to about {defined * (1 - INSIDE) / 2:.0f}"
+        )
+        if below >= above:
+            return f"{self.scorer} follows people less than selection alone explains in {below:,} {by_chance}"
+        return f"{self.scorer} follows people more closely than selection alone explains in {above:,} {by_chance}"
 
     @property
     def headline(self) -> list[Cell]:

@@ -136,6 +136,7 @@ def _context(
         return {"overview": _overview(panels)}
     (panel,), method, scorers = panels, _method(request), _scorers(study)
     return {
+        "conclusion": panel.conclusion,
         "panel": panel,
         "method": method,
         "methods": get_args(Method),
