@@ -1,9 +1,10 @@
 """Designed items into rows: from the pool, planted ones, repeats, and whole studies from others. In transactions."""
 
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from annotate import design, trail
 from annotate.expected import EXPLAIN
 from annotate.folder import open_seats
 from annotate.folder.load import without_query_log
-from annotate.folder.merge import by_key, withhold
+from annotate.folder.merge import withhold
 from annotate.folder.tables import batches
 from annotate.kinds import ItemKind, ResponseNumber, names_of
 from annotate.models import (
@@ -79,6 +80,25 @@ class Wanted:
                 return list(design.equal_pairs(values, self.delta, each or 0, seed, pool.key))
             case _:
                 return list(design.random_pairs(n, each or 0, seed, pool.key))
+
+    def more(self, n: int, there: int) -> int:
+        """How many a pool of n responses gives beside those that are there."""
+        most = {"singles": n, "sets": comb(n, self.size) if n >= self.size else 0}.get(self.how, comb(n, 2))
+        return max(0, min(most - there, most if self.each is None else self.each))
+
+
+def planned(study: Study, orders: Iterable[Wanted]) -> dict[str, tuple[int, int]]:
+    """Main items by kind once these are made too: how many, and of how many responses each."""
+    rows = study.items.filter(role=Item.Role.MAIN, withheld=False).order_by()
+    there = Counter({(p, k): n for p, k, n in rows.values_list("prompt", "kind").annotate(n=Count("pk"))})
+    sizes = [(pool.prompt, len(pool.responses)) for pool in pools(study)]
+    return {
+        order.kind.value: (
+            sum(there[p, order.kind.value] + order.more(n, there[p, order.kind.value]) for p, n in sizes),
+            order.size if order.how == "sets" else order.kind.sizes[0],
+        )
+        for order in orders
+    }
 
 
 def make_items(study: Study, wanted: Wanted) -> int:
@@ -327,6 +347,15 @@ def _not_counted(study: Study) -> Any:
     return current.values("assignment")
 
 
+def set_seats(study: Study, seats: int) -> None:
+    """How many annotators each item wants, and its free seats with it."""
+    if seats != study.seats:
+        trail.record(study, Action.CHANGED, "title and texts", seats=[study.seats, seats])
+        study.seats = seats
+        study.save(update_fields=["seats"])
+        fit_seats(study)
+
+
 def fit_seats(study: Study) -> None:
     """Free seats as the study's number of seats wants them, after it was raised or lowered."""
     with transaction.atomic():
@@ -336,56 +365,6 @@ def fit_seats(study: Study) -> None:
             free = Assignment.objects.free().filter(item=item).order_by("-number")[: n - study.seats]
             Assignment.objects.free().filter(pk__in=[seat.pk for seat in free]).delete()
         open_seats(study)
-
-
-def clone(study: Study, slug: str, title: str) -> Study:
-    """A new draft with the same settings, criteria, texts and items, and no answers."""
-    with transaction.atomic(), without_query_log():
-        copy = Study.objects.get(pk=study.pk)
-        copy.pk, copy.slug, copy.title = None, slug, title
-        copy.status, copy.simulated = Study.Status.DRAFT, False
-        copy.save(force_insert=True)
-        _copied(study.criteria.order_by("pk"), study=copy)
-        prompts = _copied(study.prompts.order_by("pk"), study=copy)
-        responses = _copied(study.responses.order_by("pk"), {"prompt_id": prompts}, study=copy)
-        items = _copied(
-            study.items.order_by("pk"), {"prompt_id": prompts}, study=copy, repeat_of=None, role="main"
-        )
-        _copy_roles(study, items)
-        shown = ItemResponse.objects.filter(item__study=study).order_by("pk")
-        _copied(shown, {"item_id": items, "response_id": responses})
-        open_seats(copy)
-        trail.record(copy, Action.CREATED, cloned_from=study.slug)
-        return copy
-
-
-def _copied(
-    rows: Any, moved: Mapping[str, Mapping[int, int]] | None = None, **changes: Any
-) -> dict[int, int]:
-    """Copy rows, with foreign keys moved to copies; old primary keys to new ones."""
-    copies: dict[int, int] = {}
-    for batch in batches(rows.iterator(chunk_size=ROWS), ROWS):
-        old = [row.pk for row in batch]
-        for row in batch:
-            row.pk = None
-            for name, value in changes.items():
-                setattr(row, name, value)
-            for name, new in (moved or {}).items():
-                setattr(row, name, new[getattr(row, name)])
-        made = type(batch[0])._default_manager.bulk_create(batch)
-        copies |= {before: row.pk for before, row in zip(old, made, strict=True)}
-    return copies
-
-
-def _copy_roles(study: Study, items: Mapping[int, int]) -> None:
-    """Roles and repeats come last: only then is what an item repeats there."""
-    special = study.items.exclude(role=Item.Role.MAIN).values_list("pk", "role", "repeat_of")
-    for part in batches(special.iterator(), ROWS):
-        rows = {items[pk]: (role, items[original] if original else None) for pk, role, original in part}
-        copies = list(by_key(Item.objects.all(), "pk", rows))
-        for copy in copies:
-            copy.role, copy.repeat_of_id = rows[copy.pk]
-        Item.objects.bulk_update(copies, ["role", "repeat_of"], batch_size=ROWS)
 
 
 def new_seed() -> int:

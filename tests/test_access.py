@@ -101,6 +101,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
         (RESEARCHER,),
     ),
     "move-study": (RESEARCHER,),
+    **dict.fromkeys(["rehearse", "end-rehearsal"], (RESEARCHER,)),
     "clone": (RESEARCHER, STAFF),
     "settings": (RESEARCHER,),
     "criteria": (RESEARCHER,),

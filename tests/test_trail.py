@@ -145,6 +145,7 @@ SILENT = {
     **dict.fromkeys(["api-studies", "api-prompts", "api-responses", "api-items"], API),
     **dict.fromkeys(["api-scores", "api-runs", "api-exports"], API),
     **dict.fromkeys(["scores-files", "scores-look", "batch-write", "batch-read"], FILES),
+    **dict.fromkeys(["rehearse", "end-rehearsal"], "a copy that is thrown away: the study stays as it is"),
     "home": "reads only",
     "markdown": "shows a text",
     "preview-criterion": "shows a question",

@@ -29,10 +29,10 @@ class Stored(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         studies = GaugeMetricFamily("offbeat_studies", "Studies by status", labels=["status"])
-        for status, n in _by_status(Study.objects.all()).items():
+        for status, n in _by_status(Study.objects.lasting()).items():
             studies.add_metric([status], n)
         yield studies
-        held = Assignment.objects.held().filter(study__in=Study.objects.open())
+        held = Assignment.objects.held().filter(study__in=Study.objects.open().lasting())
         at_work = held.aggregate(n=Count("annotator", distinct=True))["n"]
         yield GaugeMetricFamily("offbeat_annotators_at_work", "Annotators who hold seats", value=at_work)
         tasks = GaugeMetricFamily("offbeat_tasks", "Background work that waits or runs", labels=["status"])

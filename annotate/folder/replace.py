@@ -135,6 +135,8 @@ def _stored_rows(study: Study) -> Iterator[tuple[JudgmentKey, int]]:
 
 def remove_study(study: Study) -> None:
     """Delete a study and everything of annotate's in it, leaves first."""
+    for rehearsal in study.rehearsals.all():
+        remove_study(rehearsal)
     of_study = Q(study=study)
     _remove(Answer.objects.filter(judgment__assignment__study=study))
     _remove(Judgment.objects.filter(assignment__study=study))

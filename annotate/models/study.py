@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
+    def lasting(self) -> "StudyQuerySet":
+        """All but rehearsals."""
+        return self.filter(rehearsal_of=None)
+
     def open(self) -> "StudyQuerySet":
         return self.filter(status=Study.Status.OPEN)
 
@@ -21,8 +25,9 @@ class StudyQuerySet(models.QuerySet["Study"]):
         if not (user.is_authenticated and user.is_active):
             return self.none()
         if user.is_superuser:
-            return self._as(Value(Role.OWNER.value))
-        # Both conditions and the role are those of one membership: a user has no more than one in a study.
+            return self.lasting()._as(Value(Role.OWNER.value))
+        # Both conditions and the role are those of one membership: a user has no more than one in a study, and none in
+        # a rehearsal.
         own = self.filter(memberships__user=user, memberships__role__in=least.and_above)
         return own._as(F("memberships__role"))
 
@@ -62,6 +67,11 @@ class Study(models.Model):
     consent = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+
+    # A copy in which a researcher tries the study; it is thrown away, and no list, count or result has it.
+    rehearsal_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="rehearsals"
+    )
 
     # The annotator's journey.
     language = models.CharField(max_length=10, blank=True, help_text="of the pages; empty: the browser's")

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate import invites, members, planting, study_status
+from annotate import cloning, invites, members, rehearsal, study_status
 from annotate.counting import counted
 from annotate.forms import CloneForm
 from annotate.models import Annotator, Assignment, Item, Judgment, Prompt, Response, Role, Study
@@ -131,7 +131,7 @@ def clone(request: HttpRequest, study: Study) -> HttpResponse:
     form = CloneForm(posted(request), initial={"title": f"{study.title} (copy)"[:300], "slug": ""})
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
-            copy = planting.clone(study, form.cleaned_data["slug"], form.cleaned_data["title"])
+            copy = cloning.clone(study, form.cleaned_data["slug"], form.cleaned_data["title"])
             members.add(copy, request.user, Role.OWNER)
         messages.success(
             request, "Cloned settings, criteria, texts and items, but no answers. The clone is a draft."
@@ -139,3 +139,20 @@ def clone(request: HttpRequest, study: Study) -> HttpResponse:
         return redirect(copy)
     context = {"study": study, "form": form}
     return render(request, "annotate/desk_clone.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@for_members(Role.RESEARCHER)
+def rehearse(request: HttpRequest, study: Study) -> HttpResponse:
+    """Try the study as an annotator, from the invite link on."""
+    if any(issue.stops for issue in open_issues(study)):
+        return _overview(request, study, "The study can’t be tried yet.")
+    return redirect(invites.path(invites.first(rehearsal.start(study))))
+
+
+@require_POST
+@for_members(Role.RESEARCHER)
+def end_rehearsal(request: HttpRequest, study: Study) -> HttpResponse:
+    rehearsal.end(study)
+    messages.success(request, "The rehearsal is over, and its answers are thrown away.")
+    return redirect(study)
