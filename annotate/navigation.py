@@ -26,6 +26,8 @@ class Page:
     """A page of a lower place stands before others of its group."""
     in_list: bool = False
     """Whether the list of studies leads to it."""
+    needs_judgments: bool = False
+    """Whether there is nothing on it as long as nobody has judged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Whatever holds prompts and responses into the pool of a study: seen in words first, then stored."""
 
 import contextlib
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -104,8 +105,8 @@ def _remarks(reading: formats.Reading, mapping: Mapping[str, str], new: Mapping[
 
 
 def _in_words(mapping: Mapping[str, str]) -> str:
-    said = [f"“{column}” is {ROLES[role].partition(';')[0]}" for role, column in mapping.items()]
-    return "; ".join(said) + "."
+    meant = [f"“{column}” is {re.split('[;:]', ROLES[role])[0]}" for role, column in mapping.items()]
+    return "; ".join(meant) + "."
 
 
 def _files(paths: Sequence[Path]) -> list[Source]:

@@ -98,7 +98,8 @@ def main_form(html: str) -> BrowserForm:
     return max(forms_of(html), key=lambda form: len(form.fields))
 
 
-def submit(client: Client, path: str, changes: dict[str, Any] | None = None, **more: Any) -> Any:
-    """Open a page, change some fields of its main form, and send it as a browser does."""
-    form = main_form(client.get(path).content.decode())
-    return client.post(urljoin(path, form.action), form.sent(changes), **more)
+def submit(client: Client, path: str, changes: dict[str, Any] | None = None, having: str = "") -> Any:
+    """Open a page, change its main form (or that with such a field), and send it as a browser does."""
+    html = client.get(path).content.decode()
+    form = next(f for f in forms_of(html) if having in f.fields) if having else main_form(html)
+    return client.post(urljoin(path, form.action), form.sent(changes))

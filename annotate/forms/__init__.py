@@ -2,12 +2,22 @@
 
 from .criterion import CLONE_INSTEAD, USUAL, CriterionForm
 from .files import FilesField
-from .items import DesignForm, PlantForm, RepeatForm
+from .items import DesignForm, PlanForm, PlantForm, RepeatForm
 from .members import MemberForm
 from .pool import PoolForm
-from .study import CheckForms, CloneForm, JourneyForm, PageForm, PanelForm, TextsForm, check_rows
+from .study import (
+    CheckForms,
+    CloneForm,
+    JourneyForm,
+    NewStudyForm,
+    PageForm,
+    PanelForm,
+    TextsForm,
+    check_rows,
+)
 
 __all__ = [
     "CLONE_INSTEAD", "USUAL", "CheckForms", "CloneForm", "CriterionForm", "DesignForm", "FilesField", "JourneyForm",
-    "MemberForm", "PageForm", "PanelForm", "PlantForm", "PoolForm", "RepeatForm", "TextsForm", "check_rows",
+    "MemberForm", "NewStudyForm", "PageForm", "PanelForm", "PlanForm", "PlantForm", "PoolForm",
+    "RepeatForm", "TextsForm", "check_rows",
 ]  # fmt: skip

@@ -1,8 +1,69 @@
 """Items made from the pool or written by hand."""
 
+from math import ceil
 from typing import Any
 
 from django import forms
+
+from annotate.models import Study
+from annotate.planting import Wanted, pools
+
+from .seats import too_few_seats
+
+MOST_EACH = 100_000
+
+
+class PlanForm(forms.Form):
+    """Items for all that the study asks, how many people see each, and what that costs."""
+
+    single = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_EACH,
+        label="Single responses per prompt",
+        help_text="Leave empty for all of them.",
+    )
+    pair = forms.IntegerField(min_value=1, max_value=MOST_EACH, label="Pairs per prompt")
+    set = forms.IntegerField(min_value=1, max_value=MOST_EACH, label="Sets per prompt")
+    size = forms.IntegerField(min_value=3, max_value=50, label="Responses in a set")
+    seats = forms.IntegerField(
+        min_value=1,
+        max_value=32_767,
+        label="Annotators for each item",
+        help_text="Independent people wanted for each item. You may raise it at any time.",
+    )
+    pay = forms.FloatField(
+        min_value=0, max_value=10_000, initial=12, label="Pay an hour", help_text="In your currency."
+    )
+
+    def __init__(self, data: Any = None, *, study: Study) -> None:
+        self.study = study
+        self.asked = {c.on for c in study.criteria.all()}
+        usual = max((len(pool.responses) for pool in pools(study)), default=0)
+        size = min(5, max(usual, 3))
+        # Each response in about two pairs, and in about one set.
+        each = {"pair": max(usual, 1), "set": max(ceil(usual / size), 1), "size": size}
+        super().__init__(data, initial=each | {"seats": study.seats})
+        for name, kind in {"single": "single", "pair": "pair", "set": "set", "size": "set"}.items():
+            if kind not in self.asked:
+                del self.fields[name]
+
+    def clean_seats(self) -> int:
+        seats = int(self.cleaned_data["seats"])
+        if seats < self.study.seats and (problem := too_few_seats(self.study, seats)):
+            raise forms.ValidationError(problem)
+        return seats
+
+    @property
+    def orders(self) -> list[Wanted]:
+        data, orders = self.cleaned_data, []
+        if "single" in self.asked:
+            orders.append(Wanted("singles", data["single"]))
+        if "pair" in self.asked:
+            orders.append(Wanted("random", data["pair"]))
+        if "set" in self.asked:
+            orders.append(Wanted("sets", data["set"], data["size"]))
+        return orders
 
 
 class DesignForm(forms.Form):

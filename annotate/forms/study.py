@@ -9,8 +9,9 @@ from django.utils.text import slugify
 
 from annotate.models import Annotator, Study
 from annotate.models.study import prolific_names
-from annotate.planting import most_taken
+from annotate.study_templates import TEMPLATES, Template
 
+from .seats import too_few_seats
 from .stored_texts import StoredTexts
 
 if TYPE_CHECKING:
@@ -38,6 +39,25 @@ class SlugForm(StudyModelForm):
                 "Invite links name it, so it changes only while the study is a draft."
             )
         return slug
+
+
+class NewStudyForm(SlugForm):
+    template = forms.ChoiceField(
+        required=False,
+        label="Begin with",
+        widget=forms.RadioSelect,
+        choices=[(template.name, template.label) for template in TEMPLATES.values()],
+        initial=next(iter(TEMPLATES)),
+        help_text="Questions, instructions and settings that you can change.",
+    )
+
+    class Meta:
+        model = Study
+        fields = ["title", "slug"]
+        widgets = {"title": forms.TextInput(attrs={"autofocus": True})}
+
+    def clean_template(self) -> Template:
+        return TEMPLATES[self.cleaned_data["template"] or "empty"]
 
 
 def _free_slug(title: str) -> str:
@@ -68,13 +88,9 @@ class TextsForm(SlugForm):
         seats = int(self.cleaned_data["seats"])
         if seats < 1:
             raise forms.ValidationError("At least one annotator for each item.")
-        if self.instance.pk and seats < self.instance.seats:
-            item, taken = most_taken(Study.objects.get(pk=self.instance.pk))
-            if seats < taken:
-                raise forms.ValidationError(
-                    f"Item {item} has {taken} annotators already, and what they gave stays: "
-                    f"choose {taken} or more."
-                )
+        fewer = self.instance.pk and seats < self.instance.seats
+        if fewer and (problem := too_few_seats(self.instance, seats)):
+            raise forms.ValidationError(problem)
         return seats
 
 

@@ -4,22 +4,26 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count, Prefetch, ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotate import planting
 from annotate.counting import counted
 from annotate.expected import EXPLAIN
-from annotate.forms import DesignForm, PlantForm, RepeatForm
+from annotate.forms import DesignForm, PlanForm, PlantForm, RepeatForm
 from annotate.kinds import AnswerError, ItemKind, kind_of
 from annotate.models import Assignment, Criterion, Item, ItemResponse, Role, Study
 from annotate.readiness import CALLED
+from annotate.setup_steps import next_step
 from annotate.views.access import for_members
 from annotate.views.desk import posted
 from annotate.views.desk_criteria import PreviewQuestion
 from annotate.whole_numbers import whole
+from annotate.workload import Workload, workload
 
 PER_PAGE = 50
 # A set written by hand; one from the pool may be larger.
@@ -29,29 +33,63 @@ LARGEST_PLANTED = 6
 @require_http_methods(["GET", "POST"])
 @for_members(Role.RESEARCHER)
 def items(request: HttpRequest, study: Study) -> HttpResponse:
-    """What there is, and the form that makes more of it."""
-    form = DesignForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        _make(request, study, form)
-        return redirect("items", study.slug)
-    return _page(request, study, form)
+    """What there is, and the forms that make more of it."""
+    if "how" in request.POST:
+        form = DesignForm(posted(request))
+        if form.is_valid():
+            _make(request, study, form)
+            return redirect("items", study.slug)
+        return _page(request, study, form=form)
+    plan = PlanForm(posted(request), study=study)
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(
+            request, "annotate/desk_workload.html", {"study": study, "workload": _workload(study, plan)}
+        )
+    if plan.is_bound and plan.is_valid() and "estimate" not in request.POST:
+        _make_plan(request, study, plan)
+        return redirect(
+            next_step(study) if study.status == Study.Status.DRAFT else reverse("items", args=[study.slug])
+        )
+    return _page(request, study, plan=plan)
 
 
-def _page(
-    request: HttpRequest, study: Study, form: DesignForm, repeat: RepeatForm | None = None
-) -> HttpResponse:
+def _workload(study: Study, plan: PlanForm) -> Workload | None:
+    """Of the plan as it is filled in, or as it is proposed."""
+    if not plan.is_bound:
+        plan = PlanForm({name: plan[name].initial for name in plan.fields}, study=study)
+    if not plan.is_valid():
+        return None
+    planned = planting.planned(study, plan.orders)
+    return workload(study, planned, plan.cleaned_data["seats"], plan.cleaned_data["pay"])
+
+
+def _make_plan(request: HttpRequest, study: Study, plan: PlanForm) -> None:
+    with transaction.atomic():
+        planting.set_seats(study, plan.cleaned_data["seats"])
+        n = sum(planting.make_items(study, order) for order in plan.orders)
+    if n:
+        messages.success(request, f"Made: {n:,} {'item' if n == 1 else 'items'}, with seats.")
+    else:
+        messages.warning(request, "Nothing new: the pool has no more.")
+
+
+def _page(request: HttpRequest, study: Study, **forms: Any) -> HttpResponse:
     rows = _rows(study, request.GET.get("role", ""))
+    plan = forms.get("plan") or PlanForm(study=study)
     context = {
         "study": study,
-        "form": form,
-        "repeat": repeat or RepeatForm(),
+        "form": DesignForm(),
+        "repeat": RepeatForm(),
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "role": request.GET.get("role", ""),
         "table": _table(study),
         "pool": study.responses.filter(held_back="").exclude(source=planting.PLANTED).count(),
+        "workload": _workload(study, plan),
     }
-    wrong = form.errors or (repeat is not None and repeat.errors)
-    return render(request, "annotate/desk_items.html", context, status=422 if wrong else 200)
+    wrong = any(form.errors for form in forms.values())
+    return render(
+        request, "annotate/desk_items.html", context | {"plan": plan} | forms, status=422 if wrong else 200
+    )
 
 
 def _rows(study: Study, role: str) -> QuerySet[Item]:
@@ -96,7 +134,7 @@ def _make(request: HttpRequest, study: Study, form: DesignForm) -> None:
 def repeat(request: HttpRequest, study: Study) -> HttpResponse:
     form = RepeatForm(posted(request))
     if not form.is_valid():
-        return _page(request, study, DesignForm(), form)
+        return _page(request, study, repeat=form)
     n = planting.add_repeats(study, form.cleaned_data["share"] / 100, ItemKind.values)
     messages.success(request, f"Added: {n:,} {'repeat' if n == 1 else 'repeats'}.")
     return redirect("items", study.slug)

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate import pending_uploads, planting, pool_files
@@ -15,6 +16,7 @@ from annotate.folder import FolderError
 from annotate.forms import PoolForm
 from annotate.models import Response, Role, Study
 from annotate.readiness import leaking
+from annotate.setup_steps import next_step
 from annotate.views.access import for_members
 from annotate.views.desk import posted
 from annotate.whole_numbers import whole
@@ -97,7 +99,9 @@ def _stored(request: HttpRequest, study: Study, reading: pool_files.PoolReading)
     new = ", ".join(f"{n:,} {table}" for table, n in reading.new.items() if n) or "nothing new"
     messages.success(request, f"Added: {new}.")
     _warn(request, study)
-    return redirect("pool", study.slug)
+    return redirect(
+        next_step(study) if study.status == Study.Status.DRAFT else reverse("pool", args=[study.slug])
+    )
 
 
 def _warn(request: HttpRequest, study: Study) -> None:

@@ -10,8 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from annotate import members, planting, trail
-from annotate.forms import CheckForms, JourneyForm, PageForm, PanelForm, TextsForm, check_rows
+from annotate import planting, study_templates, trail
+from annotate.forms import CheckForms, JourneyForm, NewStudyForm, PageForm, PanelForm, TextsForm, check_rows
 from annotate.models import Action, Role, Study
 from annotate.views.access import for_members, staff_only
 from annotate.views.desk import judged, posted
@@ -27,17 +27,11 @@ SECTIONS: "dict[str, tuple[str, type[ModelForm[Study]]]]" = {
 @require_http_methods(["GET", "POST"])
 @staff_only
 def new(request: HttpRequest) -> HttpResponse:
-    form = TextsForm(posted(request), initial={"seats": 5})
+    form = NewStudyForm(posted(request))
     if request.method == "POST" and form.is_valid():
         study = form.save(commit=False)
-        study.status, study.slug = Study.Status.DRAFT, form.cleaned_data["slug"]
-        study.seed = planting.new_seed()
-        with transaction.atomic():
-            study.save()
-            trail.record(study, Action.CREATED)
-            members.add(study, request.user, Role.OWNER)
-        messages.success(request, "Draft saved. Next: the criteria.")
-        return redirect("criteria", study.slug)
+        study_templates.start(study, form.cleaned_data["template"], request.user)
+        return redirect("pool", study.slug)
     return render(request, "annotate/desk_new.html", {"form": form}, status=422 if form.errors else 200)
 
 

@@ -2,4 +2,4 @@
 
 from annotate.navigation import RESEARCHER, Page
 
-TABS = (Page("exports", "Export", "Export", RESEARCHER),)
+TABS = (Page("exports", "Export", "Export", RESEARCHER, needs_judgments=True),)

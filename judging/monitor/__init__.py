@@ -2,4 +2,4 @@
 
 from annotate.navigation import RESEARCHER, Page
 
-TABS = (Page("monitor", "Monitor", "Collect", RESEARCHER, place=-1, in_list=True),)
+TABS = (Page("monitor", "Monitor", "Collect", RESEARCHER, place=-1, in_list=True, needs_judgments=True),)

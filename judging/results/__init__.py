@@ -39,7 +39,9 @@ RESULTS = (
     Entry("responses", "Responses", "Responses", computed=False),
     Entry("report", "Report", "Report", computed=False),
 )
-TABS = tuple(Page(entry.name, entry.tab, entry.group, in_list=entry.in_list) for entry in RESULTS)
+TABS = tuple(
+    Page(entry.name, entry.tab, entry.group, in_list=entry.in_list, needs_judgments=True) for entry in RESULTS
+)
 GLANCES = (Page("glance", "At a glance", "Study"),)
 LINKS = (Link("methods", "Methods", "header"),)
 COMPUTED = tuple(entry.name for entry in RESULTS if entry.computed)

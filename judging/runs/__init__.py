@@ -2,4 +2,4 @@
 
 from annotate.navigation import Page
 
-TABS = (Page("runs", "Runs", "Audit"),)
+TABS = (Page("runs", "Runs", "Audit", needs_judgments=True),)

@@ -7,4 +7,4 @@ from judging.webhooks.outbox import deliver, look
 
 __all__ = ["TABS", "deliver", "look"]
 
-TABS = (Page("webhooks", "Webhooks", "Export", RESEARCHER),)
+TABS = (Page("webhooks", "Webhooks", "Export", RESEARCHER, needs_judgments=True),)

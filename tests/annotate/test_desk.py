@@ -85,12 +85,17 @@ def entered(page: Any) -> dict[str, Any]:
 
 
 def test_a_study_from_nothing_to_open(staff: Client) -> None:
-    made: Any = staff.post(
-        reverse("new-study"), {"title": "Lines about time", "seats": 2, "instructions": "Read **all**."}
-    )
+    made: Any = submit(staff, reverse("new-study"), {"title": "Lines about time", "template": "empty"})
     study = Study.objects.get()
     assert (study.slug, study.status) == ("lines-about-time", "draft")
-    assert made.url == reverse("criteria", args=[study.slug])
+    assert made.url == reverse("pool", args=[study.slug])
+    assert (study.markup, study.session_items, study.allow_skip, study.allow_comment) == (
+        "markdown",
+        30,
+        True,
+        True,
+    )
+    Study.objects.update(seats=2)
     assert "There are no criteria" in said(staff, study)
 
     rating = {"text": "How good is it?", "kind": "rating", "on": "single", "scale_low": 1, "scale_high": 5}
