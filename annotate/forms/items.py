@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from annotate.models import Study
+from annotate.models import Item, Study
 from annotate.planting import Wanted, pools
 
 from .seats import too_few_seats
@@ -18,13 +18,13 @@ class PlanForm(forms.Form):
 
     single = forms.IntegerField(
         required=False,
-        min_value=1,
+        min_value=0,
         max_value=MOST_EACH,
         label="Single responses per prompt",
         help_text="Leave empty for all of them.",
     )
-    pair = forms.IntegerField(min_value=1, max_value=MOST_EACH, label="Pairs per prompt")
-    set = forms.IntegerField(min_value=1, max_value=MOST_EACH, label="Sets per prompt")
+    pair = forms.IntegerField(min_value=0, max_value=MOST_EACH, label="Pairs per prompt")
+    set = forms.IntegerField(min_value=0, max_value=MOST_EACH, label="Sets per prompt")
     size = forms.IntegerField(min_value=3, max_value=50, label="Responses in a set")
     seats = forms.IntegerField(
         min_value=1,
@@ -43,6 +43,8 @@ class PlanForm(forms.Form):
         size = min(5, max(usual, 3))
         # Each response in about two pairs, and in about one set.
         each = {"pair": max(usual, 1), "set": max(ceil(usual / size), 1), "size": size}
+        rows = study.items.filter(role=Item.Role.MAIN).order_by()
+        each |= dict.fromkeys(rows.values_list("kind", flat=True).distinct(), 0)
         super().__init__(data, initial=each | {"seats": study.seats})
         for name, kind in {"single": "single", "pair": "pair", "set": "set", "size": "set"}.items():
             if kind not in self.asked:
