@@ -4,7 +4,7 @@ import hashlib
 
 from django.utils.text import slugify
 
-WORDS, LONGEST_WORDS = 4, 40
+WORDS, LONGEST_WORDS = 6, 48
 
 
 def digest(*parts: object) -> str:
