@@ -122,18 +122,18 @@ def test_it_is_said_in_words_what_was_read_as_what(staff: Client, study: Study) 
 
 
 def test_ids_are_made_that_people_can_read_and_stay(staff: Client, study: Study) -> None:
-    text = "prompt,response,model\nWrite a line about time,One,m1\nWrite a line about snow,Two,m1\nВремя,Три,m1\n"
+    text = "prompt,response,model\nWrite a line about the sea at dawn,One,m1\nWrite a line about the sea at dusk,Two,m1\nВремя,Три,m1\n"
     for _ in range(2):
         staff.post(POOL, {"pasted": text})
         staff.post(PREVIEW, {"store": "1"})
-    prompts = ["write-a-line-about", "write-a-line-about-2", "prompt"]
+    prompts = ["write-a-line-about-the-sea", "write-a-line-about-the-sea-2", "prompt"]
     assert list(study.prompts.order_by("pk").values_list("key", flat=True)) == prompts
     assert list(study.responses.order_by("pk").values_list("key", flat=True)) == [f"{p}-r1" for p in prompts]
     # The same words of another model are another response, and the same of the same model is not.
-    staff.post(POOL, {"pasted": "prompt,response,model\nWrite a line about time,One,m2\n"})
+    staff.post(POOL, {"pasted": "prompt,response,model\nWrite a line about the sea at dawn,One,m2\n"})
     staff.post(PREVIEW, {"store": "1"})
     assert study.responses.order_by("pk").values_list("key", "source").last() == (
-        "write-a-line-about-r2",
+        "write-a-line-about-the-sea-r2",
         "m2",
     )
 
