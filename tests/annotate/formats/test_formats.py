@@ -237,12 +237,13 @@ def test_texts_that_are_there_are_found_again_by_their_words(tmp_path: Path) -> 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 9) | st.floats(width=16) | st.sampled_from(
         ["", "a", "tie", "model_a", "A>>B", "[1, 2]", "{}", "\ud800", "\x00", "nan", "x" * 300, "2026-01-01",
-         "1,002", "0,5", "undefined", "\ufeff\u200b", "Human: a\n\nAssistant: b", "[{'role': 'user', 'content': 'a'}]"]
+         "1,002", "0,5", "undefined", "\ufeff\u200b", "Human: a\n\nAssistant: b", "[{'role': 'user', 'content': 'a'}]",
+         "['a' 'b']", "['nan', nan]", '[{"rating": 4}]', "@@ID@@", "\u061cann", "['x"]
     ) | st.sampled_from([10**400, float("inf"), float("nan"), 20240531, 1e18]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
         st.sampled_from(["role", "from", "content", "parts", "text", "response", "pref", "value", "score", "turns",
              "category", "type", "input", "tool_calls", "function_call", "functionCall", "messages",
-             "system", "author"]),
+             "system", "author", "rating", "number", "selected", "choices", "text_a", "Rating", "of no use"]),
         inner,
         max_size=3,
     ),
