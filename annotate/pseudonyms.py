@@ -11,6 +11,8 @@ from urllib.parse import unquote
 
 from django.conf import settings
 
+from annotate.texts import trimmed
+
 # Fields of a template that nobody filled in: {{%PROLIFIC_PID%}}, ${workerId}, [ID], <id>, %ID%, |ID|, @@ID@@, $ID.
 _TEMPLATE = re.compile(
     r"\$?\{.*\}|\[.*\]|<.*>|([%|#@~^*!])\1*.+\1|\$[A-Za-z_]\w*|__.+__|\w+_NOT_AVAILABLE", re.DOTALL
@@ -48,7 +50,7 @@ _PANEL_ID = re.compile("|".join(_PANEL_IDS))
 def is_template(name: str) -> bool:
     """Whether an id is the placeholder of a template, such as {{%PROLIFIC_PID%}}."""
     # Some tools escape the field's name instead of filling it in.
-    return bool(_TEMPLATE.fullmatch(name.strip()) or _TEMPLATE.fullmatch(unquote(name).strip()))
+    return bool(_TEMPLATE.fullmatch(trimmed(name)) or _TEMPLATE.fullmatch(trimmed(unquote(name))))
 
 
 def is_unfilled(name: str) -> bool:
@@ -56,19 +58,19 @@ def is_unfilled(name: str) -> bool:
 
     Other words for nothing, such as NA, may be somebody's name there.
     """
-    return is_template(name) or name.strip() in ("undefined", "null")
+    return is_template(name) or trimmed(name) in ("undefined", "null")
 
 
 def names_nobody(name: str) -> bool:
     """Whether what a link gives as a person's id is empty, a placeholder, or a program's word for nothing."""
     letters = re.sub(r"[\W_]", "", name).casefold()
-    broken = re.search(r"[{}\[\]<>]|^x+$|^0{2,}$", name.strip(), re.IGNORECASE)
+    broken = re.search(r"[{}\[\]<>]|^x+$|^0{2,}$", trimmed(name), re.IGNORECASE)
     return not letters or letters in _NOBODY or bool(broken) or is_template(name)
 
 
 def is_panel_id(name: str) -> bool:
     """Whether a name is an id by which somebody else, a panel or a mail server, knows who this is."""
-    return bool(_PANEL_ID.fullmatch(name.strip()))
+    return bool(_PANEL_ID.fullmatch(trimmed(name)))
 
 
 def participant(study_slug: str, panel_id: str) -> str:
@@ -82,5 +84,5 @@ def visit(study_slug: str, panel_id: str) -> str:
 
 
 def _keyed(*parts: str) -> str:
-    message = "\x1f".join(part.strip() for part in parts).encode()
+    message = "\x1f".join(map(trimmed, parts)).encode()
     return hmac.new(settings.PSEUDONYM_KEY.encode(), message, hashlib.sha256).hexdigest()[:16]

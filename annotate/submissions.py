@@ -14,6 +14,7 @@ from annotate import exclusions, pseudonyms
 from annotate.folder.problems import FolderError, Problem
 from annotate.formats.source import Source
 from annotate.models import Annotator, Study
+from annotate.texts import trimmed
 
 REJECTED = "rejected"
 PERSON = {"participantid", "prolificpid", "prolificid", "workerid"}
@@ -59,7 +60,7 @@ def read(study: Study, path: Path, name: str = "") -> Submissions:
             _column(source, row, PERSON, "Participant id"),
             _column(source, row, STATUS, "Status"),
         )
-        person, status = (str(row.get(column) or "").strip() for column in columns)
+        person, status = (trimmed(str(row.get(column) or "")) for column in columns)
         if not status:
             problems.append(Problem(source.name, line, columns[1], "a status, such as REJECTED", "nothing"))
         elif pseudonyms.names_nobody(person):

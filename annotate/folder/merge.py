@@ -7,7 +7,7 @@ from django.db.models import Model, Prefetch, QuerySet
 
 from annotate import design
 from annotate.models import Annotator, Item, ItemResponse, Prompt, Response, Study
-from annotate.texts import one_newline
+from annotate.texts import one_newline, trimmed
 
 from .check import Known
 from .problems import Problems, quoted
@@ -19,6 +19,8 @@ from .tables import Table, batches
 TEXTS = 1_000
 # SQLite may be built to take no more than 999 parameters in a query.
 PARAMETERS = 900
+# Columns that say how something is called.
+NAMES = {"source", "category"}
 
 M = TypeVar("M", bound=Model)
 
@@ -53,8 +55,14 @@ class Merge:
 
     def compare(self, file: str, line: int | None, stored: dict[str, Any], loaded: dict[str, Any]) -> None:
         for column, value in loaded.items():
-            if comparable(stored[column]) != comparable(value):
+            before = trimmed_in(stored[column]) if column in NAMES else stored[column]
+            if comparable(before) != comparable(value):
                 self.differs(file, line, column, stored[column], value)
+
+
+def trimmed_in(value: Any) -> Any:
+    """Names as they come in now; some were stored before there was one rule for what stands around them."""
+    return list(map(trimmed, value)) if isinstance(value, list) else trimmed(value)
 
 
 def comparable(value: Any) -> Any:

@@ -107,8 +107,9 @@ def _person(name: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_storable), AfterValidator(one_newline), Field(description="text")]
-Id = Annotated[Text, BeforeValidator(_trimmed), text_of(200, what="an id")]
-Person = Annotated[Text, BeforeValidator(_trimmed), text_of(100, what="an id"), AfterValidator(_person)]
+Name = Annotated[Text, BeforeValidator(_trimmed)]
+Id = Annotated[Name, text_of(200, what="an id")]
+Person = Annotated[Name, text_of(100, what="an id"), AfterValidator(_person)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, Field(allow_inf_nan=False, description="a finite number or null")]
 Time = Annotated[dt.datetime, BeforeValidator(_time), Field(description="an ISO 8601 time")]
@@ -131,7 +132,7 @@ class PromptRow(Row):
         Text,
         Field(max_length=35, pattern=r"^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$", description="a BCP 47 language"),
     ] = "en"
-    category: Annotated[list[Text], Field(description="a list of strings")] = []
+    category: Annotated[list[Name], Field(description="a list of strings")] = []
 
 
 class ResponseRow(Row):
@@ -139,7 +140,7 @@ class ResponseRow(Row):
     response_id: Id
     prompt_id: Id
     text: Text
-    source: Annotated[Text, text_of(200)]
+    source: Annotated[Name, text_of(200)]
     sample: Annotated[Whole, whole_of(-INT32 - 1, INT32)] | None = None
     params: Object | None = None
     # Why nobody is shown it; items that show it are withheld.

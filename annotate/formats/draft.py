@@ -233,7 +233,7 @@ class Draft(Records):
         key = self._annotators.get(name)
         if key is None:
             key = self._annotators[name] = self._pseudonym(name)
-            other = self._lookalikes.setdefault(lookalike(key), key)
+            other = self._lookalikes.setdefault(lookalike(name), key)
             if other != key:
                 self.remark(
                     f"Annotators {other!r} and {key!r} look alike: they are taken for two people.",

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 
 from annotate import invites, languages, pseudonyms
 from annotate.models import Annotator, InviteLink, Role, Study
+from annotate.texts import trimmed
 
 P = ParamSpec("P")
 
@@ -65,7 +66,7 @@ def panel_link(request: HttpRequest, link: InviteLink) -> str:
     names = {role: name for role, name in study.panel_names.items() if name in request.GET}
     if not names or not (parameter := study.panel_names.get("participant")):
         return ""
-    given = [value.strip() for value in request.GET.getlist(parameter)]
+    given = [trimmed(value) for value in request.GET.getlist(parameter)]
     people = {value for value in given if not _names_nobody(value, study)}
     if len(people) != 1:
         raise UnnamedError(parameter, " and ".join(given))

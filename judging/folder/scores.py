@@ -17,7 +17,7 @@ from annotate.folder.load import without_query_log
 from annotate.folder.merge import Merge, by_key, keys_of
 from annotate.folder.problems import Problem, Problems, quoted
 from annotate.folder.progress import Progress, quiet
-from annotate.folder.rows import Id, Number, Row, Text, read, refused, text_of
+from annotate.folder.rows import Id, Name, Number, Row, read, refused, text_of
 from annotate.folder.tables import Table, batches
 from annotate.folder.writing import Layout, Sheet
 from annotate.models import Action, ItemResponse, Study
@@ -46,17 +46,17 @@ def _drawable(name: str) -> str:
     return name
 
 
-Name = Annotated[Text, AfterValidator(_drawable)]
+Drawn = Annotated[Name, AfterValidator(_drawable)]
 # Beyond it squares of scores would not fit any more.
 Bounded = Annotated[Number, Field(ge=-1e100, le=1e100, description="a number between -1e100 and 1e100")]
 
 
 class ScoreRow(Row):
-    scorer: Annotated[Name, text_of(200)]
+    scorer: Annotated[Drawn, text_of(200)]
     item_id: Id | None = None
     response_id: Id | None = None
     value: Bounded | None = None
-    version: Annotated[Name, text_of(200, 0)] = ""
+    version: Annotated[Drawn, text_of(200, 0)] = ""
 
     @property
     def run(self) -> tuple[str, str]:

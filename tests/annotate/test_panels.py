@@ -76,6 +76,14 @@ def test_the_same_participant_is_the_same_annotator_on_any_device() -> None:
     assert Annotator.objects.count() == 2
 
 
+@pytest.mark.parametrize("around", [" ", "\u00a0", "\u200b", "\ufeff", "\u061c"])
+def test_what_nobody_sees_around_an_id_makes_no_other_person(around: str) -> None:
+    study = study_with()
+    come(study, PID)
+    come(study, quote(f"{around}{PID}{around}"))
+    assert Annotator.objects.get().key == pseudonyms.participant(study.slug, PID)
+
+
 def test_two_participants_at_one_computer_are_two_annotators() -> None:
     study = study_with()
     client = Client()

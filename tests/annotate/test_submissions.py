@@ -72,6 +72,12 @@ def test_the_command_excludes_whom_the_panel_rejected(study: Study, tmp_path: Pa
     assert counted() == {key("one"), key("four")}
 
 
+@pytest.mark.parametrize("around", ["\u00a0", "\u200b", "\ufeff"])
+def test_what_nobody_sees_around_an_id_is_no_other_person(study: Study, tmp_path: Path, around: str) -> None:
+    path = exported(tmp_path, f"Participant id,Status\n{around}two{around},REJECTED{around}\n")
+    assert submissions.read(study, path).people == {key("two"): ["rejected"]}
+
+
 def test_mechanical_turks_results_are_read_too(study: Study, tmp_path: Path) -> None:
     path = exported(tmp_path, "HITId,WorkerId,AssignmentStatus\nh,two,Rejected\nh,one,Approved\n")
     assert submissions.read(study, path).people == {key("two"): ["rejected"], key("one"): ["approved"]}

@@ -7,7 +7,7 @@ import pytest
 from annotate import pseudonyms
 from annotate.folder import FolderError, load_folder
 from annotate.folder.people import People, known_as
-from annotate.models import Annotator, Judgment
+from annotate.models import Annotator, Judgment, Prompt, Response
 
 from .small import Tables, small, write_folder
 
@@ -82,3 +82,16 @@ def test_who_is_stored_under_such_an_id_stays_one_person(tmp_path: Path) -> None
 def test_who_is_called_as_nobody_is_said(tmp_path: Path) -> None:
     loaded = load_folder(write_folder(tmp_path / "in", renamed("NA")))
     assert "Annotators called as nobody is, 'NA', were each taken for one person." in str(loaded)
+
+
+def test_what_nobody_sees_around_names_is_nobody_s_meaning(tmp_path: Path) -> None:
+    """Sources and categories too; and what was stored before that rule is what comes in now."""
+    tables = small()
+    tables["responses"][0]["source"] = "\ufeffllm\u00a0"
+    tables["prompts"][0]["category"] = [" prose\u200b"]
+    folder = write_folder(tmp_path / "in", tables)
+    load_folder(folder)
+    assert Response.objects.order_by("pk").first().source == "llm"  # type: ignore[union-attr]
+    assert Prompt.objects.order_by("pk").first().category == ["prose"]  # type: ignore[union-attr]
+    Response.objects.filter(source="llm").update(source="llm ")
+    assert not any(load_folder(folder).new.values())

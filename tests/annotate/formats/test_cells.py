@@ -277,6 +277,14 @@ def test_people_whose_ids_look_alike_are_said(tmp_path: Path, other: str) -> Non
     assert "look alike" in said
 
 
+def test_ids_of_panels_that_look_alike_are_said_by_their_pseudonyms(tmp_path: Path) -> None:
+    ids = ("5f1a2b3c4d5e6f7a8b9c0d1e", "5F1A2B3C4D5E6F7A8B9C0D1E")
+    rows = [{"q": "Q", "a": f"a{n}", "who": who, "r": 4} for n, who in enumerate(ids)]
+    said = remarks(records_of(file(tmp_path, rows, "f.jsonl"), mapping=SINGLE))
+    assert "look alike: they are taken for two people" in said
+    assert not any(name in said for name in ids)
+
+
 @pytest.mark.parametrize(
     "name", ["undefined", "null", "[%PROLIFIC_PID%]", "${e://Field/PID}", "{{workerId}}", "%%ID%%"]
 )
