@@ -162,7 +162,8 @@ def _misfit(study: Study) -> Iterator[int]:
     """Criteria of an unknown kind, on items that can't ask it, or with a scale where the kind has none."""
     for criterion in study.criteria.all():
         kind = KINDS.get(criterion.kind)
-        if kind is None or criterion.on not in kind.item_kinds or kind.scaled != bool(criterion.points):
+        has_scale = criterion.scale_low is not None
+        if kind is None or criterion.on not in kind.item_kinds or not kind.fits_scale(given=has_scale):
             yield criterion.pk
 
 

@@ -265,7 +265,8 @@ def _check_kind(criterion: CriterionSpec, problems: Problems) -> None:
     if expected:
         problems.add(FILE, None, f"{place}, scale", expected, quoted(criterion.scale or None))
         return
-    points = {str(p) for p in range(criterion.scale[0], criterion.scale[1] + 1)} if criterion.scale else set()
+    low, high = criterion.scale if kind.scaled else (0, -1)
+    points = {str(p) for p in range(low, high + 1)}
     for label in criterion.labels:
         if label not in points:
             expected = (
@@ -278,6 +279,8 @@ def _check_kind(criterion: CriterionSpec, problems: Problems) -> None:
 
 def _wrong_scale(kind: Kind, scale: list[int]) -> str:
     """What was expected of the scale; nothing when it's right."""
+    if kind.bounded and scale:
+        return "" if scale[0] < scale[1] else "two whole numbers, the lower first"
     if not kind.scaled:
         return f"none for a {kind.name}" if scale else ""
     if not scale:
@@ -306,14 +309,14 @@ def spec_of(study: Study) -> StudySpec:
 
 
 def criterion_spec(criterion: Criterion) -> CriterionSpec:
-    scale = criterion.points
+    low, high = criterion.scale_low, criterion.scale_high
     return CriterionSpec.model_construct(
         key=criterion.key,
         on=criterion.on,
         kind=criterion.kind,
         measures=criterion.measures,
         text=criterion.text,
-        scale=[scale[0], scale[-1]] if scale else [],
+        scale=[] if low is None or high is None else [low, high],
         labels=criterion.labels,
         required=criterion.required,
     )

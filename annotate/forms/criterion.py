@@ -33,12 +33,18 @@ def _in_one_line(label: str) -> str:
 
 
 class KindSelect(forms.Select):
-    """Marks the kinds that need a scale, so that the page shows its fields for these only."""
+    """Marks the kinds with a scale or with bounds, and those asked about one kind of item, so that the page shows
+    the fields that each needs only.
+    """
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
         if value in KINDS and KINDS[value].scaled:
             option["attrs"]["data-scale"] = True
+        if value in KINDS and KINDS[value].bounded:
+            option["attrs"]["data-bounds"] = True
+        if value in KINDS and len(KINDS[value].item_kinds) == 1:
+            option["attrs"]["data-on"] = CALLED[KINDS[value].item_kinds[0].value]
         return option
 
 
@@ -63,7 +69,9 @@ class CriterionForm(CriterionModelForm):
         label="Short name",
         help_text="In exports: letters, digits, - and _. Leave empty to derive it from the text.",
     )
-    on = forms.ChoiceField(label="Asked about", choices=[(k.value, CALLED[k.value]) for k in ItemKind])
+    on = forms.ChoiceField(
+        required=False, label="Asked about", choices=[(k.value, CALLED[k.value]) for k in ItemKind]
+    )
     kind = forms.ChoiceField(
         label="Kind of answer", widget=KindSelect, choices=[(k.name, k.label.lower()) for k in KINDS.values()]
     )
@@ -125,7 +133,9 @@ class CriterionForm(CriterionModelForm):
         data = super().clean() or {}
         if "kind" in data and "on" in data:
             kind = KINDS[data["kind"]]
-            if data["on"] not in kind.item_kinds:
+            if len(kind.item_kinds) == 1:
+                data["on"] = kind.item_kinds[0].value
+            elif data["on"] not in kind.item_kinds:
                 fitting = " or ".join(CALLED[k.value] for k in kind.item_kinds)
                 self.add_error("on", f"This kind of answer is asked about {fitting}.")
             self._clean_scale(kind, data)
@@ -138,19 +148,22 @@ class CriterionForm(CriterionModelForm):
         return data
 
     def _clean_scale(self, kind: Kind, data: dict[str, Any]) -> None:
-        if not kind.scaled:
+        if not (kind.scaled or kind.bounded):
             # What was typed for another kind is no part of this one.
             data["scale_low"] = data["scale_high"] = None
             data["labels"] = {}
             return
         low, high = data.get("scale_low"), data.get("scale_high")
         for name, point in (("scale_low", low), ("scale_high", high)):
-            if point is None and name not in self.errors:
-                self.add_error(name, "Needed for this kind of answer.")
+            if point is None and name not in self.errors and not (kind.bounded and low is high is None):
+                needed = "Give both, or neither." if kind.bounded else "Needed for this kind of answer."
+                self.add_error(name, needed)
         if low is None or high is None:
             return
         if low >= high:
             self.add_error("scale_high", "Higher than where the scale begins.")
+        elif kind.bounded:
+            data["labels"] = {}
         elif high - low >= MOST_POINTS:
             self.add_error("scale_high", f"At most {MOST_POINTS:,} points.")
         else:

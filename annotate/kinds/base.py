@@ -105,6 +105,7 @@ class Question:
     typed: str = ""  # the HTML input type where there are no options
     low: int | None = None  # least and greatest number that may be typed
     high: int | None = None
+    step: str = "any"  # of what may be typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class Kind:
     item_kinds: ClassVar[tuple[ItemKind, ...]] = tuple(ItemKind)  # kinds of item that may ask it
     per_response: ClassVar[bool] = False  # one row a response, asked beside each; otherwise one row an item
     scaled: ClassVar[bool] = False  # the value is a point of the criterion's scale
+    bounded: ClassVar[bool] = False  # its scale says between which numbers the value lies, if it has one
     labeled: ClassVar[bool] = False  # a row may have a label
     typed: ClassVar[str] = ""  # the HTML input type of what is always typed
     most_options: ClassVar[int | None] = None  # beyond, a number is typed: nobody reads a hundred buttons
@@ -147,6 +149,9 @@ class Kind:
     def first_of(self, by_trait: Mapping[Trait, T]) -> T | None:
         """The entry of the first trait that this kind has: how a computation says what it does with which answers."""
         return next((entry for trait, entry in by_trait.items() if getattr(self, trait)), None)
+
+    def fits_scale(self, *, given: bool) -> bool:
+        return given if self.scaled else self.bounded or not given
 
     # What it checks.
 
@@ -188,11 +193,12 @@ class Kind:
     def questions(self, criterion: Criterion, shown: Sequence[int]) -> list[Question]:
         """The controls a task page draws for an item that shows these responses, in displayed order."""
         options = tuple(_keyed(self.options(criterion, shown), own_digits=self.own_digits))
-        typed, low, high = self.typed, None, None
+        typed, low, high, step = self.typed, None, None, "any"
         if self.most_options is not None and len(options) > self.most_options:
             low, high, options, typed = int(options[0].value), int(options[-1].value), (), "number"
+            step = "1"
         return [
-            Question(_field(criterion, r), r, self.control, options, typed, low, high)
+            Question(_field(criterion, r), r, self.control, options, typed, low, high, step)
             for r in self._about(shown)
         ]
 

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Expression, F, Q, Value
 from django.urls import reverse
 
-from annotate.kinds import ItemKind, Measure, choices
+from annotate.kinds import KINDS, ItemKind, Measure, choices
 from annotate.models.membership import Membership, Role
 
 if TYPE_CHECKING:
@@ -174,7 +174,8 @@ class Criterion(models.Model):
     @property
     def points(self) -> list[int]:
         """The points of the scale, low to high; none for a kind without one."""
-        if self.scale_low is None or self.scale_high is None:
+        kind = KINDS.get(self.kind)
+        if kind is None or not kind.scaled or self.scale_low is None or self.scale_high is None:
             return []
         return list(range(self.scale_low, self.scale_high + 1))
 

@@ -1,6 +1,7 @@
 """The study desk over HTTP: a study from nothing to open, and what is refused on the way."""
 
 import json
+import tomllib
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from annotate import seats
+from annotate.folder.problems import Problems
+from annotate.folder.study_toml import render, spec_from, spec_of
+from annotate.kinds import AnswerError, Value, kind_of
 from annotate.models import Assignment, Criterion, Item, Judgment, Response, Study
 from tests.browser_forms import main_form, submit
 from tests.factories import make_annotator, make_study
@@ -158,7 +162,9 @@ def test_nothing_opens_with_something_missing(staff: Client) -> None:
 
 
 WRONG_CRITERIA = [
-    ({"kind": "preference"}, "on", "asked about a pair"),
+    ({"kind": "rating", "on": ""}, "on", "asked about"),
+    ({"kind": "number", "scale_low": ""}, "scale_low", "Give both, or neither"),
+    ({"kind": "number", "scale_low": 9}, "scale_high", "Higher than"),
     ({"scale_high": 1}, "scale_high", "Higher than"),
     ({"scale_high": 5000}, "scale_high", "At most 1,001 points"),
     ({"scale_low": ""}, "scale_low", "Needed for"),
@@ -193,7 +199,9 @@ def test_the_preview_draws_what_is_typed(staff: Client) -> None:
     assert page.count('type="radio"') == 5
     assert "not at all" in page
     assert "Response 0 to 0" in page  # the study's own texts
-    assert "preview returns" in staff.post(path, typed | {"on": "set"}).content.decode()
+    # What a kind is asked about where there is one such item, it says itself.
+    assert "Response 0 to 0" in staff.post(path, typed | {"on": "set"}).content.decode()
+    assert "preview returns" in staff.post(path, typed | {"scale_high": -1}).content.decode()
     for kind, on in (
         ("ranking", "set"),
         ("grouping", "set"),
@@ -221,8 +229,6 @@ def judge(study: Study) -> Judgment:
     criterion = study.criteria.filter(on=seat.item.kind).first()
     assert criterion is not None
     from uuid import uuid4
-
-    from annotate.kinds import Value
 
     row = (criterion, Value(response=(seat.shown or [0])[0], value=4))
     seats.submit(annotator, seat, seats.Submission([row], uuid4(), 0))
@@ -366,3 +372,37 @@ def test_opening_without_a_measure_of_quality_is_said_before(
     assert ("No criterion measures quality" in page) == told
     field = reverse("criterion", args=["tiny", criterion.pk]) + "#id_measures"
     assert (field in page) == (told and kind == "rating")
+
+
+@pytest.mark.parametrize(("kind", "on"), [("preference", "pair"), ("similarity", "pair"), ("ranking", "set")])
+def test_a_kind_sets_what_it_is_asked_about(staff: Client, kind: str, on: str) -> None:
+    study = make_study(kinds=[])
+    assert (
+        submit(staff, reverse("new-criterion", args=["tiny"]), {"text": "?", "kind": kind}).status_code == 302
+    )
+    assert study.criteria.get().on == on
+
+
+def test_a_number_has_bounds_if_one_says_so(staff: Client) -> None:
+    study = make_study(kinds=[])
+    typed = {"text": "How many of 100?", "kind": "number", "scale_low": 0, "scale_high": 100}
+    submit(staff, reverse("new-criterion", args=["tiny"]), typed)
+    submit(staff, reverse("new-criterion", args=["tiny"]), typed | {"scale_low": "", "scale_high": ""})
+    bounded, free = study.criteria.all()
+    for value in (0, 62.5, 100):
+        kind_of(bounded).check(bounded, Value(value=value), [1])
+    for value in (-1, 100.5, 4000):
+        with pytest.raises(AnswerError, match="a number from 0 to 100"):
+            kind_of(bounded).check(bounded, Value(value=value), [1])
+    kind_of(free).check(free, Value(value=4000), [1])
+    [question] = kind_of(bounded).questions(bounded, [1])
+    assert (question.low, question.high, question.step) == (0, 100, "any")
+    assert "0–100" in staff.get(reverse("criteria", args=["tiny"])).content.decode()
+    # A study folder keeps them, and refuses others.
+    problems = Problems()
+    again = spec_from(tomllib.loads(render(spec_of(study))), problems)
+    assert again is not None
+    assert [c.scale for c in again.criterion] == [[0, 100], []]
+    wrong = tomllib.loads(render(spec_of(study)).replace("100,", "-5,"))
+    assert spec_from(wrong, problems) is None
+    assert "the lower first" in str(problems.first)

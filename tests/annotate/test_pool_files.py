@@ -122,7 +122,8 @@ def test_it_is_said_in_words_what_was_read_as_what(staff: Client, study: Study) 
 
 
 def test_ids_are_made_that_people_can_read_and_stay(staff: Client, study: Study) -> None:
-    text = "prompt,response,model\nWrite a line about the sea at dawn,One,m1\nWrite a line about the sea at dusk,Two,m1\nВремя,Три,m1\n"
+    asked = ("Write a line about the sea at dawn", "Write a line about the sea at dusk", "Время")
+    text = "prompt,response,model\n" + "".join(f"{prompt},One,m1\n" for prompt in asked)
     for _ in range(2):
         staff.post(POOL, {"pasted": text})
         staff.post(PREVIEW, {"store": "1"})
