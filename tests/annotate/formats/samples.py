@@ -246,15 +246,17 @@ def said(*turns: str) -> list[dict[str, str]]:
 PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 
 
-def xlsx(cells: list[list[Any]], merged: str = "") -> bytes:
-    """A workbook of one sheet, by hand: texts inline, numbers as they are."""
+def xlsx(rows: list[list[Any]], merged: str = "", cells: dict[str, str] | None = None) -> bytes:
+    """A workbook of one sheet, by hand: texts inline, numbers as they are; `cells` puts some in place of others."""
 
     def cell(value: Any) -> str:
         if isinstance(value, str):
             return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
         return f"<c><v>{value}</v></c>" if value is not None else "<c/>"
 
-    lines = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in cells)
+    lines = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
+    for one, other in (cells or {}).items():
+        lines = lines.replace(one, other)
     joined = f'<mergeCells count="1"><mergeCell ref="{merged}"/></mergeCells>' if merged else ""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     rels = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

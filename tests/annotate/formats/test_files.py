@@ -278,6 +278,35 @@ def test_merged_cells_are_no_rows(tmp_path: Path, merged: str) -> None:
     assert len(rows(written(tmp_path, xlsx(table, "A1:B1"), "g.xlsx"))[0]) == 2
 
 
+ERROR, FORMULA = '<c t="e"><v>#NAME?</v></c>', "<c><f>1+1</f></c>"
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        (ERROR, "Excel's error #NAME"),
+        (FORMULA, "a formula without its value"),
+        (f'<c r="B3">{FORMULA[3:]}', "a form"),
+    ],
+)
+@pytest.mark.parametrize("column", ["a", "r"])
+def test_cells_without_a_value_are_not_empty(tmp_path: Path, cell: str, said: str, column: str) -> None:
+    table: list[list[Any]] = [
+        ["q", "a", "who", "r"],
+        ["Q", "A", "w", 4],
+        ["Q", "B", "w", 5],
+        ["Q", "C", "w", 3],
+    ]
+    table[2][1 if column == "a" else 3] = 77777
+    cell = cell.replace("B3", "B3" if column == "a" else "D3")
+    path = written(tmp_path, xlsx(table, cells={"<c><v>77777</v></c>": cell}), "f.xlsx")
+    with pytest.raises(FolderError, match=rf"f\.xlsx, line 3, {column}: expected a value, found {said}"):
+        records_of([path], mapping=SINGLE)
+    skipped = frozenset({("f.xlsx", 3)})
+    records = records_of([path], mapping=SINGLE, skip_bad_rows=True, skipped=skipped)
+    assert [row["text"] for row in records["responses"]] == ["A", "C"]
+
+
 def test_a_spreadsheet_s_numbers_and_words_for_nothing(tmp_path: Path) -> None:
     table: list[list[Any]] = [
         ["q", "a", "who", "r"],
