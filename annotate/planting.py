@@ -18,6 +18,7 @@ from annotate.folder.merge import withhold
 from annotate.folder.tables import batches
 from annotate.kinds import ItemKind, ResponseNumber, names_of
 from annotate.models import (
+    PLANTED,
     Action,
     Answer,
     Assignment,
@@ -29,8 +30,6 @@ from annotate.models import (
     Study,
 )
 
-# The source of texts that a researcher wrote into practice and gold items: no LLM's, and no part of any pool.
-PLANTED = "planted"
 ROWS = 500
 
 Shown = tuple[int, tuple[int, ...]]  # a prompt and responses to it, by primary key
@@ -47,7 +46,7 @@ class Pool:
 
 def pools(study: Study) -> list[Pool]:
     """What items are made from: nothing held back, nothing planted."""
-    rows = study.responses.filter(held_back="").exclude(source=PLANTED).order_by("pk")
+    rows = study.responses.in_pool().filter(held_back="").order_by("pk")
     pools: dict[int, Pool] = {}
     for pk, prompt, key in rows.values_list("pk", "prompt_id", "prompt__key").iterator():
         pools.setdefault(prompt, Pool(prompt, key, [])).responses.append(pk)

@@ -10,7 +10,6 @@ from django.db.models.functions import Length
 
 from annotate.kinds import kind_of
 from annotate.models import Item, ItemResponse, Study
-from annotate.planting import PLANTED
 
 CHARACTERS_A_MINUTE = 1300
 SECONDS_A_QUESTION = 5
@@ -68,7 +67,7 @@ def workload(study: Study, items: Mapping[str, tuple[int, int]], seats: int, pay
     n_items = sum(n for n, _ in items.values())
     if not n_items:
         return None
-    response = study.responses.exclude(source=PLANTED).aggregate(n=Avg(Length("text")))["n"] or 0
+    response = study.responses.in_pool().aggregate(n=Avg(Length("text")))["n"] or 0
     prompt = study.prompts.aggregate(n=Avg(Length("text")))["n"] or 0
     seconds = 0.0
     for kind, (n, size) in items.items():

@@ -1,5 +1,5 @@
 from .assignment import Annotator, Assignment, Draft
-from .corpus import Prompt, Response
+from .corpus import PLANTED, Prompt, Response, planted
 from .invite import InviteLink
 from .judgment import Answer, Judgment
 from .membership import Membership, Role
@@ -8,6 +8,7 @@ from .token import ApiToken
 from .trail import Action, TrailEntry
 
 __all__ = [
+    "PLANTED",
     "Action",
     "Annotator",
     "Answer",
@@ -25,4 +26,5 @@ __all__ = [
     "Role",
     "Study",
     "TrailEntry",
+    "planted",
 ]

@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Length
 
 from annotate.unseen import is_blank
@@ -7,8 +7,27 @@ from annotate.unseen import is_blank
 # Longer texts of spaces alone are not looked for.
 _LONGEST_BLANK = 200
 
+# The source of texts that a researcher wrote into practice and gold items: no LLM's, and no part of any pool.
+PLANTED = "planted"
+
+
+def planted(response: str = "") -> Q:
+    """What is no part of the pool, among responses or among rows that reach one by this path (`response__`)."""
+    return Q(**{f"{response}source": PLANTED})
+
+
+class PromptQuerySet(models.QuerySet["Prompt"]):
+    def in_pool(self) -> "PromptQuerySet":
+        """Those that sources answered, or will: not those of which there are planted texts only."""
+        texts = Response.objects.filter(prompt=OuterRef("pk"))
+        return self.filter(Exists(texts.in_pool()) | ~Exists(texts))
+
 
 class ResponseQuerySet(models.QuerySet["Response"]):
+    def in_pool(self) -> "ResponseQuerySet":
+        """What results are about: every response that a source wrote, judged or not."""
+        return self.exclude(planted())
+
     def n_blank(self) -> int:
         """How many have nothing in them that anybody sees."""
         short = self.annotate(length=Length("text")).filter(length__lte=_LONGEST_BLANK)
@@ -23,6 +42,8 @@ class Prompt(models.Model):
     text = models.TextField()
     language = models.CharField(max_length=35, default="en", help_text="BCP 47")
     category = models.JSONField(default=list, blank=True)
+
+    objects = PromptQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotate import cloning, invites, members, rehearsal, study_status
 from annotate.counting import counted
 from annotate.forms import CloneForm
-from annotate.models import Annotator, Assignment, Item, Judgment, Prompt, Response, Role, Study
+from annotate.models import Annotator, Assignment, Item, Judgment, Role, Study
 from annotate.readiness import open_issues
 from annotate.texts import one_newline
 from annotate.views.access import for_members, staff_only
@@ -98,9 +98,9 @@ def _counts(study: Study) -> dict[str, int]:
     n_seats = sum(seats.values())
     roles = dict(Item.objects.filter(study=study).values_list("role").annotate(n=Count("pk")))
     return {
-        "prompts": Prompt.objects.filter(study=study).count(),
-        "responses": Response.objects.filter(study=study).count(),
-        "held_back": Response.objects.filter(study=study).exclude(held_back="").count(),
+        "prompts": study.prompts.in_pool().count(),
+        "responses": study.responses.in_pool().count(),
+        "held_back": study.responses.in_pool().exclude(held_back="").count(),
         "items": sum(roles.values()),
         "other_items": sum(n for role, n in roles.items() if role != Item.Role.MAIN),
         "annotators": Annotator.objects.filter(study=study).count(),

@@ -13,7 +13,6 @@ from annotate import trail
 from annotate.forms import CLONE_INSTEAD, USUAL, CriterionForm
 from annotate.kinds import KINDS, ItemKind, Question, kind_of
 from annotate.models import Action, Criterion, Role, Study
-from annotate.planting import PLANTED
 from annotate.views.access import for_members
 from annotate.views.desk import judged, posted
 
@@ -38,9 +37,9 @@ class PreviewQuestion:
 
 def sample(study: Study, size: int) -> tuple[str, list[str]]:
     """A prompt and responses to show a question with: the study's own, where there are enough."""
-    prompt = study.prompts.exclude(responses=None).exclude(responses__source=PLANTED).order_by("pk").first()
+    prompt = study.prompts.in_pool().exclude(responses=None).order_by("pk").first()
     if prompt is not None:
-        texts = list(prompt.responses.order_by("pk").values_list("text", flat=True)[:size])
+        texts = list(prompt.responses.in_pool().order_by("pk").values_list("text", flat=True)[:size])
         if len(texts) == size:
             return prompt.text, texts
     return SAMPLE_PROMPT, SAMPLES[:size]

@@ -83,7 +83,7 @@ def _page(request: HttpRequest, study: Study, **forms: Any) -> HttpResponse:
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "role": request.GET.get("role", ""),
         "table": _table(study),
-        "pool": study.responses.filter(held_back="").exclude(source=planting.PLANTED).count(),
+        "pool": study.responses.in_pool().filter(held_back="").count(),
         "workload": _workload(study, plan),
     }
     wrong = any(form.errors for form in forms.values())

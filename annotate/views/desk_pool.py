@@ -45,7 +45,7 @@ def pool(request: HttpRequest, study: Study) -> HttpResponse:
         else:
             request.session[SESSION] = {"study": study.slug, "token": token, "map": None}
             return redirect("pool-preview", study.slug)
-    prompts = study.prompts.order_by("pk").annotate(n=counted(Response.objects.all(), "prompt"))
+    prompts = study.prompts.in_pool().order_by("pk").annotate(n=counted(Response.objects.in_pool(), "prompt"))
     page = Paginator(prompts, PER_PAGE).get_page(request.GET.get("page"))
     context = {"study": study, "form": form, "error": error, "page": page}
     return render(request, "annotate/desk_pool.html", context, status=422 if error or form.errors else 200)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from annotate.models import Prompt, Response, Study
+from annotate.models import Prompt, Study
 from judging.models import Embedding, ScoreRun
 
 CHUNK = 5_000
@@ -35,7 +35,7 @@ class PromptPool:
 
 def embedded(run: ScoreRun, prompt: Prompt | None = None) -> Iterator[PromptPool]:
     """Every prompt's embedded responses, one prompt in memory at a time; or those of one."""
-    rows = Embedding.objects.filter(run=run).order_by("response__prompt_id", "response_id")
+    rows = Embedding.objects.filter(run=run).in_pool().order_by("response__prompt_id", "response_id")
     if prompt is not None:
         rows = rows.filter(response__prompt=prompt)
     columns = ("response__source", "response__params", "vector")
@@ -65,7 +65,7 @@ class PromptTexts:
 
 
 def texts(study: Study) -> Iterator[PromptTexts]:
-    rows = Response.objects.filter(study=study).order_by("prompt_id", "pk")
+    rows = study.responses.in_pool().order_by("prompt_id", "pk")
     streamed = rows.values_list("prompt_id", "source", "text").iterator(CHUNK)
     for prompt_id, group in groupby(streamed, key=itemgetter(0)):
         part = list(group)
@@ -73,7 +73,7 @@ def texts(study: Study) -> Iterator[PromptTexts]:
 
 
 def source_names(study: Study) -> list[str]:
-    return sorted(Response.objects.filter(study=study).values_list("source", flat=True).distinct())
+    return sorted(study.responses.in_pool().values_list("source", flat=True).distinct())
 
 
 def is_human(source: str) -> bool:

@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
 from annotate.kinds import ItemKind
-from annotate.models import Answer, Criterion, Item, ItemResponse, Judgment, Response, Study
+from annotate.models import Answer, Criterion, Item, ItemResponse, Judgment, Response, Study, planted
 from judging.models import Embedding, PoolSummary, PoolUnusualness, Score, ScoreRun
 from judging.scorers.length import NAME as LENGTH
 from judging.scorers.length import log_length
@@ -71,18 +71,20 @@ def values_of(criterion: Criterion, response: int) -> pd.Series:
 
 def source_of(study: Study) -> pd.Series:
     """The source of every response, by response_id."""
-    return pd.Series(dict(Response.objects.filter(study=study).values_list("pk", "source")), dtype=object)
+    return pd.Series(dict(study.responses.in_pool().values_list("pk", "source")), dtype=object)
 
 
 def item_responses(study: Study) -> pd.DataFrame:
     """What items show: item_id, response_id, position."""
-    rows = ItemResponse.objects.filter(item__study=study).values_list("item_id", "response_id", "position")
+    rows = ItemResponse.objects.filter(item__study=study).exclude(planted("response__"))
+    rows = rows.values_list("item_id", "response_id", "position")
     return pd.DataFrame.from_records(list(rows), columns=["item_id", "response_id", "position"])
 
 
 def pairs(study: Study) -> pd.DataFrame:
     """What pairs show: pair_id (of the item), prompt_id, first and second response, and their texts."""
-    rows = ItemResponse.objects.filter(item__study=study, item__kind=ItemKind.PAIR, item__withheld=False)
+    shown = ItemResponse.objects.filter(item__study=study, item__kind=ItemKind.PAIR, item__withheld=False)
+    rows = shown.exclude(planted("response__"))
     columns = ["item_id", "item__prompt_id", "position", "response_id", "response__text"]
     frame = pd.DataFrame.from_records(list(rows.order_by("item_id").values_list(*columns)), columns=columns)
     sides = [frame[frame["position"] == n].set_index("item_id") for n in (0, 1)]
@@ -100,7 +102,7 @@ def pairs(study: Study) -> pd.DataFrame:
 
 def responses(study: Study, by: ScoreRun | PoolSummary | None = None) -> pd.DataFrame:
     """The whole pool: response_id, prompt_id, log_length, markdown marks, unusualness (NaN where not embedded)."""
-    rows = list(Response.objects.filter(study=study).order_by("pk").values_list("pk", "prompt_id", "text"))
+    rows = list(study.responses.in_pool().order_by("pk").values_list("pk", "prompt_id", "text"))
     frame = pd.DataFrame.from_records([r[:2] for r in rows], columns=["response_id", "prompt_id"])
     texts = [r[2] for r in rows]
     frame["log_length"] = log_length(texts)
@@ -131,16 +133,15 @@ def measured_pool(study: Study) -> PoolSummary | None:
     run = embedding_run(study)
     if pool is None or run is None:
         return pool
-    larger = pool.n_responses > run.embeddings.count()
+    larger = pool.n_responses > run.embeddings.in_pool().count()
     return pool if larger or pool.computed_at > run.updated_at else None
 
 
 def vectors(run: ScoreRun | None) -> tuple[pd.DataFrame, npt.NDArray[np.float32]]:
     """Every embedded response of a run, (response_id, prompt_id), and its vectors in that order, shape (n, d)."""
-    pks, array = Embedding.objects.filter(run=run).array(run.dtype if run else "<f4")
-    prompts = dict(
-        Response.objects.filter(study=run.study_id if run else None).values_list("pk", "prompt_id")
-    )
+    pks, array = Embedding.objects.filter(run=run).in_pool().array(run.dtype if run else "<f4")
+    responses = Response.objects.in_pool().filter(study=run.study_id if run else None)
+    prompts = dict(responses.values_list("pk", "prompt_id"))
     return pd.DataFrame({"response_id": pks, "prompt_id": [prompts[pk] for pk in pks]}, dtype="int64"), array
 
 
@@ -169,7 +170,7 @@ def scores(study: Study) -> pd.DataFrame:
     Length is left out: it is everybody's baseline, and computed from the texts. A file's numbers under that name are
     another scorer's.
     """
-    stored = Score.objects.filter(run__study=study, run__probe="")
+    stored = Score.objects.filter(run__study=study, run__probe="").in_pool()
     rows = stored.exclude(run__scorer=LENGTH, run__computed_here=True).values_list(
         "run__scorer", "run__version", "response_id", "value"
     )

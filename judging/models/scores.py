@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.db.models import Q
 
 from annotate.counting import counted
-from annotate.models import Prompt, Study
+from annotate.models import Study, planted
 
 
 class ScoreRunQuerySet(models.QuerySet["ScoreRun"]):
@@ -65,11 +65,15 @@ class ScoreRun(models.Model):
 
 
 def unknown_languages(study_id: int, known: list[str]) -> list[str]:
-    languages = Prompt.objects.filter(study=study_id).values_list("language", flat=True).distinct()
+    prompts = Study(pk=study_id).prompts.in_pool()
+    languages = prompts.values_list("language", flat=True).distinct()
     return sorted({code for code in languages if code.lower().replace("_", "-").split("-")[0] not in known})
 
 
 class ScoreQuerySet(models.QuerySet["Score"]):
+    def in_pool(self) -> "ScoreQuerySet":
+        return self.exclude(planted("response__"))
+
     def failed(self) -> "ScoreQuerySet":
         return self.exclude(error="")
 
@@ -107,6 +111,9 @@ class Score(models.Model):
 
 
 class VerdictQuerySet(models.QuerySet["Verdict"]):
+    def in_pool(self) -> "VerdictQuerySet":
+        return self.exclude(planted("item__item_responses__response__"))
+
     def usable(self) -> "VerdictQuerySet":
         """Choices and ties, without what failed."""
         return self.filter(error="")
@@ -143,6 +150,9 @@ class Verdict(models.Model):
 
 
 class EmbeddingQuerySet(models.QuerySet["Embedding"]):
+    def in_pool(self) -> "EmbeddingQuerySet":
+        return self.exclude(planted("response__"))
+
     def array(self, dtype: str) -> tuple[list[int], npt.NDArray[np.float32]]:
         """Responses' primary keys in order and their vectors, one row each, shape (n, d)."""
         rows = list(self.order_by("response_id").values_list("response_id", "vector"))

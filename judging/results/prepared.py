@@ -29,7 +29,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django_tasks import task
 
 from annotate.api.problems import PREFIX, problem_response
-from annotate.models import Answer, Response, Study
+from annotate.models import Answer, Study
 from judging.release import CODE
 
 # Seconds: a result is made anew at most once in so long, and a worker spends at most a tenth of its time on one.
@@ -138,7 +138,7 @@ def is_made_now() -> bool:
 
 def _is_large(study: Study) -> bool:
     """Whether the study has more answers or responses than are computed while somebody waits."""
-    rows = (Answer.objects.filter(criterion__study=study), Response.objects.filter(study=study))
+    rows = (Answer.objects.filter(criterion__study=study), study.responses.in_pool())
     return any(r.order_by()[settings.RESULTS_AT_ONCE :].exists() for r in rows)
 
 

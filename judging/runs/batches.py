@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Length
 
-from annotate.models import Item, ItemResponse, Response, Study
+from annotate.models import Item, ItemResponse, Response, Study, planted
 from judging.models import Embedding, Score, ScoreRun, Verdict
 from judging.scorers import NOT_ASKED, AnyScorer, Embedder, PairJudge, Scorer
 
@@ -52,16 +52,17 @@ def missing(study: Study, run: ScoreRun, scorer: AnyScorer) -> Missing:
     if rows is Verdict:
         lacking = pairs(study).filter(~Exists(stored.filter(item=OuterRef("pk")))).order_by("prompt_id", "pk")
         return Missing(run, scorer, list(lacking.values_list("pk", flat=True)), stored.count())
-    pool = Response.objects.filter(study=study).filter(~Exists(stored.filter(response=OuterRef("pk"))))
+    pool = study.responses.in_pool().filter(~Exists(stored.filter(response=OuterRef("pk"))))
     # Long texts first: memory runs out at once or never, and the time left is over- and not underrated.
     order = (Length("text").desc(), "pk") if rows is Embedding else ("prompt_id", "pk")
     return Missing(run, scorer, list(pool.order_by(*order).values_list("pk", flat=True)), stored.count())
 
 
 def pairs(study: Study) -> QuerySet[Item]:
-    """The pairs a judge is asked about: not practice items and repeats."""
+    """The pairs a judge is asked about: of the pool, and neither practice items nor repeats."""
     roles = [Item.Role.MAIN, Item.Role.GOLD]
-    return Item.objects.filter(study=study, kind="pair", role__in=roles, withheld=False)
+    shown = Item.objects.filter(study=study, kind="pair", role__in=roles, withheld=False)
+    return shown.exclude(planted("item_responses__response__"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def variants(judge: Judge | PairwiseJudge, repeats: int) -> Iterator[tuple[str, 
 
 def _sample(study: Study, scorer: AnyScorer, n: int) -> set[int]:
     """Seeded, so that a killed run continues with the same ones."""
-    rows = pairs(study) if isinstance(scorer, PairJudge) else study.responses.all()
+    rows = pairs(study) if isinstance(scorer, PairJudge) else study.responses.in_pool()
     pks = list(rows.order_by("pk").values_list("pk", flat=True))
     return set(random.Random(study.seed).sample(pks, min(n, len(pks))))  # noqa: S311
 

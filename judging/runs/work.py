@@ -184,7 +184,7 @@ def notes(run: ScoreRun) -> list[str]:
             f"Some prompts are in {', '.join(unknown)}; this embedder knows {knows} only, and similarities of other "
             "languages mean little."
         )
-    if n := run.study.responses.n_blank():
+    if n := run.study.responses.in_pool().n_blank():
         notes.append(f"{n:,} responses are empty or hold nothing to be seen. They are scored as they are.")
     return notes
 

@@ -57,7 +57,7 @@ def item_numbers(values: Units) -> pd.DataFrame:
 def _named(criterion: Criterion, numbers: pd.DataFrame) -> pd.DataFrame:
     """The same with keys in place of numbers; columns that name nothing are left out."""
     item_keys = dict(criterion.study.items.values_list("pk", "key"))
-    keys = dict(criterion.study.responses.values_list("pk", "key"))
+    keys = dict(criterion.study.responses.in_pool().values_list("pk", "key"))
     table = numbers.assign(
         item=numbers["item_id"].map(item_keys),
         response=numbers["response_id"].map(keys),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from annotate.models import Criterion, Response, Study
+from annotate.models import Criterion, Study
 from judging.frames.pool import is_human
 from judging.results.audit.inputs import Sources, wide_scores
 from judging.results.result import NotComputable
@@ -118,7 +118,7 @@ def _adjusted(rows: list[ContrastRow]) -> list[ContrastRow]:
 
 def _labels(study: Study) -> dict[str, pd.Series]:
     """The kind of every response by each grouping that has two kinds or more; empty where it is not known."""
-    rows = list(Response.objects.filter(study=study).values_list("pk", "source", "params"))
+    rows = list(study.responses.in_pool().values_list("pk", "source", "params"))
     pks = [pk for pk, _, _ in rows]
     kinds_by = {
         WRITTEN: [PEOPLE if is_human(source) else LLM for _, source, _ in rows],

@@ -83,7 +83,7 @@ class Sources:
         """Responses longer than the embedder reads."""
         if isinstance(self.embedder, PoolSummary):
             return self.embedder.truncated
-        return self.embedder.embeddings.filter(truncated=True).count()
+        return self.embedder.embeddings.in_pool().filter(truncated=True).count()
 
     @property
     def scorers(self) -> list[str]:
@@ -171,8 +171,8 @@ def _complete(study: Study, embedder: ScoreRun | None) -> ScoreRun:
             "How unusual the responses are is not known yet: "
             f"run `manage.py score {study.slug} --scorer minilm` first."
         )
-    total = study.responses.count()
-    missing = total - embedder.embeddings.count()
+    total = study.responses.in_pool().count()
+    missing = total - embedder.embeddings.in_pool().count()
     if missing:
         # Unusualness against a part of the pool is another number, and may tell another story.
         raise NotComputable(
@@ -243,7 +243,7 @@ def _values(study: Study, embedder: ScoreRun | PoolSummary, run: ScoreRun | None
 
 def by_words(study: Study) -> pd.Series:
     """Unusualness by words alone, the baseline beside an embedder's, by response."""
-    rows = list(study.responses.order_by("pk").values_list("pk", "prompt_id", "text"))
+    rows = list(study.responses.in_pool().order_by("pk").values_list("pk", "prompt_id", "text"))
     values = lexical_unusualness([r[2] for r in rows], [r[1] for r in rows])
     return pd.Series(values, index=[r[0] for r in rows], dtype=float)
 

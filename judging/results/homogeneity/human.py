@@ -40,7 +40,7 @@ def humans(study: Study, run: ScoreRun) -> tuple[Humans, ...]:
     if not criteria:
         return ()
     vectors = _vectors(study, run)
-    sources = dict(study.responses.values_list("pk", "source"))
+    sources = dict(study.responses.in_pool().values_list("pk", "source"))
     entries = [_entry(c, vectors, sources, same_idea(study, run)) for c in criteria]
     return tuple(entry for entry in entries if entry is not None)
 
@@ -60,7 +60,11 @@ def _vectors(study: Study, run: ScoreRun) -> dict[int, np.ndarray[tuple[int], np
     shown = ItemResponse.objects.filter(item__study=study, item__kind__in=["pair", "set"]).values(
         "response_id"
     )
-    rows = Embedding.objects.filter(run=run, response_id__in=shown).values_list("response_id", "vector")
+    rows = (
+        Embedding.objects.in_pool()
+        .filter(run=run, response_id__in=shown)
+        .values_list("response_id", "vector")
+    )
     vectors = {pk: np.frombuffer(bytes(vector), dtype=run.dtype).astype(np.float64) for pk, vector in rows}
     return {pk: vector / np.linalg.norm(vector) for pk, vector in vectors.items()}
 

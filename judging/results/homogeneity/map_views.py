@@ -39,7 +39,7 @@ class Mapped:
 @require_GET
 @for_members(Role.AUDITOR)
 def prompt_map(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
-    prompt = get_object_or_404(Prompt, study=study, pk=pk)
+    prompt = get_object_or_404(study.prompts.in_pool(), pk=pk)
     run = frames.embedding_run(study)
     map_of_prompt = cached(study, f"map:{pk}", lambda: _mapped(prompt, run)) if run else None
     if run is None or map_of_prompt is None:

@@ -131,7 +131,7 @@ def summarize(
     n_missing: int,
 ) -> Homogeneity:
     machine = np.array([not pool.is_human(name) for name in names])
-    prompts = {p.pk: p for p in study.prompts.all()}
+    prompts = {p.pk: p for p in study.prompts.in_pool()}
     everything = pair_similarity(measured.similarity)
     machines = pair_similarity(measured.similarity, among=machine) if 0 < machine.sum() < len(names) else None
     people, difference = _people(measured.similarity, machine)
@@ -143,10 +143,10 @@ def summarize(
     return Homogeneity(
         embedder=str(run),
         n_prompts=len(measured.similarity),
-        n_responses=study.responses.count(),
+        n_responses=study.responses.in_pool().count(),
         n_missing=n_missing,
-        n_blank=study.responses.n_blank(),
-        truncated=run.embeddings.filter(truncated=True).count(),
+        n_blank=study.responses.in_pool().n_blank(),
+        truncated=run.embeddings.in_pool().filter(truncated=True).count(),
         unknown_languages=tuple(run.unknown_languages()),
         sources=_sources(names, measured, vendi, counted),
         all=everything,

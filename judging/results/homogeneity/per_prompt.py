@@ -63,7 +63,7 @@ def measure(
     progress: Progress,
 ) -> PerPrompt:
     measured = PerPrompt()
-    total = study.prompts.count()
+    total = study.prompts.in_pool().count()
     for done, part in enumerate(pool.embedded(run), 1):
         codes = source_codes(part.sources, names)
         result = prompt_similarity(part.vectors, codes, len(names))

@@ -36,7 +36,7 @@ def compute(
             "Nothing is known yet about how similar the responses are: "
             f"run `manage.py score {study.slug} --scorer minilm` first."
         )
-    n_responses = study.responses.count()
+    n_responses = study.responses.in_pool().count()
     small = n_responses <= TEXTS_UP_TO
     with_words = small if words is None else words
     names = pool.source_names(study)
@@ -49,7 +49,11 @@ def compute(
 
 def _sizes(run: ScoreRun) -> tuple[int, int, int]:
     """Responses at which cells, and pools, are compared: what four of five of them reach, at least two; and all."""
-    cells = run.embeddings.values_list("response__prompt_id", "response__source").annotate(n=Count("pk"))
+    cells = (
+        run.embeddings.in_pool()
+        .values_list("response__prompt_id", "response__source")
+        .annotate(n=Count("pk"))
+    )
     counts: dict[int, list[int]] = {}
     for prompt, _, n in cells.order_by():
         counts.setdefault(prompt, []).append(n)

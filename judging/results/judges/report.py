@@ -102,9 +102,8 @@ def _variants(rows: pd.DataFrame) -> tuple[Retest | None, list[tuple[str, Sensit
 
 
 def _scores(study: Study) -> pd.DataFrame:
-    rows = Score.objects.filter(run__study=study, run__in=_latest(study)).values_list(
-        "run__scorer", "run__probe", "response__prompt_id", "response_id", "value"
-    )
+    of_pool = Score.objects.in_pool().filter(run__study=study, run__in=_latest(study))
+    rows = of_pool.values_list("run__scorer", "run__probe", "response__prompt_id", "response_id", "value")
     frame = pd.DataFrame.from_records(list(rows), columns=["scorer", "probe", "prompt", "of", "value"])
     return frame.astype({"value": float})
 
@@ -119,7 +118,7 @@ def choices(study: Study) -> pd.DataFrame:
     ):
         lengths[item].append(length)
         firsts.setdefault(item, response)
-    verdicts = Verdict.objects.filter(run__study=study, run__in=_latest(study))
+    verdicts = Verdict.objects.filter(run__study=study, run__in=_latest(study)).in_pool()
     rows = verdicts.annotate(prompt=F("item__prompt_id")).values_list(*CHOICES.values())
     frame = pd.DataFrame.from_records(list(rows), columns=list(CHOICES))
     is_first = frame["winner"] == frame["of"].map(firsts)

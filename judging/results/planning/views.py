@@ -128,9 +128,9 @@ def _number(name: str, raw: str) -> float:
 
 def _as_it_is(study: Study) -> dict[str, str]:
     """The study's own numbers, to start from."""
-    answered = study.prompts.filter(Exists(Response.objects.filter(prompt=OuterRef("pk"))))
+    answered = study.prompts.filter(Exists(Response.objects.in_pool().filter(prompt=OuterRef("pk"))))
     # Enough prompts for a typical number: counting all of very many takes longer than the page should.
-    some = answered.order_by("pk").annotate(n=counted(Response.objects.all(), "prompt"))
+    some = answered.order_by("pk").annotate(n=counted(Response.objects.in_pool(), "prompt"))
     pools = list(some.values_list("n", flat=True)[:PROMPTS_COUNTED])
     people = Annotator.objects.filter(study=study, excluded="").count()
     return {

@@ -42,7 +42,7 @@ def every_response(study: Study) -> Responses:
     ratings = pd.DataFrame()
     if criterion is not None:
         ratings = frames.answers(criterion).drop_duplicates(["annotator_id", "response_id"])
-    rows = Response.objects.filter(study=study).order_by("pk").values_list("pk", "source", "prompt_id")
+    rows = study.responses.in_pool().order_by("pk").values_list("pk", "source", "prompt_id")
     table = pd.DataFrame.from_records(list(rows), columns=["response_id", "source", "prompt_id"])
     table["source"] = table["source"].astype("category")
     table = table.merge(measured.drop(columns="prompt_id"), on="response_id", how="left")
@@ -116,7 +116,7 @@ def chosen(study: Study, every: Responses, filters: Filters) -> npt.NDArray[np.i
 
 def _having(study: Study, words: str) -> npt.NDArray[np.int64]:
     """Responses with these words. Every text is read for it, which takes seconds in a large study."""
-    rows = Response.objects.filter(study=study, text__icontains=words).order_by("pk")
+    rows = study.responses.in_pool().filter(text__icontains=words).order_by("pk")
     return cached(
         study, f"having:{words}", lambda: np.array(rows.values_list("pk", flat=True), dtype=np.int64)
     )

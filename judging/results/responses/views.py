@@ -89,7 +89,7 @@ def _link(response: Response, length: int, note: str = "") -> Link:
 
 def _prompts(study: Study, chosen: int | None) -> QuerySet[Prompt]:
     """What the list of prompts offers: of very many the first ones, and the chosen one."""
-    prompts = study.prompts.order_by("pk")
+    prompts = study.prompts.in_pool().order_by("pk")
     first = prompts.values_list("pk", flat=True)[:LISTED]
     return prompts.filter(Q(pk__in=list(first)) | Q(pk=chosen))
 
@@ -113,7 +113,7 @@ def _filters(request: HttpRequest, every: browse.Responses) -> browse.Filters:
 @require_GET
 @for_members(Role.AUDITOR)
 def response(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
-    one = get_object_or_404(Response.objects.select_related("prompt"), study=study, pk=pk)
+    one = get_object_or_404(study.responses.in_pool().select_related("prompt"), pk=pk)
     every = cached(study, "browse", lambda: browse.every_response(study))
     place = int(np.flatnonzero(every.table["response_id"].to_numpy() == pk)[0])
     row = {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in every.table.iloc[place].items()}

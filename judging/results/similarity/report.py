@@ -138,7 +138,7 @@ def _rows(
             name,
             human_similarity(answers, pairs, name, lexical=[WORDS, "length_ratio"], rng=_chance()),
             similarity_calibration(answers, pairs, name, unusualness=_unusual(name), rng=_chance()),
-            run.embeddings.filter(truncated=True).count(),
+            run.embeddings.in_pool().filter(truncated=True).count(),
             tuple(run.unknown_languages()),
         )
         for name, run in runs.items()

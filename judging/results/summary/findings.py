@@ -170,7 +170,7 @@ def _by_category(
     study: Study, outcome: Outcome, wide: pd.DataFrame, names: list[str], covariates: Sequence[str]
 ) -> Iterator[Compared]:
     members: dict[str, list[int]] = {}
-    for pk, category in study.prompts.order_by("pk").values_list("pk", "category"):
+    for pk, category in study.prompts.in_pool().order_by("pk").values_list("pk", "category"):
         for label in taxonomy.labels(category):
             members.setdefault(label, []).append(pk)
     for name in sorted(members):

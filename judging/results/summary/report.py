@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
-from annotate.models import Answer, Judgment, Response, Study
-from judging.models import ScoreRun
+from annotate.models import Answer, Judgment, Response, Study, planted
+from judging.models import Score, ScoreRun
 from judging.release import CODE
 from judging.results import audit
 from judging.results.audit.charts import forest
@@ -231,17 +231,17 @@ def _provenance(study: Study, findings: Findings | None) -> list[tuple[str, str]
 
 def content_hash(study: Study) -> str:
     """Of texts, counted answers and scores by their keys, whatever database they lie in."""
-    seat, response = "judgment__assignment__", "scores__response__key"
+    seat = "judgment__assignment__"
     answers = Answer.objects.filter(criterion__study=study, judgment__in=Judgment.objects.counted())
+    answers = answers.exclude(planted(f"{seat}item__item_responses__response__"))
     who = (f"{seat}item__key", f"{seat}annotator__key", "criterion__key", "response__key")
-    runs = ScoreRun.objects.filter(study=study, scores__isnull=False).audited()
-    responses = Response.objects.filter(study=study).order_by("key")
+    scores = Score.objects.filter(run__study=study, run__in=ScoreRun.objects.audited()).in_pool()
+    what = ("run__scorer", "run__version", "response__key")
+    responses = study.responses.in_pool().order_by("key")
     tables: list[Iterable[Any]] = [
         responses.values_list("key", "prompt__key", "source", "text"),
         answers.order_by(*who).values_list(*who, "other__key", "value", "label"),
-        runs.order_by("scorer", "version", response).values_list(
-            "scorer", "version", response, "scores__value"
-        ),
+        scores.order_by(*what).values_list(*what, "value"),
     ]
     digest = hashlib.sha256()
     for rows in tables:
