@@ -23,14 +23,16 @@ from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.texmath.index import make_block_func, make_inline_func
 
-from annotate import mathematics
+from annotate import code, mathematics
 
 InlineRule = Callable[[StateInline, bool], bool]
 
 # No images, nothing from elsewhere, and nothing that leads anywhere.
 _TAGS = {"p", "br", "hr", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li", "small"}
 _TAGS |= {"h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", *mathematics.TAGS}
-_ATTRIBUTES = {"ol": {"start"}, "li": {"value"}} | dict.fromkeys(mathematics.TAGS, mathematics.ATTRIBUTES)
+_TAGS |= {"span"}  # of colored code
+_ATTRIBUTES = {"span": {"class"}, "ol": {"start"}, "li": {"value"}}
+_ATTRIBUTES |= dict.fromkeys(mathematics.TAGS, mathematics.ATTRIBUTES)
 _NBSP = "\u00a0"
 _SEVERAL = re.compile(r" {2,}|\t+[ \t]*")
 _CLOSING = {"\\(": "\\)", "\\[": "\\]", "$": "$", "$$": "$$", "": ""}
@@ -135,7 +137,7 @@ def _image(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, e
 def _fence(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
     info = tokens[at].info.strip()
     name = f"<p><small>{escapeHtml(info)}</small></p>\n" if info else ""
-    return f"{name}<pre><code>{escapeHtml(tokens[at].content)}</code></pre>\n"
+    return f"{name}<pre><code>{code.colored(tokens[at].content, info)}</code></pre>\n"
 
 
 def _item(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:

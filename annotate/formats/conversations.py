@@ -204,6 +204,22 @@ def written(conversation: Sequence[Turn]) -> str:
     return SEPARATOR.join(f"{turn.role.capitalize()}:\n\n{turn.text}" for turn in conversation)
 
 
+_SPOKEN = re.compile(r"([A-Z][a-z_]+):\n\n(.*)", re.DOTALL)
+
+
+def read(text: str) -> list[Turn]:
+    """The turns of a conversation that `written` made one text of; where nobody is said to speak, turns without a role.
+
+    >>> [turn.role for turn in read(written([Turn("user", "Hi"), Turn("assistant", "Hello")]))]
+    ['user', 'assistant']
+    """
+    parts = text.split(SEPARATOR)
+    spoken = [_SPOKEN.fullmatch(part) for part in parts]
+    if len(parts) > 1 and all(spoken):
+        return [Turn(said[1].lower(), said[2]) for said in spoken if said]
+    return [Turn("", part) for part in parts]
+
+
 def split(conversation: Sequence[Turn]) -> tuple[list[Turn], list[Turn]]:
     """All that came before, and what the model said last."""
     at = len(conversation)

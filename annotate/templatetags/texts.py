@@ -1,10 +1,16 @@
+from collections.abc import Callable
+
 import nh3
 from django import template
-from django.utils.html import escape
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from markdown_it import MarkdownIt
 
+from annotate.formats.conversations import Turn, read
 from annotate.markdown import as_html
+from annotate.models import Study
 from annotate.unseen import is_blank, marked
 
 register = template.Library()
@@ -31,6 +37,36 @@ def response_markdown(text: str) -> SafeString:
 def as_typed(text: str) -> SafeString:
     """A text as it is, with a sign for what nobody would see."""
     return marked(escape(text))
+
+
+SPEAKERS = {
+    "user": gettext_lazy("User"),
+    "assistant": gettext_lazy("Assistant"),
+    "system": gettext_lazy("System"),
+    "tool": gettext_lazy("Tool"),
+}
+
+
+@register.filter
+def is_plain(text: str, markup: str) -> bool:
+    """Whether the text is shown as one run of words, which may be a heading."""
+    return markup != Study.Markup.MARKDOWN and len(read(text)) == 1
+
+
+@register.simple_tag
+def shown(text: str, markup: str) -> SafeString:
+    """A prompt or response as the study shows it; the turns of a conversation each in a block of their own."""
+    as_html = response_markdown if markup == Study.Markup.MARKDOWN else as_typed
+    turns = read(text)
+    if len(turns) == 1:
+        return as_html(text)
+    return format_html_join("", "{}", ((_turn(turn, n, as_html),) for n, turn in enumerate(turns, 1)))
+
+
+def _turn(turn: Turn, number: int, as_html: Callable[[str], SafeString]) -> SafeString:
+    who = SPEAKERS.get(turn.role, turn.role.capitalize()) if turn.role else _("Turn %(n)d") % {"n": number}
+    role = turn.role if turn.role in SPEAKERS else ""
+    return format_html('<div class="turn {}"><p class="who">{}</p>{}</div>', role, who, as_html(turn.text))
 
 
 @register.filter

@@ -8,16 +8,19 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it.common.utils import escapeHtml
 
-from annotate import mathematics
+from annotate import code, mathematics
+from annotate.formats.conversations import SEPARATOR, Turn, read, written
 from annotate.markdown import as_html
-from annotate.templatetags.texts import as_typed, blank, markdown, response_markdown
+from annotate.templatetags.texts import as_typed, blank, is_plain, markdown, response_markdown, shown
 from tests.attacks import ATTACKS
 
 # What Markdown itself makes; raw HTML is text.
 OURS = {"p", "br", "hr", "em", "strong", "code", "pre", "blockquote", "ul", "ol", "li", "a", "img", "table"}
 OURS |= {"thead", "tbody", "tr", "th", "td", *(f"h{n}" for n in range(1, 7))}
 RESPONSE = OURS - {"a", "img", "h1", "h2"} | {"small", "span", *mathematics.TAGS}
+CLASSES = {"unseen", *code.CLASSES}  # those of colored code, too
 LINKS = {"http", "https", "mailto", ""}
 SAFE = {"href": LINKS, "src": LINKS}
 PLAIN = {"title", "alt", "rel", "start", "value", "role", "aria-label", *mathematics.ATTRIBUTES}
@@ -52,7 +55,7 @@ def harmful(html: str, allowed: set[str]) -> list[str]:
         for name, value in attributes.items():
             scheme = urlsplit(re.sub(r"[\0-\x20]", "", value or "")).scheme.lower()
             if (
-                (name, value) != ("class", "unseen")
+                not (name == "class" and value in CLASSES)
                 and name not in PLAIN
                 and scheme not in SAFE.get(name, set())
             ):
@@ -209,3 +212,51 @@ def test_spaces_of_markdown_are_all_seen(text: str, shown: str) -> None:
     lines = re.sub(r"</?(p|ul|li|blockquote|strong)>\n?", "", lines).strip("\n")
     assert re.search(r"(^|\|) |  ", lines) is None
     assert lines.replace("\u00a0", " ") == shown
+
+
+def test_code_is_colored_by_classes_and_loses_nothing() -> None:
+    text = "def total(x):\n\treturn sum(x)  # <b>both</b>\n\n"
+    html = as_html(f"```python\n{text}```")
+    assert '<span class="k">def</span>' in html
+    assert '<span class="c"># &lt;b&gt;both&lt;/b&gt;</span>' in html
+    assert "style=" not in html
+    assert unescape(re.sub("<[^>]+>", "", html)).removeprefix("python\n") == f"{text}\n"
+
+
+@pytest.mark.parametrize("info", ["", "no-such-language", "python" * 99])
+def test_code_of_an_unknown_language_is_shown_without_colors(info: str) -> None:
+    assert code.colored("a < b", info) == "a &lt; b"
+
+
+@given(st.text(), st.sampled_from(["python", "js", "html", "json", "c++", "bash", "console"]))
+def test_colors_change_no_character(text: str, language: str) -> None:
+    assert re.sub(r"</?span[^>]*>", "", code.colored(text, language)) == escapeHtml(text)
+
+
+TURNS = [Turn("system", "Be kind."), Turn("user", "Add **1** and 1:\n\n<b>"), Turn("assistant", "*Two*")]
+
+
+def test_a_conversation_is_shown_turn_by_turn() -> None:
+    text = written(TURNS)
+    assert read(text) == TURNS
+    assert not is_plain(text, "plain")
+    html = shown(text, "markdown")
+    assert [role for _, role in re.findall('class="(turn) ([a-z]*)"', html)] == [
+        "system",
+        "user",
+        "assistant",
+    ]
+    assert re.findall('class="who">([^<]+)<', html) == ["System", "User", "Assistant"]
+    assert "<em>Two</em>" in html
+    assert "*Two*" in shown(text, "plain")
+    assert "<b>" not in html
+
+
+def test_turns_of_one_speaker_are_numbered_and_other_texts_are_no_conversation() -> None:
+    assert re.findall('class="who">([^<]+)<', shown(SEPARATOR.join(["One?", "Two?"]), "plain")) == [
+        "Turn 1",
+        "Turn 2",
+    ]
+    for text in ("User:\n\nHi", "A line\n⸻\nand another", ""):
+        assert is_plain(text, "plain")
+        assert shown(text, "plain") == as_typed(text)
