@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Max, Min
 from django.utils import timezone
 
-from annotate import design, offer
+from annotate import design, offer, visits
 from annotate.kinds import Value
-from annotate.models import Annotator, Answer, Assignment, Criterion, Draft, Item, Judgment, Study
+from annotate.models import Annotator, Answer, Assignment, Criterion, Draft, Item, Judgment
 from annotate.models.assignment import FIRST_HOLD, HOLD, AssignmentQuerySet
 
 # Why a judgment without answers does not count: its annotator passed the item over.
@@ -57,21 +57,6 @@ def next_practice(annotator: Annotator) -> Assignment | None:
     return _opened(_held(annotator).filter(item__role=Item.Role.PRACTICE).first())
 
 
-def room(annotator: Annotator) -> int:
-    """How many more items the annotator's visit may take."""
-    study = annotator.study
-    if study.status != Study.Status.OPEN or annotator.excluded:
-        return 0
-    if not study.session_items:
-        return offer.BLOCK
-    done = _worked(annotator).submitted().count()
-    return max(0, annotator.session_start + study.session_items - done)
-
-
-def _worked(annotator: Annotator) -> AssignmentQuerySet:
-    return Assignment.objects.for_annotator(annotator).exclude(item__role=Item.Role.PRACTICE)
-
-
 def _held(annotator: Annotator) -> AssignmentQuerySet:
     own = Assignment.objects.for_annotator(annotator).held()
     return own.select_related("item__prompt", "draft").order_by("turn", "pk")
@@ -83,12 +68,13 @@ def _claim_block(annotator: Annotator) -> Assignment | None:
     # A claim fails only where somebody else, or another tab, takes the very seats in between; there are others then.
     for _ in range(CLAIM_TRIES):
         held = _held(annotator).count()
-        space = room(annotator) - held
+        space = visits.room(annotator) - held
         block = offer.next_block(annotator, min(space, offer.BLOCK)) if space > 0 else []
         extra = offer.attention_items(annotator, block) if space > 0 else []
         if not block and not extra:
             break
         if _take(annotator, held, block, extra):
+            visits.count_items(annotator)
             break
     return _held(annotator).first()
 
@@ -167,6 +153,7 @@ class Submission:
     first_ms: int | None = None
     changes: int | None = None
     looked: dict[str, int] | None = None
+    read_to_end: list[int] | None = None
     flag: str = ""
     comment: str = ""
     skipped: bool = False
@@ -252,7 +239,7 @@ def may_change(annotator: Annotator, seat: Assignment) -> bool:
 
 def earlier(annotator: Annotator, before: Assignment | None = None) -> Assignment | None:
     """The annotator's last submitted seat, or the last before another, that may still be changed."""
-    own = _worked(annotator).submitted().select_related("item__prompt").order_by("-turn", "-pk")
+    own = visits.worked(annotator).submitted().select_related("item__prompt").order_by("-turn", "-pk")
     if before is not None:
         own = own.filter(turn__lt=before.turn)
     seat = own.first()
@@ -298,6 +285,7 @@ def _store(seat: Assignment, submission: Submission) -> None:
         first_ms=submission.first_ms,
         changes=submission.changes,
         looked=submission.looked,
+        read_to_end=submission.read_to_end,
         flag=submission.flag,
         comment=submission.comment,
         excluded=SKIPPED if submission.skipped else "",
@@ -359,21 +347,12 @@ def _give_back(held: AssignmentQuerySet) -> int:
         return held.filter(pk__in=list(rows.values_list("pk", flat=True)), judgments=None).update(**_RELEASED)
 
 
-def own_counts(annotator: Annotator) -> dict[str, int]:
-    """How many seats the annotator has submitted, practice apart, and holds."""
-    practised = Q(status=Assignment.Status.SUBMITTED, item__role=Item.Role.PRACTICE)
-    own = Assignment.objects.for_annotator(annotator).exclude(practised)
-    rows = own.values_list("status").annotate(n=Count("pk"))
-    counts = dict(rows)
-    return {"submitted": counts.get("submitted", 0), "held": counts.get("held", 0)}
-
-
 def outlook(annotator: Annotator) -> Outlook:
     """Why there is nothing to do now, for the page at the end."""
     others = Assignment.objects.held().filter(study=annotator.study_id).exclude(annotator=annotator)
     possible = others.exclude(item__in=Assignment.objects.for_annotator(annotator).values("item"))
     return Outlook(
-        submitted=own_counts(annotator)["submitted"],
+        submitted=visits.done(annotator),
         free=offer.open_items(annotator.study_id, to=annotator).count(),
         held_by_others=possible.values("item").distinct().count(),
         next_release=possible.aggregate(soonest=Min("expires_at"))["soonest"],

@@ -9,9 +9,9 @@ import datetime as dt
 from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
-from annotate import offer, seats
+from annotate import offer, seats, visits
 from annotate.models import Annotator, Assignment, Item, Study
-from annotate.models.assignment import AssignmentQuerySet, held_too_long
+from annotate.models.assignment import held_too_long
 
 Stage = Annotator.Stage
 Outcome = Annotator.Outcome
@@ -84,8 +84,9 @@ def arrive(annotator: Annotator, session: str = "") -> Annotator:
 
 
 def _begin_visit(annotator: Annotator, session: str) -> None:
-    annotator.session, annotator.session_start = session, done(annotator)
+    annotator.session, annotator.session_start = session, visits.done(annotator)
     annotator.save(update_fields=["session", "session_start"])
+    visits.count_items(annotator)
 
 
 def resume(annotator: Annotator) -> Annotator:
@@ -97,7 +98,7 @@ def resume(annotator: Annotator) -> Annotator:
 
 def _resumed_stage(annotator: Annotator) -> Stage:
     # What was done shows how far somebody got; reading the instructions again does no harm.
-    if done(annotator):
+    if visits.done(annotator):
         return Stage.WORK
     if Assignment.objects.for_annotator(annotator).submitted().exists():
         return Stage.PRACTICE
@@ -120,9 +121,9 @@ def nothing_left(annotator: Annotator) -> Annotator:
     outlook = seats.outlook(annotator)
     if not is_open(annotator.study):
         return annotator
-    if done(annotator):
+    if visits.done(annotator):
         return end(annotator, Outcome.FINISHED)
-    wait = seats.room(annotator) and (outlook.free or outlook.held_by_others)
+    wait = visits.room(annotator) and (outlook.free or outlook.held_by_others)
     return annotator if wait else end(annotator, Outcome.FULL)
 
 
@@ -130,30 +131,13 @@ def is_open(study: Study) -> bool:
     return study.status == Study.Status.OPEN
 
 
-def _worked(annotator: Annotator) -> AssignmentQuerySet:
-    return Assignment.objects.for_annotator(annotator).exclude(item__role=Item.Role.PRACTICE)
-
-
-def done(annotator: Annotator) -> int:
-    """Items that the annotator has submitted, without practice."""
-    return _worked(annotator).submitted().count()
-
-
 def break_due(annotator: Annotator) -> bool:
     """Whether the item just submitted was the last before a break."""
     every = annotator.study.break_after
     if not every:
         return False
-    in_visit = done(annotator) - annotator.session_start
+    in_visit = visits.done_in_visit(annotator)
     return in_visit > 0 and in_visit % every == 0
-
-
-def items_left(annotator: Annotator) -> int:
-    """Items left in this visit, as things stand."""
-    own = _worked(annotator).held().count()
-    there = own + offer.open_items(annotator.study, to=annotator).count()
-    space = seats.room(annotator) if annotator.study.session_items else there
-    return min(there, space)
 
 
 def open_items(study: Study) -> int:

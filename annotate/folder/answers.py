@@ -177,7 +177,8 @@ JUDGMENT = {"opened_at", "submitted_at", "active_ms", "excluded", "first_ms", "c
 def _columns(batch: Batch, row: AnswerRow) -> dict[str, Any]:
     responses = batch.responses[batch.items[row.item_id].pk]
     looked = None if row.looked is None else {str(responses[key]): n for key, n in row.looked.items()}
-    return row.model_dump(include=JUDGMENT) | {"looked": looked}
+    read = None if row.read_to_end is None else sorted(responses[key] for key in row.read_to_end)
+    return row.model_dump(include=JUDGMENT) | {"looked": looked, "read_to_end": read}
 
 
 def _compare_judgment(

@@ -249,6 +249,7 @@ def _judgment_columns(row: AnswerRow) -> dict[str, Hashable]:
         "first_ms": row.first_ms,
         "changes": row.changes,
         "looked": tuple(sorted((row.looked or {}).items())),
+        "read_to_end": None if row.read_to_end is None else tuple(sorted(row.read_to_end)),
         "flag": row.flag,
         "comment": row.comment,
     }
@@ -270,6 +271,8 @@ def _answer_problems(known: Known, row: AnswerRow) -> Iterator[tuple[str, str, s
         yield "shown", f"{quoted(list(shows.responses))} in some order", quoted(row.shown)
     for key in sorted(set(row.looked or ()) - set(shows.responses)):
         yield "looked", f"counts by {', '.join(map(quoted, shows.responses))}", quoted(key)
+    for key in sorted(set(row.read_to_end or ()) - set(shows.responses)):
+        yield "read_to_end", f"some of {', '.join(map(quoted, shows.responses))}", quoted(key)
     if criterion is not None:
         yield from _value_problems(criterion, row, shows)
 

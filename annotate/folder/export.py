@@ -150,7 +150,7 @@ def _detail_types(study: Study) -> dict[str, type]:
 
 
 JUDGMENT = ("revision", "opened_at", "submitted_at", "active_ms", "excluded")
-FURTHER = ("first_ms", "changes", "looked", "flag", "comment")
+FURTHER = ("first_ms", "changes", "looked", "read_to_end", "flag", "comment")
 SEAT = ("pk", "assignment__item", "assignment__shown", "assignment__item__key", "assignment__annotator__key")
 VALUE = ("judgment_id", "criterion__key", "response__key", "other__key", "value", "label", "text")
 
@@ -173,15 +173,15 @@ def _answers(study: Study) -> Iterator[Row]:
 def _response_keys(judgments: list[Any]) -> dict[int, str]:
     links = (
         int(response)
-        for _, _, in_order, *_, looked, _, _ in judgments
-        for response in (*(in_order or ()), *(looked or ()))
+        for _, _, in_order, *_, looked, read, _, _ in judgments
+        for response in (*(in_order or ()), *(looked or ()), *(read or ()))
     )
     return {response.pk: response.key for response in by_key(Response.objects.only("key"), "pk", links)}
 
 
 def _answer(judgment: Any, value: Any, responses: dict[int, str]) -> Row:
     _, _, order, item, annotator, revision, opened_at, submitted_at, active_ms, excluded, *further = judgment
-    first_ms, changes, looked, flag, comment = further
+    first_ms, changes, looked, read, flag, comment = further
     criterion, response, other, number, label, text = value
     return {
         "item_id": item,
@@ -201,6 +201,7 @@ def _answer(judgment: Any, value: Any, responses: dict[int, str]) -> Row:
         "first_ms": first_ms,
         "changes": changes,
         "looked": _by_response(looked, responses),
+        "read_to_end": None if read is None else [responses[pk] for pk in read if pk in responses],
         "flag": flag,
         "comment": comment,
     }

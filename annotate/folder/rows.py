@@ -116,6 +116,7 @@ Time = Annotated[dt.datetime, BeforeValidator(_time), Field(description="an ISO 
 Count = Annotated[Whole, Field(ge=0, le=INT32)]
 Object = Annotated[dict[str, Any], AfterValidator(_storable_json), Field(description="an object")]
 Ids = Annotated[list[Id], Field(min_length=1, description="a list of response ids")]
+SomeIds = Annotated[list[Id], Field(description="a list of response ids, maybe empty")]
 
 
 class Row(BaseModel):
@@ -185,6 +186,8 @@ class AnswerRow(Row):
     changes: Annotated[Whole, whole_of(0, INT32)] | None = None
     # How often each response was scrolled or opened, by response_id.
     looked: Annotated[dict[Id, Count], Field(description="an object of counts by response_id")] | None = None
+    # Responses whose end was seen.
+    read_to_end: SomeIds | None = None
     flag: Text = ""
     comment: Text = ""
 

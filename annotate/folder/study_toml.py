@@ -111,6 +111,7 @@ class PageSpec(Table):
     layout: Annotated[Text, one_of(Study.Layout.values)] = Study.Layout.SIDE_BY_SIDE.value
     markup: Annotated[Text, one_of(Study.Markup.values)] = Study.Markup.PLAIN.value
     sync_scroll: Flag = False
+    require_reading: Flag = False
     allow_skip: Flag = False
     allow_flag: Flag = False
     allow_comment: Flag = False

@@ -183,6 +183,7 @@ class PageForm(StudyModelForm):
             "layout",
             "markup",
             "sync_scroll",
+            "require_reading",
             "allow_skip",
             "allow_flag",
             "allow_comment",
@@ -192,12 +193,18 @@ class PageForm(StudyModelForm):
             "layout": "Responses stand",
             "markup": "Responses are shown as",
             "sync_scroll": "Boxes of a pair scroll together",
+            "require_reading": "Every response is to be read to its end",
             "allow_skip": "An item may be skipped",
             "allow_flag": "An item may be flagged, with a reason",
             "allow_comment": "An item may be commented on",
             "edit_minutes": "Minutes in which an answer may be changed",
         }
-        help_texts = {"sync_scroll": "", "edit_minutes": "0: not at all. Every change is kept as a revision."}
+        help_texts = {
+            "sync_scroll": "",
+            "require_reading": "A page is submitted once the end of each response was on the screen. "
+            "It may still be skipped.",
+            "edit_minutes": "0: not at all. Every change is kept as a revision.",
+        }
 
 
 class PanelForm(StudyModelForm):

@@ -52,6 +52,11 @@ class Annotator(models.Model):
     tries = models.PositiveSmallIntegerField(default=0, help_text="at the questions on the instructions")
     session = models.CharField(max_length=200, blank=True, help_text="the panel's id of the visit")
     session_start = models.PositiveIntegerField(default=0, help_text="items submitted before this visit")
+    visit_items = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="items of this visit, as far as was known when seats were last taken",
+    )
     excluded = models.TextField(blank=True, help_text="reason; empty: counted")
     came_by = models.ForeignKey(
         "annotate.InviteLink", on_delete=models.SET_NULL, null=True, blank=True, related_name="annotators"

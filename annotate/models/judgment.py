@@ -41,6 +41,8 @@ class Judgment(models.Model):
     changes = models.PositiveIntegerField(null=True, blank=True, help_text="answers that were changed")
     # Responses that were scrolled or opened, by id: {"<response>": how often}.
     looked = models.JSONField(null=True, blank=True)
+    # Responses whose end was seen, by id: [<response>, …]. Null: not known, as without JavaScript.
+    read_to_end = models.JSONField(null=True, blank=True)
     flag = models.TextField(blank=True, help_text="what the annotator found wrong with the item")
     comment = models.TextField(blank=True)
     excluded = models.TextField(blank=True, help_text="reason; empty: counted")

@@ -88,6 +88,9 @@ class Study(models.Model):
     layout = models.CharField(max_length=15, choices=Layout.choices, default=Layout.SIDE_BY_SIDE)
     markup = models.CharField(max_length=10, choices=Markup.choices, default=Markup.PLAIN)
     sync_scroll = models.BooleanField(default=False, help_text="the boxes of a pair scroll together")
+    require_reading = models.BooleanField(
+        default=False, help_text="the end of every response is to be seen before its page is submitted"
+    )
     allow_skip = models.BooleanField(default=False)
     allow_flag = models.BooleanField(default=False)
     allow_comment = models.BooleanField(default=False)

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from annotate import invites, languages, seats, stages, workload
+from annotate import design, invites, languages, seats, stages, visits, workload
 from annotate.feedback import feedback
 from annotate.models import Annotator, Assignment, InviteLink, Item, Study
 from annotate.stages import Outcome, Stage
@@ -228,7 +228,7 @@ def _questions(
         {
             "field": f"q{n}",
             "text": check["text"],
-            "options": [(str(i), text, str(i + 1)) for i, text in enumerate(check["options"])],
+            "options": _shuffled(annotator, n, check["options"]),
             "chosen": chosen[n] if chosen and n not in wrong else "",
             "was": _option(check["options"], chosen[n]) if n in wrong else "",
             "missing": n in missing,
@@ -238,6 +238,16 @@ def _questions(
     more = {"questions": questions, "tries": annotator.tries, "left": study.check_tries - annotator.tries}
     status = 422 if missing or wrong else 200
     return _step(request, annotator, Stage.CHECK, **more, wrong=len(wrong), status=status)
+
+
+def _shuffled(annotator: Annotator, question: int, options: list[str]) -> list[tuple[str, str, str]]:
+    """Value, text and key of each: in an order of the annotator's own, so that no place is known for the right one."""
+
+    def place(number: int) -> float:
+        return design.fraction(annotator.study.seed, annotator.pk, "check", question, number)
+
+    order = sorted(range(len(options)), key=place)
+    return [(str(number), options[number], str(key)) for key, number in enumerate(order, 1)]
 
 
 def _option(options: list[str], chosen: str) -> str:
@@ -262,7 +272,7 @@ def pause(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     """A break between two items."""
     if place(annotator) != "task":
         return _go(request, annotator, place(annotator))
-    context = {"study": annotator.study, "done": stages.done(annotator), "left": stages.items_left(annotator)}
+    context = {"study": annotator.study, "done": visits.done(annotator), "left": visits.items_left(annotator)}
     return render(request, "annotate/break.html", context | _elsewhere(request, annotator))
 
 
@@ -291,10 +301,11 @@ def resume(request: HttpRequest, annotator: Annotator) -> HttpResponse:
 @require_GET
 def end(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     """The last page, or a wait, or what has become of the study."""
-    study, done = annotator.study, stages.done(annotator)
+    study, done = annotator.study, visits.done(annotator)
     outlook = seats.outlook(annotator)
     case = annotator.outcome or ("waiting" if stages.is_open(study) else study.status)
-    if case == "waiting" and (annotator.stage != Stage.WORK or seats.own_counts(annotator)["held"]):
+    held = Assignment.objects.for_annotator(annotator).held()
+    if case == "waiting" and (annotator.stage != Stage.WORK or held.exists()):
         return _go(request, annotator, place(annotator))
     context = {"study": study, "case": case, "done": done, "outlook": outlook} | _elsewhere(
         request, annotator
@@ -305,7 +316,7 @@ def end(request: HttpRequest, annotator: Annotator) -> HttpResponse:
 
 def _may_go_on(annotator: Annotator, outlook: seats.Outlook) -> bool:
     if annotator.outcome == Outcome.FINISHED:
-        another = bool(seats.room(annotator)) or not stages.from_panel(annotator)
+        another = bool(visits.room(annotator)) or not stages.from_panel(annotator)
         return another and bool(outlook.free) and not annotator.excluded
     return annotator.outcome in (Outcome.LEFT, Outcome.NO_CONSENT)
 

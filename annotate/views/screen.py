@@ -29,7 +29,7 @@ _LONGEST_MS = 86_400_000
 _LONGEST_LOOKED = 10_000
 _LONGEST_FIELD = 100_000
 REMARKS = ("flag", "comment")
-MEASURED = ("active_ms", "first_ms", "changes", "looked")
+MEASURED = ("active_ms", "first_ms", "changes", "looked", "read_to_end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Form:
     first_ms: int | None = None
     changes: int | None = None
     looked: dict[str, int] = field(default_factory=dict)
+    read_to_end: set[int] | None = None
     skipped: bool = False
 
     @classmethod
@@ -83,6 +84,7 @@ class Form:
                 _count(posted, "first_ms"),
                 _count(posted, "changes"),
                 _looked(posted.get("looked", "")),
+                _read(posted.get("read_to_end", "")),
                 posted.get("skip") == "1",
             )
         except (KeyError, ValueError):
@@ -102,6 +104,28 @@ def _looked(raw: str) -> dict[str, int]:
     if not isinstance(counts, dict):
         return {}
     return {k: min(n, _LONGEST_MS) for k, n in counts.items() if type(n) is int and n > 0}
+
+
+def _read(raw: str) -> set[int] | None:
+    """None where no script said anything."""
+    try:
+        responses = json.loads(raw[:_LONGEST_LOOKED]) if raw else None
+    except (ValueError, RecursionError):
+        return None
+    return {pk for pk in responses if type(pk) is int} if isinstance(responses, list) else None
+
+
+def read_to_end(form: Form, seat: Assignment) -> list[int] | None:
+    """Responses of the page whose end was on the screen; None where that is not known."""
+    return None if form.read_to_end is None else sorted(form.read_to_end.intersection(seat.shown or []))
+
+
+def unread_responses(study: Study, form: Form, seat: Assignment) -> list[int]:
+    """Responses that the study wants read to their end, and that were not: nobody without JavaScript is held up."""
+    read = read_to_end(form, seat)
+    if read is None or not study.require_reading:
+        return []
+    return [pk for pk in seat.shown or [] if pk not in read]
 
 
 def looked_at(form: Form, seat: Assignment) -> dict[str, int] | None:
@@ -175,6 +199,8 @@ def given(seat: Assignment) -> dict[str, str]:
     if last is None:
         return {}
     fields = {"flag": last.flag, "comment": last.comment}
+    if last.read_to_end is not None:
+        fields["read_to_end"] = json.dumps(last.read_to_end)
     for answer in last.answers.select_related("criterion"):
         value = Value(answer.response_id, answer.other_id, answer.value, answer.label, answer.text)
         name, text = kind_of(answer.criterion).written(answer.criterion, value)

@@ -10,12 +10,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotate import seats, stages
+from annotate import seats, stages, visits
 from annotate.models import Annotator, Assignment, Draft
 from annotate.views import access, journey
 from annotate.views.screen import (
@@ -26,8 +25,10 @@ from annotate.views.screen import (
     looked_at,
     read_answers,
     read_remarks,
+    read_to_end,
     screen,
     typed_texts,
+    unread_responses,
 )
 from annotate.whole_numbers import whole
 
@@ -59,14 +60,14 @@ def ahead(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     seat = seats.following(annotator, after) if after and _goes_on(annotator) else None
     if seat is None:
         return HttpResponse(status=204)
-    return _page(request, annotator, seat, filled=_draft(seat), ahead=1)
+    return _page(request, annotator, seat, filled=_draft(seat))
 
 
 def _goes_on(annotator: Annotator) -> bool:
     if annotator.stage != annotator.Stage.WORK or not stages.is_open(annotator.study):
         return False
     every = annotator.study.break_after
-    return not every or (stages.done(annotator) + 1 - annotator.session_start) % every != 0
+    return not every or (visits.done(annotator) + 1 - annotator.session_start) % every != 0
 
 
 @gzip_page
@@ -111,8 +112,9 @@ def _submit(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     criteria = criteria_of(annotator.study, seat)
     rows, problems = ([], {}) if skipped else read_answers(criteria, seat, request.POST)
     remarks, too_long = read_remarks(annotator.study, request.POST)
-    if problems or too_long:
-        more: dict[str, Any] = {"remark_problems": too_long, "status": 422}
+    unread = [] if skipped else unread_responses(annotator.study, form, seat)
+    if problems or too_long or unread:
+        more: dict[str, Any] = {"remark_problems": too_long, "unread": unread, "status": 422}
         return _page(request, annotator, seat, filled=request.POST, problems=problems, **more)
     submission = seats.Submission(
         rows,
@@ -122,6 +124,7 @@ def _submit(request: HttpRequest, annotator: Annotator) -> HttpResponse:
         form.first_ms,
         form.changes,
         looked_at(form, seat),
+        read_to_end(form, seat),
         remarks["flag"],
         remarks["comment"],
         skipped,
@@ -148,7 +151,7 @@ def _next(
         return redirect("task", annotator.study.slug)
     if following and request.headers.get("X-Ahead") == str(following.pk):
         # The browser shows that page already.
-        return JsonResponse({"saved_at": timezone.now(), "progress": _progress(annotator)})
+        return JsonResponse({"saved_at": timezone.now()})
     return _page(request, annotator, following, filled=_draft(following), saved=True)
 
 
@@ -161,13 +164,6 @@ def _stale(request: HttpRequest, annotator: Annotator) -> HttpResponse:
     return _page(request, annotator, seat, filled=_draft(seat), notice="stale", lost=lost, status=409)
 
 
-def _progress(annotator: Annotator, ahead: int = 0) -> str:
-    """Which item comes next, of how many in this visit, once `ahead` more are submitted."""
-    counts = seats.own_counts(annotator)
-    done, total = counts["submitted"] + ahead, counts["submitted"] + counts["held"]
-    return _("Item %(n)d of %(total)d") % {"n": min(done + 1, total), "total": total}
-
-
 def _page(
     request: HttpRequest,
     annotator: Annotator,
@@ -175,7 +171,6 @@ def _page(
     *,
     filled: Mapping[str, str],
     problems: Mapping[str, str] | None = None,
-    ahead: int = 0,
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
@@ -190,7 +185,7 @@ def _page(
         "page": _PAGE.signature(f"{annotator.pk}:{seat.pk}"),
         "revision": journey.revision(seat),
     }
-    context["progress"] = _progress(annotator, ahead)
+    context["progress"] = visits.progress(annotator, seat)
     if not request.htmx:  # type: ignore[attr-defined]
         context["invite"] = access.personal_path(annotator)
     return _render(request, "annotate/task.html", context, status)

@@ -4,6 +4,11 @@
   const O = window.Offbeat;
   let digits = null; // after a 0: the digits typed so far
   const dialog = () => document.getElementById("keys");
+  // The sheet holds the keys of this page alone.
+  function openSheet() {
+    dialog().querySelectorAll("[data-for]").forEach((line) => { line.hidden = !document.querySelector(line.dataset.for); });
+    dialog().showModal();
+  }
   const isText = (el) => el && (el.tagName === "TEXTAREA" || (el.tagName === "INPUT" && el.type === "number"));
   // Ranks and piles of a large set have number fields, but keys speak to the marked response all the same.
   const isPlace = (q) => q?.dataset.control === "place";
@@ -121,6 +126,7 @@
       skip?.focus();
       return Boolean(skip);
     },
+    o: () => O.unfold(),
     n: () => O.newPile(O.current()),
     m: () => O.ask("merge"),
     p: () => O.showAll() || O.ask("view"),
@@ -134,6 +140,11 @@
     if (!O.form() || dialog()?.open || event.altKey || event.isComposing) return;
     const el = document.activeElement;
     const chord = event.ctrlKey || event.metaKey;
+    // A key that is held answers one question and no more; only those that move go on.
+    if (event.repeat && !isText(el) && !chord && !/^(Enter|[jk]|Tab|Backspace| |Page\w+|Arrow\w+)$/i.test(event.key)) {
+      event.preventDefault();
+      return;
+    }
     if (event.key === "Enter") {
       if (!chord && el?.matches("button, a, summary, textarea")) return;
       event.preventDefault();
@@ -147,7 +158,9 @@
       return;
     } else if (event.key === "?") {
       event.preventDefault();
-      dialog()?.showModal();
+      openSheet();
+    } else if (/^( |PageDown|PageUp)$/.test(event.key) && !el?.matches("input, button, a, summary, .box")) {
+      if (O.scroll(event.key === "PageUp" || event.shiftKey ? -1 : 1)) event.preventDefault();
     } else if (event.key === "Backspace") {
       event.preventDefault();
       step(-1);
@@ -163,7 +176,7 @@
   });
   // A press on a response marks it: keys speak to it then.
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-keys-open]")) dialog()?.showModal();
+    if (event.target.closest("[data-keys-open]")) openSheet();
     const q = event.target.closest(".card .text, .card h2")?.closest(".card").querySelector("[data-question]");
     if (q) mark(q);
   });

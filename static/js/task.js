@@ -10,6 +10,7 @@
   let first = null;
   let changes = 0;
   let looked = {};
+  let ended = new Set(); // responses whose end was on the screen
   let before = new Map();
   let scrolling = new Map();
   let ahead = null;
@@ -43,6 +44,7 @@
     f.elements.first_ms.value = first === null ? "" : Math.round(first);
     f.elements.changes.value = changes;
     f.elements.looked.value = Object.keys(looked).length ? JSON.stringify(looked) : "";
+    f.elements.read_to_end.value = JSON.stringify([...ended]);
   };
   function look(el) {
     const id = el.closest("[data-response]")?.dataset.response;
@@ -51,6 +53,7 @@
   O.look = look;
   // One look is a burst of scrolling, however many events it has.
   document.addEventListener("scroll", (event) => {
+    watch();
     const box = event.target.closest?.(".card .text");
     if (!box) return;
     if (box.dataset.led !== undefined) return void delete box.dataset.led;
@@ -74,6 +77,96 @@
     const text = event.target.closest(".card .text");
     if (text && !scrolling.has(text)) look(text);
   });
+
+  // A box that is cut says so, and is reached by Tab; what was read to its end is noted.
+  const hiddenBelow = (box) => box.scrollHeight - box.clientHeight - box.scrollTop;
+  const floor = () => {
+    const dock = document.querySelector(".dock");
+    return getComputedStyle(dock).position === "sticky" ? dock.getBoundingClientRect().top : innerHeight;
+  };
+  function watch() {
+    if (!O.form()) return;
+    const bottom = floor();
+    for (const box of document.querySelectorAll(".answer .box")) {
+      const cut = hiddenBelow(box) > 6 && getComputedStyle(box).overflowY !== "visible";
+      box.dataset.watched = "";
+      box.parentElement.classList.toggle("more", cut && !box.parentElement.matches(".folded"));
+      if (cut && !box.parentElement.querySelector(":scope > .below")) box.after(below());
+    }
+    const dock = document.querySelector(".dock");
+    const deck = document.querySelector(".deck");
+    const over = bottom < innerHeight && deck.getBoundingClientRect().bottom > bottom + 24;
+    dock.classList.toggle("over", over);
+    if (over && !dock.querySelector(":scope > .below")) dock.append(below());
+    if (!document.hidden) document.querySelectorAll(".card[data-response] .text").forEach((text) => noteEnd(text, bottom));
+  }
+  function below() {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "below", tabIndex: -1 });
+    button.textContent = words.below;
+    return button;
+  }
+  function noteEnd(text, bottom) {
+    const id = Number(text.closest("[data-response]").dataset.response);
+    const place = text.getBoundingClientRect();
+    const deck = text.closest(".deck > .box")?.getBoundingClientRect();
+    const end = Math.min(bottom, deck && getComputedStyle(text.closest(".deck > .box")).overflowY !== "visible" ? deck.bottom : bottom);
+    if (ended.has(id) || !place.height || hiddenBelow(text) > 12 || place.bottom > end + 4 || place.bottom < 0) return;
+    ended.add(id);
+    text.closest(".card").querySelector(":scope > .why")?.remove();
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest(".below");
+    if (!button) return;
+    const box = button.parentElement.matches(".dock") ? document.scrollingElement : button.parentElement.querySelector(":scope > .box");
+    scrollOn(box, 1);
+    // Keys read on in the box itself.
+    if (box.tabIndex === 0) box.focus({ preventScroll: true });
+    else button.blur();
+  });
+  function scrollOn(box, by) {
+    const page = box === document.scrollingElement ? floor() : box.clientHeight;
+    box.scrollBy({ top: by * Math.max(40, page - 60) });
+  }
+  // Space and Page Down read on in the marked response, else in the first that has more.
+  O.scroll = (by) => {
+    const boxes = [...document.querySelectorAll(".card .text")].filter((box) => box.getClientRects().length && box.scrollHeight > box.clientHeight + 6 && getComputedStyle(box).overflowY !== "visible");
+    const rest = boxes.filter((box) => (by > 0 ? hiddenBelow(box) > 6 : box.scrollTop > 0));
+    const box = rest.find((one) => one.closest(".card.at")) || rest[0];
+    const deck = document.querySelector(".deck > .box");
+    if (box) scrollOn(box, by);
+    else if (deck && (by > 0 ? hiddenBelow(deck) > 6 : deck.scrollTop > 0)) scrollOn(deck, by);
+    else return false;
+    return true;
+  };
+  new ResizeObserver(watch).observe(document.documentElement);
+  addEventListener("load", watch);
+
+  // A long prompt is folded to two lines; who unfolds it finds it so as long as the prompt is the same.
+  let unfolded = "";
+  function fold() {
+    const prompt = document.getElementById("prompt");
+    const asks = prompt.parentElement;
+    const button = asks.querySelector("[data-unfold]");
+    if (!button) return;
+    asks.classList.remove("folded");
+    const line = parseFloat(getComputedStyle(prompt).lineHeight);
+    button.hidden = prompt.scrollHeight < 3.5 * line;
+    const open = button.hidden || unfolded === prompt.textContent;
+    asks.classList.toggle("folded", !open);
+    button.setAttribute("aria-expanded", String(open));
+    const turns = prompt.querySelectorAll(".turn").length;
+    button.textContent = open ? words.fold : turns ? words.turns.replace("{n}", turns) : words.unfold;
+    if (!open) prompt.scrollTop = 0;
+  }
+  O.unfold = () => {
+    const prompt = document.getElementById("prompt");
+    if (prompt.parentElement.querySelector("[data-unfold]").hidden) return false;
+    unfolded = unfolded === prompt.textContent ? "" : prompt.textContent;
+    fold();
+    watch();
+    return true;
+  };
+  document.addEventListener("click", (event) => event.target.closest("[data-unfold]") && O.unfold());
 
   function noted(event) {
     const field = event.target;
@@ -108,24 +201,40 @@
     try { looked = JSON.parse(f.elements.looked.value || "{}"); } catch { looked = {}; }
     before = new Map(O.questions().map((q) => [q, O.valueOf(q)]));
     scrolling = new Map();
+    try { ended = new Set(JSON.parse(f.elements.read_to_end.value || "[]")); } catch { ended = new Set(); }
     document.querySelectorAll("[data-keys-open]").forEach((b) => { b.hidden = false; });
-    const dock = document.querySelector(".dock");
-    O.screen().style.setProperty("--dock", `${dock.offsetHeight + 16}px`);
-    // What scrolls by itself is reached by Tab as well.
-    document.querySelectorAll(".prompt, .card .text").forEach((box) => {
-      if (box.scrollHeight <= box.clientHeight + 1) return;
-      box.tabIndex = 0;
-      if (box.matches(".prompt")) return;
-      box.setAttribute("role", "group");
-      box.setAttribute("aria-label", box.closest(".card").getAttribute("aria-label"));
-    });
-    O.start?.(swapped);
     O.sets?.();
+    fold();
+    reachable();
+    O.start?.(swapped);
+    watch();
     if (O.isQueued(f.elements.assignment.value)) hold(f);
     else if (!O.waiting()) prefetch();
   }
   O.fresh = fresh;
+  // What scrolls by itself is reached by Tab as well.
+  function reachable() {
+    document.querySelectorAll(".prompt, .card .text").forEach((box) => {
+      if (box.scrollHeight <= box.clientHeight + 1 || getComputedStyle(box).overflowY === "visible" || box.closest(".folded")) return;
+      box.tabIndex = 0;
+      if (box.matches("h1")) return;
+      box.setAttribute("role", "group");
+      box.setAttribute("aria-label", box.closest(".card")?.getAttribute("aria-label") || document.querySelector(".asks h1").textContent);
+    });
+  }
 
+  // Where the study wants it, nothing is submitted before the end of every response was seen.
+  function unread() {
+    if (!("mustRead" in O.screen().dataset)) return false;
+    const left = [...document.querySelectorAll(".card[data-response]")].filter((card) => !ended.has(Number(card.dataset.response)));
+    left.forEach((card) => {
+      if (card.querySelector(":scope > .why")) return;
+      card.querySelector(".passage").before(Object.assign(document.createElement("p"), { className: "why", role: "alert", textContent: words.unread }));
+    });
+    left[0]?.scrollIntoView({ block: "nearest" });
+    left[0]?.querySelector(".text").focus({ preventScroll: true });
+    return left.length > 0;
+  }
   function missing(f) {
     const left = O.questions().filter((q) => "required" in q.dataset && !O.valueOf(q));
     left.forEach((q) => {
@@ -158,7 +267,7 @@
     if ("sent" in f.dataset) return;
     const skip = event.submitter?.name === "skip";
     O.showAll?.();
-    if (!skip && missing(f)) return;
+    if (!skip && (missing(f) || unread())) return;
     O.measure(f);
     const body = new URLSearchParams(new FormData(f));
     if (skip) body.set("skip", "1");
@@ -189,11 +298,8 @@
   O.answered = (entry, response, body, isLast) => {
     const to = response.headers.get("HX-Redirect");
     if (to) return void (isLast && location.assign(to));
-    if ((response.headers.get("Content-Type") || "").includes("json")) {
-      const progress = document.querySelector("[data-progress]");
-      if (progress) progress.textContent = JSON.parse(body).progress;
-      return;
-    }
+    // The page that comes next is there already.
+    if ((response.headers.get("Content-Type") || "").includes("json")) return;
     const page = parse(body);
     if (!page) return void (isLast && location.assign(words.task));
     const here = O.screen().dataset.seat;

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from annotate import seats
-from annotate.models import Annotator, Assignment, Item, Judgment
+from annotate import visits
+from annotate.models import Annotator, Assignment, Item, Judgment, Study
 from annotate.views.access import invite_path
 from tests.annotate.stages import CHECKS, add_practice, annotator, see, started, step, study_with, submit
 from tests.annotate.test_journey import HIDDEN, fill, url
@@ -172,7 +172,7 @@ def test_several_practice_items_come_one_after_the_other() -> None:
     client.get(url(study))
     assert annotator().stage == "work"
     assert Assignment.objects.submitted().count() == 2
-    assert seats.own_counts(annotator())["submitted"] == 0  # practice is no work
+    assert visits.done(annotator()) == 0  # practice is no work
 
 
 def test_practice_of_others_is_not_shown() -> None:
@@ -254,3 +254,45 @@ def test_an_answer_that_comes_after_leaving_is_kept() -> None:
     see(client, step(study, "leave"), go="1")
     see(client, url(study), **sent)
     assert Judgment.objects.count() == 1
+
+
+def said(page: str) -> str:
+    return re.sub(r"\s+", " ", re.findall(r"data-progress>([^<]+)<", page)[0]).strip()
+
+
+def test_pages_say_which_item_of_the_visit_and_which_practice_item_they_are() -> None:
+    study = study_with(session_items=23, shape={"prompts": 1, "responses": 30})
+    for n in range(2):
+        add_practice(study, None, f"practice-{n}")
+    client = started(study)
+    lines = []
+    for _ in range(5):
+        page = client.get(url(study), follow=True).content.decode()
+        lines.append(said(page))
+        assert ("does not count" in page) == lines[-1].startswith("Practice")
+        submit(client, study)
+    # More than one block of seats is held at once: what counts is the visit.
+    assert lines == ["Practice 1 of 2", "Practice 2 of 2", "Item 1 of 23", "Item 2 of 23", "Item 3 of 23"]
+    assert said(client.get(step(study, "back"), follow=True).content.decode()) == "Item 3 of 23"
+    assert 'value="2" max="23"' in client.get(step(study, "back"), follow=True).content.decode()
+
+
+def test_a_visit_says_no_more_items_than_there_are() -> None:
+    client = started(study_with(session_items=30, shape={"responses": 4}))
+    assert said(client.get("/rate/tiny/", follow=True).content.decode()) == "Item 1 of 4"
+
+
+def options(client: Client, study: Study) -> list[str]:
+    page = client.get(step(study, "check")).content.decode()
+    return re.findall(r'name="q0" value="(\d)"', page)
+
+
+def test_options_of_checks_come_in_an_order_of_the_annotators_own() -> None:
+    check = {"text": "Which?", "options": ["a", "b", "c", "d"], "right": 0}
+    study = study_with(checks=[check])
+    clients = [started(study) for _ in range(12)]
+    orders = [options(client, study) for client in clients]
+    assert all(sorted(order) == ["0", "1", "2", "3"] for order in orders)
+    assert len({order[0] for order in orders}) > 1
+    assert orders == [options(client, study) for client in clients]
+    assert see(clients[0], step(study, "check"), q0="0", tries="0")[0] == url(study)

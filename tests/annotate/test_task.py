@@ -1,5 +1,6 @@
 """Drafts, the page ahead, back and edit, remarks and measures over Django's test client."""
 
+import json
 import uuid
 
 import pytest
@@ -43,8 +44,7 @@ def test_who_shows_the_next_page_already_gets_no_second() -> None:
     first = get(client, study)
     shown = seat(ahead(client, study, first))
     response = client.post(url(study), fill(first), headers=HX | {"X-Ahead": shown})
-    assert set(response.json()) == {"saved_at", "progress"}
-    assert response.json()["progress"].startswith("Item 2 of ")
+    assert set(response.json()) == {"saved_at"}
 
 
 def test_nothing_is_ahead_at_the_end_and_before_a_break() -> None:
@@ -191,6 +191,48 @@ def test_only_responses_that_were_shown_were_looked_at() -> None:
     shown = (Assignment.objects.get(pk=seat(page)).shown or [])[0]
     send(client, study, fill(page) | {"looked": f'{{"{shown}": 4, "999999": 1}}'})
     assert Judgment.objects.get().looked == {str(shown): 4}
+
+
+def reading_study(**fields: bool) -> tuple[Study, Client, str, list[int]]:
+    study = make_study(prompts=2, kinds=["pair"])
+    Study.objects.filter(pk=study.pk).update(require_reading=True, **fields)
+    client = join(study)
+    page = get(client, study)
+    return study, client, page, Assignment.objects.get(pk=seat(page)).shown or []
+
+
+def test_what_was_read_to_its_end_is_kept() -> None:
+    study, client, page, shown = reading_study()
+    Study.objects.update(require_reading=False)
+    send(client, study, fill(page) | {"read_to_end": json.dumps([shown[1], 999_999, "x", True])})
+    assert Judgment.objects.get().read_to_end == [shown[1]]
+    back = client.get(f"{url(study)}back/", follow=True).content.decode()
+    assert f'name="read_to_end" value="[{shown[1]}]"' in back
+
+
+def test_where_reading_is_required_nothing_is_taken_before_every_end_was_seen() -> None:
+    study, client, page, shown = reading_study()
+    response = client.post(url(study), fill(page) | {"read_to_end": json.dumps(shown[:1])}, headers=HX)
+    assert response.status_code == 422
+    [first, second] = response.content.decode().split('<section class="card"')[1:]
+    assert "Please read this response to its end." not in first
+    assert "Please read this response to its end." in second
+    assert not Judgment.objects.exists()
+    send(client, study, fill(page) | {"read_to_end": json.dumps(shown)})
+    assert Judgment.objects.get().read_to_end == sorted(shown)
+
+
+@pytest.mark.parametrize("said", ["", "{", "3"])
+def test_where_reading_is_required_a_browser_without_script_is_not_locked_out(said: str) -> None:
+    study, client, page, _ = reading_study()
+    send(client, study, fill(page) | {"read_to_end": said})
+    assert Judgment.objects.get().read_to_end is None
+
+
+def test_where_reading_is_required_an_item_may_still_be_skipped() -> None:
+    study, client, page, _ = reading_study(allow_skip=True)
+    send(client, study, dict(HIDDEN.findall(page)) | {"skip": "1", "read_to_end": "[]"})
+    assert Judgment.objects.get().excluded == "skipped"
 
 
 def test_a_response_in_markdown_is_safe_and_leads_nowhere() -> None:

@@ -258,40 +258,6 @@ def test_every_badge_on_a_control_does_what_it_says(page: Page, kinds: Place) ->
     assert pressed > 60
 
 
-def asked(tools: str) -> str:
-    """The questions that a set's tools speak to, in JavaScript."""
-    criterion = f"document.querySelector('[data-{tools}]').dataset.{tools}"
-    return f"[...document.querySelectorAll(`[data-question][data-criterion='${{{criterion}}}']`)]"
-
-
-def test_piles_are_made_merged_and_seen_together(page: Page, kinds: Place) -> None:
-    begin(page, kinds)
-    for _ in range(2):
-        skip(page)
-    while page.locator(".card").count() != 4:
-        skip(page)
-    page.evaluate(f"Offbeat.go({asked('piles')}[0])")
-    press(page, "n j n j n j 1")  # from pile to pile, past the ranks
-    chips = page.locator("[data-piles] .chip")
-    expect(chips).to_have_text(["Group 11 4", "Group 22", "Group 33"])
-    press(page, "p 1")
-    expect(page.locator(".card:visible")).to_have_count(2)
-    press(page, "p")
-    expect(page.locator(".card:visible")).to_have_count(4)
-    page.evaluate(f"Offbeat.go({asked('piles')}[0])")
-    press(page, "m 2 3")
-    expect(chips).to_have_text(["Group 11 4", "Group 22 3"])
-    chips.nth(1).click()
-    expect(page.locator(".card:visible")).to_have_count(2)
-    page.get_by_role("button", name="Show all").click()
-    page.evaluate(f"Offbeat.go({asked('ranks')}[0])")
-    press(page, "1 2 3 4")
-    page.evaluate(f"Offbeat.go({asked('ranks')}[1])")
-    press(page, "u")
-    values = page.evaluate(f"{asked('ranks')}.map(Offbeat.valueOf)")
-    assert values == ["2", "1", "3", "4"]
-
-
 def skip(page: Page) -> None:
     before = seat_of(page)
     page.get_by_role("button", name="Skip").click()

@@ -74,13 +74,32 @@ def answer(page: Page, key: str) -> None:
     page.wait_for_load_state()
 
 
-def to_practice(page: Page) -> None:
-    """From the landing by Enter and digits alone."""
-    enter(page, "/consent/")
+def agree(page: Page) -> None:
+    """Not by Enter alone: nobody agrees by a key that was meant for the page before."""
+    page.wait_for_load_state()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("/consent/")
+    page.get_by_role("button", name="I agree").focus()
     enter(page, "/instructions/")
+
+
+def to_check(page: Page) -> None:
+    enter(page, "/consent/")
+    agree(page)
     enter(page, "/check/")
-    for key in ("2", "1"):
-        page.keyboard.press(key)
+
+
+def choose(page: Page, text: str) -> None:
+    """Press the key of an option, wherever it stands for this annotator."""
+    label = page.locator("label", has=page.get_by_text(text, exact=True))
+    page.keyboard.press(label.locator("input").get_attribute("data-key") or "")
+
+
+def to_practice(page: Page) -> None:
+    """From the landing by keys alone."""
+    to_check(page)
+    for text in ("Not by itself", "Yours"):
+        choose(page, text)
     enter(page, "/rate/open/")
 
 
@@ -125,15 +144,14 @@ def test_the_whole_journey_by_keys_alone(page: Page, stages: Stages) -> None:
 
 def test_a_wrong_answer_is_marked_and_the_right_one_kept(page: Page, stages: Stages) -> None:
     page.goto(stages.address + stages.invite)
-    enter(page, "/consent/")
-    enter(page, "/instructions/")
-    enter(page, "/check/")
-    page.keyboard.press("1")
-    page.keyboard.press("1")
+    to_check(page)
+    choose(page, "Always")
+    choose(page, "Yours")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("One answer is not right")
     expect(page.locator(".problem")).to_have_count(1)
-    page.keyboard.press("2")
+    page.wait_for_load_state()
+    choose(page, "Not by itself")
     enter(page, "/rate/open/")
 
 
@@ -234,18 +252,22 @@ def test_every_page_is_accessible_and_fits(
     look()
     page.goto(stages.panel(f"{language}{scheme}{width}"))
     look()
-    for ends in ("/consent/", "/instructions/", "/check/"):
-        enter(page, ends)
-        look()
-    page.keyboard.press("1")
+    enter(page, "/consent/")
+    look()
+    page.locator(".primary").focus()
+    enter(page, "/instructions/")
+    look()
+    enter(page, "/check/")
+    look()
+    choose(page, "Always")
     page.keyboard.press("Enter")
     page.wait_for_selector(".problem")
     look()
-    page.keyboard.press("1")
+    choose(page, "Yours")
     page.keyboard.press("Enter")
     page.wait_for_selector(".notice")
     look()
-    page.keyboard.press("2")
+    choose(page, "Not by itself")
     enter(page, "/rate/open/")
     answer(page, "5")
     page.wait_for_url("**/practice/*/")

@@ -257,7 +257,7 @@ def test_scrolling_is_counted_and_a_pair_scrolls_together(context: BrowserContex
     until(page, "box => box.scrollTop > 0", arg=long.element_handle())
     # What the page does about it is done before the frame after the next.
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    before, response = seat_of(page), long.locator("xpath=..").get_attribute("data-response")
+    before, response = seat_of(page), long.locator("xpath=ancestor::section").get_attribute("data-response")
     page.mouse.move(0, 0)
     answer(page)
     next_seat(page, before)

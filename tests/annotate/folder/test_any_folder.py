@@ -120,6 +120,7 @@ def judgment_rows(draw: st.DrawFn, item: Row, person: str) -> list[Row]:
             "first_ms": draw(st.sampled_from([None, 0, 2**40])),
             "changes": draw(st.sampled_from([None, 0, 7])),
             "looked": draw(st.sampled_from([None, {}, {item["response_ids"][0]: 3}])),
+            "read_to_end": draw(st.sampled_from([None, [], item["response_ids"][-1:]])),
             "flag": draw(st.sampled_from([None, "", "typo"])),
             "comment": draw(st.sampled_from([None, "«why»\n"])),
             "revision": draw(st.sampled_from([None, 1])) if revision == 1 else revision,

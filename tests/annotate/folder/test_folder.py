@@ -175,6 +175,7 @@ checks = [{ "text" = "What is rated?", "options" = ["this \\"text\\"", "its auth
 
 [page]
 markup = "markdown"
+require_reading = true
 allow_skip = true
 
 [panel]

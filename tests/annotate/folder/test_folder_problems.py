@@ -30,7 +30,7 @@ ALIKE: Row = {**PAIR, "criterion": "alike", "other_id": "r2"}
 RANK: Row = {"item_id": "set", "annotator_id": "bob", "criterion": "rank", "response_id": "r1", "value": 1}
 COLUMNS = (
     "item_id, annotator_id, criterion, response_id, other_id, value, label, text, shown, opened_at, submitted_at, "
-    "active_ms, revision, excluded, first_ms, changes, looked, flag, comment"
+    "active_ms, revision, excluded, first_ms, changes, looked, read_to_end, flag, comment"
 )
 ONE_ANSWER = "one answer for each item, annotator, criterion, response and revision"
 

@@ -36,7 +36,7 @@ SETTINGS = [
     (
         "seed = 5",
         "page.sinc = true",
-        "page, sinc: expected one of the keys layout, markup, sync_scroll, allow_skip, allow_flag, "
+        "page, sinc: expected one of the keys layout, markup, sync_scroll, require_reading, allow_skip, allow_flag, "
         'allow_comment, edit_minutes, found "sinc"',
     ),
     (
