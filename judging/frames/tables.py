@@ -76,8 +76,8 @@ def source_of(study: Study) -> pd.Series:
 
 def item_responses(study: Study) -> pd.DataFrame:
     """What items show: item_id, response_id, position."""
-    rows = ItemResponse.objects.filter(item__study=study).exclude(planted("response__"))
-    rows = rows.values_list("item_id", "response_id", "position")
+    shown = ItemResponse.objects.filter(item__study=study).exclude(planted("response__"))
+    rows = shown.values_list("item_id", "response_id", "position")
     return pd.DataFrame.from_records(list(rows), columns=["item_id", "response_id", "position"])
 
 

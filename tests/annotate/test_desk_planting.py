@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotate import planting, seats
-from annotate.models import Assignment, Item, Judgment, Response, Study
+from annotate.models import PLANTED, Assignment, Item, Judgment, Response, Study
 from tests.annotate.test_desk import judge
 from tests.factories import make_annotator, make_study
 
@@ -108,7 +108,7 @@ def test_a_gold_item_is_planted_by_answering_it(staff: Client, kind: str) -> Non
     assert item.expected == {"explain": "It said so.", **wanted[kind]}
     assert not item.assignments.exists()  # everybody who comes gets a seat of their own
     assert item.prompt.key == "gold-1"
-    assert {r.source for r in item.prompt.responses.all()} == {planting.PLANTED}
+    assert {r.source for r in item.prompt.responses.all()} == {PLANTED}
     # No pool takes planted texts in.
     assert "gold-1" not in {pool.key for pool in planting.pools(study)}
 

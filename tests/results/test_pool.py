@@ -112,7 +112,7 @@ def test_verdicts_on_planted_pairs_are_not_in_the_pool(demo: Study) -> None:
     pair = next(item for item in plant_and_judge(demo) if item.kind == ItemKind.PAIR)
     run = ScoreRun.objects.create(study=demo, scorer="judge")
     Verdict.objects.create(run=run, item=pair)
-    Verdict.objects.create(run=run, item=demo.items.filter(kind=ItemKind.PAIR).first())
+    Verdict.objects.create(run=run, item=demo.items.filter(kind=ItemKind.PAIR)[0])
     assert Verdict.objects.filter(run=run).in_pool().count() == 1
     assert pair.pk not in set(batches.pairs(demo).values_list("pk", flat=True))
 
