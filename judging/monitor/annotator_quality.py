@@ -6,7 +6,7 @@ counts. Items passed over and judgments excluded one by one are neither.
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ class AnnotatorQuality:
     same_again: Estimate
     same_expected: float | None
     fast: Estimate
+    concerns: dict[str, str] = field(default_factory=dict)
+    """Columns in which something is unusual, and what, in words."""
 
     @property
     def gold_share(self) -> float | None:

@@ -14,6 +14,7 @@ from annotate.models import Annotator, Assignment, Item, Judgment, Study
 from annotate.models.assignment import held_too_long
 from annotate.seats import SKIPPED
 from judging.monitor.annotator_quality import WHOLE, AnnotatorQuality, annotator_quality
+from judging.monitor.concerns import with_concerns
 from judging.results.agreement import SoFar, so_far
 from judging.results.cache import Dated, cached_a_minute, exclusions, unless_large
 
@@ -241,6 +242,7 @@ def excluded(study: Study) -> Excluded:
 # Columns of the table of annotators: what the link says, what it sorts by.
 COLUMNS = {
     "annotator": "Annotator",
+    "concern": "Worth a look",
     "items": "Items",
     "active": "Active time",
     "wall": "Wall time",
@@ -267,7 +269,9 @@ def known_columns(rows: Sequence[AnnotatorQuality]) -> list[str]:
 
 def people_table(study: Study, sort: str) -> Dated[list[AnnotatorQuality]]:
     """The evidence on every annotator, at most a minute old, in the order asked for."""
-    qualities = cached_a_minute(study, "evidence", lambda: annotator_quality(study), exclusions(study))
+    qualities = cached_a_minute(
+        study, "evidence", lambda: with_concerns(annotator_quality(study)), exclusions(study)
+    )
     return Dated(qualities.at, ordered(qualities.value, sort))
 
 
@@ -283,6 +287,7 @@ def ordered(rows: Sequence[AnnotatorQuality], sort: str) -> list[AnnotatorQualit
 
 def sort_value(row: AnnotatorQuality, name: str) -> float | None:
     return {
+        "concern": len(row.concerns) or None,
         "items": row.items,
         "active": row.active_s,
         "wall": row.wall_s,

@@ -10,6 +10,7 @@ from annotate.models import Annotator, Judgment, Role, Study
 from annotate.views.access import for_members
 from judging.monitor import live as monitors
 from judging.monitor.annotator_quality import WHOLE, AnnotatorQuality
+from judging.monitor.beside import beside_others
 
 LONGEST_REASON = 500
 LATEST = 100
@@ -22,13 +23,13 @@ def monitor(request: HttpRequest, study: Study) -> HttpResponse:
     context: dict[str, object] = {"study": study, "live": monitors.live(study)}
     if request.GET.get("part") == "live":
         return render(request, "judging/monitor.html#live", context)
-    sort = request.GET.get("sort", "annotator")
+    sort = request.GET.get("sort", "-concern")
     people = monitors.people_table(study, sort)
     known = monitors.known_columns(people.value)
     context |= {
         "people": people,
         "page": Paginator(people.value, A_PAGE).get_page(request.GET.get("page")),
-        "sort": sort if sort.removeprefix("-") in monitors.COLUMNS else "annotator",
+        "sort": sort if sort.removeprefix("-") in monitors.COLUMNS else "-concern",
         "columns": [_column(name, sort) for name in known],
         "unknown": [label for name, label in monitors.COLUMNS.items() if name not in known],
         "excluded": monitors.excluded(study),
@@ -61,11 +62,13 @@ def _annotator_page(request: HttpRequest, person: Annotator, problem: str = "") 
         .select_related("assignment__item")
         .order_by("-submitted_at", "-pk")
     )
+    listed = list(judgments[:LATEST])
+    beside = beside_others(person, listed)
     context = {
         "study": person.study,
         "annotator": person,
         "evidence": _evidence_on(person),
-        "judgments": judgments[:LATEST],
+        "judgments": [(j, beside.get(j.pk, [])) for j in listed],
         "n_judgments": judgments.count(),
         "problem": problem,
         "reason": request.POST.get("reason", ""),

@@ -169,3 +169,9 @@ def cell_class(value: object) -> SafeString:
         "why" if isinstance(value, str) and len(value) > 60 else "n" if isinstance(value, int | float) else ""
     )
     return SafeString(f' class="{name}"' if name else "")
+
+
+@register.simple_tag
+def concern(row: Any, column: str) -> str:
+    """A class for a cell of the monitor that is worth a look."""
+    return " unusual" if column in row.concerns else ""
