@@ -14,11 +14,13 @@ from annotate.texts import one_newline
 from .values import written_value
 
 SEPARATOR = "\n\n⸻\n\n"
-ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant",
+ROLES = {"human": "user", "gpt": "assistant", "ai": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant",
          "observation": "tool", "function": "tool", "tool_response": "tool", "function_response": "tool",
          "function_call": "assistant", "tool_call": "assistant", "developer": "system"}  # fmt: skip
 # What a turn's speaker and words are called: by OpenAI and Anthropic, ShareGPT, Gemini and others.
 SPEAKERS = ("role", "from", "speaker", "author")
+# LangChain calls the speaker a type; other types are those of parts.
+SPEAKING_TYPES = ("human", "ai", "system", "tool")
 CONTENTS = ("content", "value", "parts", "text")
 # What may hold the turns of a conversation, and what may hold its system prompt beside them.
 TURNS = ("messages", "contents", "conversations", "conversation")
@@ -62,14 +64,13 @@ def is_conversation(value: object) -> bool:
 
 def are_parts(value: object) -> bool:
     """Whether a value is the content of a turn in parts, without the turn."""
-    return (
-        isinstance(value, list)
-        and all(
-            isinstance(part, Mapping) and "type" in part and not any(name in part for name in SPEAKERS)
-            for part in value
-        )
-        and bool(value)
-    )
+    return isinstance(value, list) and bool(value) and all(map(_is_part, value))
+
+
+def _is_part(value: object) -> bool:
+    if not isinstance(value, Mapping) or any(name in value for name in SPEAKERS):
+        return False
+    return isinstance(kind := value.get("type"), str) and kind not in SPEAKING_TYPES
 
 
 def _within(value: Mapping[str, Any]) -> list[Any]:
@@ -104,6 +105,7 @@ def _turn(turn: object) -> Turn:
     if not isinstance(turn, Mapping):
         raise TypeError(turn)
     speaker = next((name for name in SPEAKERS if name in turn), "")
+    speaker = speaker or ("type" if turn.get("type") in SPEAKING_TYPES else "")
     role = turn.get(speaker)
     role = role.get("role") if isinstance(role, Mapping) else role
     held = next((name for name in CONTENTS if name in turn), "")

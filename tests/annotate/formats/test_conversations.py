@@ -121,6 +121,7 @@ WEATHER = '[tool call: weather({"city": "Oslo"})]'
         # ShareGPT, and others
         ({"from": "gpt", "value": "A"}, "A"),
         ({"speaker": "bot", "text": "A"}, "A"),
+        ({"type": "human", "content": "A"}, "A"),
         ({"author": {"role": "assistant"}, "content": {"content_type": "text", "parts": ["A"]}}, "A"),
         ({"role": "user", "content": {"foo": "bar"}}, '{"foo": "bar"}'),
     ],
@@ -128,6 +129,19 @@ WEATHER = '[tool call: weather({"city": "Oslo"})]'
 def test_a_turn_is_read_in_every_shape(tmp_path: Path, turn: dict[str, Any], text: str) -> None:
     assert [one.text for one in conversations.turns([turn])] == [text]
     assert texts(tmp_path, {"prompt": [turn], "chosen": "A", "rejected": "B"})[0] == text
+
+
+def test_speakers_may_be_types(tmp_path: Path) -> None:
+    turns = [
+        {"type": "human", "content": "Q"},
+        {"type": "ai", "content": "A"},
+        {"type": "human", "content": "R"},
+    ]
+    text, responses, _ = texts(
+        tmp_path, {"prompt": turns, "chosen": [{"type": "ai", "content": "B"}], "rejected": "C"}
+    )
+    assert text == SEPARATOR.join(("User:\n\nQ", "Assistant:\n\nA", "User:\n\nR"))
+    assert responses == ["B", "C"]
 
 
 def test_parts_need_no_turn_around_them(tmp_path: Path) -> None:
