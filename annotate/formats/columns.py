@@ -68,16 +68,19 @@ class Columns:
             return
         self._entered.add(inside)
         for name, value in row.items():
-            path = stem(f"{inside}{name}")
-            if not _is_nothing(value) and (path in self._there or len(self._there) < MOST_FIELDS):
-                self._there.setdefault(path, Unused(path)).count += 1
+            if not _is_nothing(value):
+                path = stem(inside + name)
+                if (there := self._there.get(path)) is not None:
+                    there.count += 1
+                elif len(self._there) < MOST_FIELDS:
+                    self._there[path] = Unused(path, 1)
 
     def look_at(self, path: str) -> None:
         self._looked_at.add(stem(path))
 
     def unused(self) -> list[Unused]:
-        """Fields that no reader looked at; the object that one lies in was looked at, or the object is named."""
-        return [field for path, field in self._there.items() if path not in self._looked_at]
+        """Fields that no reader looked at. What lies in an object that none went into is told with the object."""
+        return [there for path, there in self._there.items() if path not in self._looked_at]
 
     # Readings
 
@@ -129,7 +132,7 @@ class Columns:
 
 
 def _is_nothing(value: object) -> bool:
-    return value is None or value != value or (isinstance(value, str | list | dict) and not value)
+    return not value if isinstance(value, str | list | dict) else value is None or value != value
 
 
 def _texts_in(value: object) -> Iterator[str]:
