@@ -13,6 +13,11 @@ def harmless(cell: T) -> T | str:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
+def looks_guarded(cell: str) -> bool:
+    """Whether a cell may have got its apostrophe so; or somebody wrote it."""
+    return cell.startswith("'") and cell[1:].startswith(FORMULA)
+
+
 def in_one_row(cell: T) -> T | str:
     """The same, and with newlines for carriage returns: where lines end with a newline, `csv` quotes no other.
 

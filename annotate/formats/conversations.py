@@ -14,8 +14,8 @@ from annotate.texts import one_newline
 from .values import written_value
 
 SEPARATOR = "\n\n⸻\n\n"
-ROLES = {"human": "user", "gpt": "assistant", "ai": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant",
-         "observation": "tool", "function": "tool", "tool_response": "tool", "function_response": "tool",
+ROLES = {"human": "user", "gpt": "assistant", "ai": "assistant", "chatgpt": "assistant", "bot": "assistant",
+         "model": "assistant", "observation": "tool", "function": "tool", "tool_response": "tool", "function_response": "tool",
          "function_call": "assistant", "tool_call": "assistant", "developer": "system"}  # fmt: skip
 # What a turn's speaker and words are called: by OpenAI and Anthropic, ShareGPT, Gemini and others.
 SPEAKERS = ("role", "from", "speaker", "author")

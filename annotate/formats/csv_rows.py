@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from annotate.cells import looks_guarded
 from annotate.folder.problems import Problem, quoted
 from annotate.folder.tables import Lines, Row
 from annotate.texts import trimmed
@@ -26,12 +27,19 @@ class CsvFile:
         self.source = source
         self.given_delimiter = ""
         self.delimiter = ","
+        self._guarded = 0
 
     def rows(self) -> Lines:
         csv.field_size_limit(settings.READ_MOST_LINE)
         self._look()
-        letters = self._quotes_are_letters()
+        letters, self._guarded = self._quotes_are_letters(), 0
         yield from self._rows(letters=letters)
+        if self._guarded:
+            cells = f"{self._guarded:,} cell{'s' if self._guarded > 1 else ''}"
+            self.source.remark(
+                f"{cells} with an apostrophe before a sign of formulas: it is taken as part of the text, though "
+                "exports put it there as a guard (--raw-cells leaves it out)"
+            )
         if self.delimiter != ",":
             self.source.remark(f"columns are separated by {quoted(self.delimiter)}")
         if letters:
@@ -136,6 +144,7 @@ class CsvFile:
             return Problem(
                 self.source.name, line, "", f"{len(header)} cells, as in the header", str(len(cells))
             )
+        self._guarded += sum(map(looks_guarded, cells))
         return dict(zip(header, cells, strict=True))
 
     def _check_swallowed(self, line: int, taken: list[str], header: list[str]) -> None:

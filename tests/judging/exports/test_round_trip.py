@@ -113,6 +113,18 @@ def tables(study: Study, folder: Path, writer: str) -> None:
     assert numbers("back", "rating", "response__source") == numbers("one", "rating", "response__source")
 
 
+def test_a_guard_against_formulas_is_said(study: Study, tmp_path: Path) -> None:
+    """Nobody can tell it from an apostrophe that somebody wrote."""
+    mapping = {"prompt": "prompt", "response": "response", "rating.quality": "by_w0,by_w1,by_w2"}
+    for escape, said in ((True, 1), (False, 0)):
+        export(study, tmp_path / str(escape), "r", escape=escape)
+        done = brought(tmp_path / str(escape) / "wide.quality.csv", slug=f"back-{escape}", mapping=mapping)
+        guarded = [
+            r for r in done.reading.remarks if "1 cell with an apostrophe before a sign of formulas" in r
+        ]
+        assert len(guarded) == said
+
+
 def labels(study: Study, folder: Path, writer: str) -> None:
     """Into a study that has the texts, and no answers."""
     export(study, folder / "texts")
