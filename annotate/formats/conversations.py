@@ -14,9 +14,12 @@ from annotate.texts import one_newline
 from .values import written_value
 
 SEPARATOR = "\n\n⸻\n\n"
-ROLES = {"human": "user", "gpt": "assistant", "ai": "assistant", "chatgpt": "assistant", "bot": "assistant",
-         "model": "assistant", "observation": "tool", "function": "tool", "tool_response": "tool", "function_response": "tool",
-         "function_call": "assistant", "tool_call": "assistant", "developer": "system"}  # fmt: skip
+ROLES = {
+    "human": "user",
+    **dict.fromkeys(("gpt", "chatgpt", "ai", "bot", "model", "function_call", "tool_call"), "assistant"),
+    **dict.fromkeys(("observation", "function", "tool_response", "function_response"), "tool"),
+    "developer": "system",
+}
 # What a turn's speaker and words are called: by OpenAI and Anthropic, ShareGPT, Gemini and others.
 SPEAKERS = ("role", "from", "speaker", "author")
 # LangChain calls the speaker a type; other types are those of parts.
