@@ -105,8 +105,14 @@ def _remarks(reading: formats.Reading, mapping: Mapping[str, str], new: Mapping[
 
 
 def _in_words(mapping: Mapping[str, str]) -> str:
-    meant = [f"“{column}” is {re.split('[;:]', ROLES[role])[0]}" for role, column in mapping.items()]
-    return "; ".join(meant) + "."
+    return "; ".join(_meaning(role, column) for role, column in mapping.items()) + "."
+
+
+def _meaning(role: str, column: str) -> str:
+    if role == "response" and "," in column:
+        names = " and ".join(f"“{name}”" for name in column.split(","))
+        return f"{names} are the responses of one source each"
+    return f"“{column}” is {re.split('[;:]', ROLES[role])[0]}"
 
 
 def _files(paths: Sequence[Path]) -> list[Source]:
