@@ -15,10 +15,16 @@ class CriterionSerializer(serializers.ModelSerializer[Criterion]):
         read_only=True, help_text="what it measures, for the audit; may be empty"
     )
     scale = serializers.ListField(child=serializers.IntegerField(), read_only=True)
+    choices = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        allow_null=True,
+        help_text="of a preference, what may be said beside its points; null: all there is",
+    )
 
     class Meta:
         model = Criterion
-        fields = ["key", "on", "kind", "measures", "text", "scale", "labels", "required"]
+        fields = ["key", "on", "kind", "measures", "text", "scale", "labels", "choices", "required"]
         read_only_fields = fields
 
     def to_representation(self, instance: Criterion) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from annotate.kinds import KINDS, ItemKind, Kind, Measure, kind_of
+from annotate.kinds import KINDS, STRENGTHS, ItemKind, Kind, Measure, NoPreference, kind_of
 from annotate.models import Annotator, Criterion, Study
 from annotate.models.study import prolific_names
 
@@ -48,6 +48,13 @@ class CriterionSpec(BaseModel):
         Field(min_length=2, max_length=2, description="two whole numbers, the lower first"),
     ] = []
     labels: Annotated[dict[Text, Text], Field(description="labels of points of the scale, each a text")] = {}
+    choices: (
+        Annotated[
+            list[Annotated[Text, one_of([c.value for c in NoPreference if c != NoPreference.TIE])]],
+            Field(description="choices of a preference beside its points: both_good, both_bad, cannot_tell"),
+        ]
+        | None
+    ) = None
     required: Flag = True
 
 
@@ -177,7 +184,8 @@ class StudySpec(BaseModel):
     @property
     def sha256(self) -> str:
         changed = {name: table.changed() for name, table in self.tables.items() if table.changed()}
-        plain = self.model_dump(exclude=set(TABLES)) | changed
+        # What a criterion leaves out is no part of what it says, whatever a later version may add.
+        plain = self.model_dump(exclude=set(TABLES), exclude_none=True) | changed
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
@@ -268,6 +276,8 @@ def _check_kind(criterion: CriterionSpec, problems: Problems) -> None:
         return
     low, high = criterion.scale if kind.scaled else (0, -1)
     points = {str(p) for p in range(low, high + 1)}
+    if criterion.choices is not None and not kind.two_sided:
+        problems.add(FILE, None, f"{place}, choices", f"none for a {kind.name}", quoted(criterion.choices))
     for label in criterion.labels:
         if label not in points:
             expected = (
@@ -280,6 +290,9 @@ def _check_kind(criterion: CriterionSpec, problems: Problems) -> None:
 
 def _wrong_scale(kind: Kind, scale: list[int]) -> str:
     """What was expected of the scale; nothing when it's right."""
+    if kind.two_sided and scale:
+        most = [[-n, n] for n in STRENGTHS]
+        return "" if scale in most else f"one of {', '.join(map(str, most))}"
     if kind.bounded and scale:
         return "" if scale[0] < scale[1] else "two whole numbers, the lower first"
     if not kind.scaled:
@@ -319,6 +332,7 @@ def criterion_spec(criterion: Criterion) -> CriterionSpec:
         text=criterion.text,
         scale=[] if low is None or high is None else [low, high],
         labels=criterion.labels,
+        choices=criterion.choices,
         required=criterion.required,
     )
 
@@ -333,5 +347,12 @@ def render(spec: StudySpec) -> str:
     """study.toml; defaults of criteria and of the optional tables are left out."""
     document = {name: getattr(spec, name) for name in ("slug", *StudySpec.own)}
     document |= {name: written for name, table in spec.tables.items() if (written := table.changed())}
-    criteria = [{k: v for k, v in c.model_dump().items() if v not in ("", [], {})} for c in spec.criterion]
+    criteria = [
+        {
+            k: v
+            for k, v in c.model_dump().items()
+            if v not in ("", [], {}, None) or (k == "choices" and v == [])
+        }
+        for c in spec.criterion
+    ]
     return tomli_w.dumps(document | {"criterion": criteria} if criteria else document)

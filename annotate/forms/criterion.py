@@ -6,7 +6,16 @@ from django import forms
 from django.utils.text import slugify
 
 from annotate.folder.study_toml import MOST_POINTS
-from annotate.kinds import KINDS, ItemKind, Kind, Measure
+from annotate.kinds import (
+    KINDS,
+    STRENGTHS,
+    ItemKind,
+    Kind,
+    Measure,
+    NoPreference,
+    extra_choices,
+    strengths,
+)
 from annotate.models import Criterion, Study
 from annotate.readiness import CALLED
 
@@ -19,7 +28,8 @@ else:
 
 
 # What gives the answers to a criterion their meaning.
-MEANING = ("key", "on", "kind", "text", "scale_low", "scale_high", "labels")
+MEANING = ("key", "on", "kind", "text", "scale_low", "scale_high", "labels", "choices")
+EXTRA = [(choice.value, choice.label) for choice in NoPreference if choice is not NoPreference.TIE]
 # A rating measures quality unless somebody says otherwise.
 USUAL = "usual"
 CLONE_INSTEAD = (
@@ -41,6 +51,8 @@ class KindSelect(forms.Select):
         option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
         if value in KINDS and KINDS[value].scaled:
             option["attrs"]["data-scale"] = True
+        if value in KINDS and KINDS[value].two_sided:
+            option["attrs"]["data-sides"] = True
         if value in KINDS and KINDS[value].bounded:
             option["attrs"]["data-bounds"] = True
         if value in KINDS and len(KINDS[value].item_kinds) == 1:
@@ -76,9 +88,35 @@ class CriterionForm(CriterionModelForm):
         label="Kind of answer", widget=KindSelect, choices=[(k.name, k.label.lower()) for k in KINDS.values()]
     )
 
+    points = forms.ChoiceField(
+        required=False,
+        label="Points",
+        choices=[(2 * n + 1, str(2 * n + 1)) for n in STRENGTHS],
+        initial=5,
+        help_text="From the first much better to the second, with “about the same” between them.",
+    )
+    choices = forms.MultipleChoiceField(
+        required=False,
+        label="May also be answered",
+        choices=EXTRA,
+        initial=[value for value, _ in EXTRA],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
     class Meta:
         model = Criterion
-        fields = ["text", "kind", "on", "scale_low", "scale_high", "labels", "measures", "required", "key"]
+        fields = [
+            "text",
+            "kind",
+            "on",
+            "scale_low",
+            "scale_high",
+            "labels",
+            "choices",
+            "measures",
+            "required",
+            "key",
+        ]
         labels = {
             "text": "Question",
             "scale_low": "Scale from",
@@ -92,7 +130,9 @@ class CriterionForm(CriterionModelForm):
         criterion = kwargs.get("instance")
         if criterion is not None:
             lines = [f"{point} = {_in_one_line(label)}" for point, label in criterion.labels.items()]
-            kwargs["initial"] = {"labels": "\n".join(lines), **(kwargs.get("initial") or {})}
+            first = {"labels": "\n".join(lines), "points": 2 * strengths(criterion)[-1] + 1}
+            first["choices"] = [choice.value for choice in extra_choices(criterion)]
+            kwargs["initial"] = first | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
         self.study, self.locked = study, locked
         self.instance.study = study
@@ -148,6 +188,15 @@ class CriterionForm(CriterionModelForm):
         return data
 
     def _clean_scale(self, kind: Kind, data: dict[str, Any]) -> None:
+        data["choices"] = self._choices(data) if kind.two_sided else None
+        if kind.two_sided:
+            most = (int(data.get("points") or 5) - 1) // 2
+            data["labels"] = {}
+            # What a folder leaves unsaid is five points.
+            stored = self.instance.scale_high
+            unsaid = stored is None and most == strengths(Criterion())[-1]
+            data["scale_low"], data["scale_high"] = (None, None) if unsaid else (-most, most)
+            return
         if not (kind.scaled or kind.bounded):
             # What was typed for another kind is no part of this one.
             data["scale_low"] = data["scale_high"] = None
@@ -171,11 +220,16 @@ class CriterionForm(CriterionModelForm):
             if wrong:
                 self.add_error("labels", f"{wrong[0]} is no point of the scale.")
 
+    def _choices(self, data: dict[str, Any]) -> list[str] | None:
+        """The extra choices that are wanted; None, as in a folder that says nothing, for all."""
+        wanted = data.get("choices") or []
+        return None if len(wanted) == len(EXTRA) and self.instance.choices is None else wanted
+
     def drafted(self) -> Criterion | None:
         """The criterion as far as it can be drawn; None where its kind doesn't stand yet."""
         self.full_clean()
         data = self.cleaned_data
-        if {"kind", "on", "scale_low", "scale_high", "labels"} & set(self.errors):
+        if {"kind", "on", "scale_low", "scale_high", "labels", "points", "choices"} & set(self.errors):
             return None
         return Criterion(
             text=data.get("text") or "…",
@@ -184,5 +238,6 @@ class CriterionForm(CriterionModelForm):
             scale_low=data["scale_low"],
             scale_high=data["scale_high"],
             labels=data["labels"],
+            choices=data["choices"],
             required=data.get("required", False),
         )

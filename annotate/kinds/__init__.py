@@ -23,15 +23,16 @@ from .base import (
 from .grouping import Grouping
 from .number import Number
 from .odd_one_out import OddOneOut
-from .preference import NoPreference, Preference
+from .preference import STRENGTHS, NoPreference, Preference, extra_choices, strengths
 from .ranking import Ranking
 from .rating import Rating
 from .similarity import Similarity
 from .text import Text
 
 __all__ = [
-    "KINDS", "LONGEST_TYPED", "AnswerError", "Control", "ItemKind", "Kind", "Measure", "NoPreference", "Option",
-    "Question", "ResponseNumber", "TooLongError", "Trait", "Value", "choices", "kind_of", "names_of", "within_limit",
+    "KINDS", "LONGEST_TYPED", "STRENGTHS", "AnswerError", "Control", "ItemKind", "Kind", "Measure", "NoPreference",
+    "Option", "Question", "ResponseNumber", "TooLongError", "Trait", "Value", "choices", "extra_choices",
+    "kind_of", "names_of", "strengths", "within_limit",
 ]  # fmt: skip
 
 # In the order in which a desk offers them.

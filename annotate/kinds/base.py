@@ -123,6 +123,9 @@ class Kind:
     item_kinds: ClassVar[tuple[ItemKind, ...]] = tuple(ItemKind)  # kinds of item that may ask it
     per_response: ClassVar[bool] = False  # one row a response, asked beside each; otherwise one row an item
     scaled: ClassVar[bool] = False  # the value is a point of the criterion's scale
+    two_sided: ClassVar[bool] = (
+        False  # its scale, if it has one, is from minus to plus how much better one side may be
+    )
     bounded: ClassVar[bool] = False  # its scale says between which numbers the value lies, if it has one
     labeled: ClassVar[bool] = False  # a row may have a label
     typed: ClassVar[str] = ""  # the HTML input type of what is always typed
@@ -151,7 +154,7 @@ class Kind:
         return next((entry for trait, entry in by_trait.items() if getattr(self, trait)), None)
 
     def fits_scale(self, *, given: bool) -> bool:
-        return given if self.scaled else self.bounded or not given
+        return given if self.scaled else self.bounded or self.two_sided or not given
 
     # What it checks.
 

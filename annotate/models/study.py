@@ -150,6 +150,11 @@ class Criterion(models.Model):
     scale_low = models.IntegerField(null=True, blank=True)
     scale_high = models.IntegerField(null=True, blank=True)
     labels = models.JSONField(default=dict, blank=True, help_text="label of a point of the scale")
+    choices = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="of a preference, what may be said beside the points; null: all there is",
+    )
     required = models.BooleanField(default=True)
 
     class Meta:

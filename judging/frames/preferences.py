@@ -11,13 +11,10 @@ import pandas as pd
 from annotate.kinds import Measure, kind_of
 from annotate.models import Criterion, Study
 from judging.frames import tables as frames
-from judging.results.agreement.units import signed_preference
+from judging.results.agreement.units import levels, signed_preference
 from judging.results.judges.report import choices
 from judging.scorers.length import NAME as LENGTH
 from judging.stats import value_counts
-
-LEVELS = [-2.0, -1.0, 0.0, 1.0, 2.0]
-"""Second much better, slightly better, neither, first slightly better, much better."""
 
 # A pairwise judge's choices: both orders taken together, with the item's first response shown first, or shown last.
 # None: a scorer of single responses, or a judge whose file does not say what it chose in each order.
@@ -30,7 +27,7 @@ class Voted:
 
     criterion: Criterion
     pairs: pd.DataFrame  # pair_id, prompt_id, first, second, first_length, second_length
-    counts: npt.NDArray[np.int64]  # (n, 5), in the order of LEVELS
+    counts: npt.NDArray[np.int64]  # (n, 3, 5 or 7), from the second much better to the first much better
 
     @property
     def prompt(self) -> npt.NDArray[np.int64]:
@@ -39,7 +36,9 @@ class Voted:
     @property
     def thirds(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Votes for the first response, for the second, and for neither."""
-        return self.counts[:, 3:].sum(axis=1), self.counts[:, :2].sum(axis=1), self.counts[:, 2]
+        middle = self.counts.shape[1] // 2
+        first, second = self.counts[:, middle + 1 :], self.counts[:, :middle]
+        return first.sum(axis=1), second.sum(axis=1), self.counts[:, middle]
 
     @property
     def share(self) -> npt.NDArray[np.float64]:
@@ -80,7 +79,7 @@ def voted(criterion: Criterion, pairs: pd.DataFrame) -> Voted:
     answers = frames.answers(criterion)
     first = pairs.set_index("pair_id")["first"]
     signed = signed_preference(answers, first)
-    counts, items = value_counts(answers["item_id"].to_numpy(), signed.to_numpy(), LEVELS)
+    counts, items = value_counts(answers["item_id"].to_numpy(), signed.to_numpy(), levels(criterion))
     some = counts.sum(axis=1) > 0
     chosen = pairs.set_index("pair_id").loc[items[some]].reset_index()
     return Voted(criterion, chosen, counts[some])

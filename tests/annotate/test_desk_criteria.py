@@ -98,7 +98,7 @@ def test_a_number_has_bounds_if_one_says_so(staff: Client) -> None:
     kind_of(free).check(free, Value(value=4000), [1])
     [question] = kind_of(bounded).questions(bounded, [1])
     assert (question.low, question.high, question.step) == (0, 100, "any")
-    assert "0–100" in staff.get(reverse("criteria", args=["tiny"])).content.decode()
+    assert "0 to 100" in staff.get(reverse("criteria", args=["tiny"])).content.decode()
     # A study folder keeps them, and refuses others.
     problems = Problems()
     again = spec_from(tomllib.loads(render(spec_of(study))), problems)

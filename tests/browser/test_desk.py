@@ -83,7 +83,7 @@ def test_from_nothing_to_the_first_judgment(page: Page, chromium: Browser, site:
     step(page, "Check and open")
     page.get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_text("The study is open")).to_be_visible()
-    invite = page.get_by_label("Invite link").input_value()
+    invite = page.get_by_label("Invite link", exact=True).input_value()
 
     visitor = chromium.new_context().new_page()
     visitor.goto(invite)

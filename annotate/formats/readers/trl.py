@@ -14,10 +14,12 @@ from ..source import Source
 from ..votes import BOTH_BAD, BOTH_GOOD, CANNOT_TELL, TIE, Vote
 
 VOTES = {
+    "chosen_very_much": Vote(0, 3),
     "chosen_much": Vote(0, 2),
     "chosen_slightly": Vote(0, 1),
     "rejected_slightly": Vote(1, 1),
     "rejected_much": Vote(1, 2),
+    "rejected_very_much": Vote(1, 3),
     "tie": TIE,
     "both_good": BOTH_GOOD,
     "both_bad": BOTH_BAD,

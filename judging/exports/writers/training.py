@@ -8,6 +8,7 @@ from annotate.kinds import Trait, kind_of, names_of
 from annotate.models import Criterion, Response, Study
 from judging.exports.writers.sheet import Output, Row
 from judging.exports.writers.units import Unit, UnitAnswer, category, counted_items, units
+from judging.results.agreement.units import levels
 
 NO_VOTE = "pairs without a vote"
 NO_WINNER = "pairs without a winner: as many votes on each side"
@@ -71,9 +72,16 @@ def _signed(answer: UnitAnswer, chosen: Response) -> float:
     return answer.value if answer.response == chosen.key else -answer.value
 
 
+def _signed_names(one: str, other: str) -> dict[int, str]:
+    """What a signed preference is called, from the one very much better to the other very much better."""
+    words = {1: "slightly", 2: "much", 3: "very_much"}
+    better = {n: f"{one}_{word}" for n, word in reversed(words.items())}
+    return better | {-n: f"{other}_{word}" for n, word in words.items()}
+
+
 def votes(unit: Unit, chosen: Response) -> dict[str, int]:
     """How many said what, in the words of this format's reader."""
-    names = {2: "chosen_much", 1: "chosen_slightly", -1: "rejected_slightly", -2: "rejected_much"}
+    names = _signed_names("chosen", "rejected")
     counts = Counter(
         names[int(_signed(g, chosen))] if g.response else g.label for g in unit.answers if _is_vote(g)
     )
@@ -138,8 +146,8 @@ def distribution(criterion: Criterion, answers: list[UnitAnswer], responses: lis
     """Counts, shares and entropy in bits; an undefined share is null."""
     options: dict[str, float] = {str(p): p for p in criterion.points}
     if kind_of(criterion).prefers:
-        signed = {2: "first_much", 1: "first_slightly", -1: "second_slightly", -2: "second_much"}
-        options = {name: value for value, name in signed.items()}
+        signed = _signed_names("first", "second")
+        options = {signed[int(level)]: level for level in reversed(levels(criterion)) if level}
         options |= dict.fromkeys(("tie", "both_good", "both_bad", "cannot_tell"), 0)
         names = [
             signed[int(_signed(g, responses[0]))] if g.response else g.label for g in answers if _is_vote(g)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from annotate.kinds import NoPreference, Trait, kind_of
+from annotate.kinds import NoPreference, Trait, kind_of, strengths
 from annotate.models import Criterion
 from judging.frames import tables as frames
 from judging.stats import Level, co_membership, value_counts
@@ -88,7 +88,13 @@ def _alike(criterion: Criterion, answers: pd.DataFrame) -> Units:
 def _preferred(criterion: Criterion, answers: pd.DataFrame) -> Units:
     """Signed strength: positive for the item's first response, negative for its second."""
     signed = signed_preference(answers, frames.first_responses(criterion.study))
-    return Units(_units(answers, ["item_id"], signed), [-2.0, -1.0, 0.0, 1.0, 2.0], ("nominal", "ordinal"))
+    return Units(_units(answers, ["item_id"], signed), levels(criterion), ("nominal", "ordinal"))
+
+
+def levels(criterion: Criterion) -> list[float]:
+    """The points of a preference, from the second response much better to the first much better."""
+    most = strengths(criterion)[-1]
+    return [float(point) for point in range(-most, most + 1)]
 
 
 def signed_preference(answers: pd.DataFrame, first: pd.Series) -> pd.Series:

@@ -16,6 +16,7 @@ from judging.frames import preferences
 from judging.frames import tables as frames
 from judging.frames.criteria import quality_ratings
 from judging.frames.preferences import stored_name
+from judging.results.agreement.units import levels
 from judging.results.audit import ratings_of
 from judging.results.result import NoCriterion, NotComputable
 from judging.scorers.length import NAME as LENGTH
@@ -131,10 +132,13 @@ def _answered(study: Study) -> list[Labels]:
 
 def criteria(study: Study) -> list[Criterion]:
     """Ratings of quality of single responses, then preferences."""
-    both = [*quality_ratings(study), *preferences.criteria(study)]
+    # The published panel's rules are for five points.
+    compared = [c for c in preferences.criteria(study) if len(levels(c)) == 5]
+    both = [*quality_ratings(study), *compared]
     if not both:
         raise NoCriterion(
-            "The panel needs a rating of the quality of single responses or a preference between two.",
+            "The panel needs a rating of the quality of single responses or a preference of five points "
+            "between two.",
             "rates",
         )
     return both

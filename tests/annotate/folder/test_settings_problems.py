@@ -63,7 +63,7 @@ SETTINGS = [
     (
         "scale = [1, 5]",
         "scael = [1, 5]",
-        "criterion 1, scael: expected one of the keys key, on, kind, measures, text, scale, labels, required, "
+        "criterion 1, scael: expected one of the keys key, on, kind, measures, text, scale, labels, choices, required, "
         'found "scael"',
     ),
     (
