@@ -180,10 +180,14 @@ def why(chosen: Format, files: Sequence[Source]) -> str:
 
 
 def recognised(files: Sequence[Source]) -> list[Format]:
-    """The formats that the first rows of the first file look most like."""
+    """The formats that the first rows of the first file look most like, and those of which they say as much else."""
     head = files[0].head()
     columns = {name for row in head for name in row}
     fitting = [f for f in FORMATS.values() if f.fits is None or all(map(f.fits, head))]
     fits = {f.name: len(f.mark(columns)) for f in fitting}
-    best = max(fits.values(), default=0)
-    return [FORMATS[name] for name, n in fits.items() if n == best] if best else []
+    best = [FORMATS[name] for name, n in fits.items() if n == max(fits.values()) > 0]
+    if len(best) != 1:
+        return best
+    # A format whose columns are all known to the best one is a part of it; any other is a second that fits.
+    its = frozenset[str]().union(*best[0].marks)
+    return best + [f for f in fitting if f is not best[0] and not f.mark(columns) <= its]

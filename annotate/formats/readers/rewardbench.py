@@ -92,7 +92,8 @@ FORMATS = [
     ),
     Format(
         "rewardbench-2", "RewardBench 2: right answers among several, with a model's scores or without", read_two,
-        marks("prompt chosen rejected subset num_correct total_completions", "text scores num_correct results"),
+        marks("prompt chosen rejected subset num_correct total_completions",
+              "id prompt chosen rejected subset num_correct total_completions", "text scores num_correct results"),
         "allenai/reward-bench-2, features in the card of the data set; rewardbench, scripts/run_v2.py (outputs)",
         scores=True,
     ),

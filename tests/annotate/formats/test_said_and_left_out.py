@@ -72,6 +72,22 @@ def test_a_table_with_a_column_query_is_no_list_of_queries(tmp_path: Path) -> No
         records_of(path)
 
 
+@pytest.mark.parametrize(
+    ("more", "other"),
+    [
+        ({"id": "1", "better.responses": ["chosen"]}, "argilla"),
+        ({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]}, "sharegpt"),
+        ({"pair_id": "p", "question": "Q", "response_A": "a", "response_B": "b"}, "judgebench"),
+    ],
+)
+def test_where_two_formats_fit_somebody_is_asked(tmp_path: Path, more: dict[str, Any], other: str) -> None:
+    """Also where one has more columns: what the other is made of would be left out."""
+    path = file(tmp_path, [{"prompt": "Q", "chosen": "A", "rejected": "B"} | more], "f.jsonl")
+    with pytest.raises(FolderError, match="one of two that fit: --as ") as error:
+        records_of(path)
+    assert all(f"--as {name} (by " in str(error.value) for name in ("trl-preference", other))
+
+
 @pytest.mark.parametrize("indent", [None, 1])
 def test_a_bad_row_of_a_file_of_one_line_is_named_by_its_number(tmp_path: Path, indent: int | None) -> None:
     rows: list[dict[str, Any]] = [
