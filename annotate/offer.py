@@ -8,47 +8,59 @@ from annotate import design
 from annotate.kinds import ItemKind
 from annotate.models import Annotator, Assignment, Item, ItemResponse, Study
 
-# An annotator takes this many seats of one prompt at once: a prompt's responses are best rated by the same people.
-BLOCK = 20
+# Seats that an annotator takes at once: of so many prompts that there are BLOCK, each prompt whole, since its responses
+# are best rated by the same people; MOST of a prompt that is longer.
+BLOCK, MOST = 10, 20
+# Free seats among which the next prompts are looked for.
+LOOKED_AT = 64
 
 FREE = Q(status=Assignment.Status.FREE)
 
 _KIND_ORDER = [ItemKind.SINGLE, ItemKind.PAIR, ItemKind.SET]
 
 
-def next_block(annotator: Annotator, at_most: int = BLOCK) -> list[Assignment]:
-    """Free seats to hold together: the rest of the prompt at hand, else of the least covered one."""
-    return (_block_in_hand(annotator) or _next_block(annotator))[:at_most]
+def next_block(annotator: Annotator, at_most: int = MOST) -> list[Assignment]:
+    """Free seats to hold together: the rest of the prompt at hand, then the least covered prompts."""
+    at_hand = _prompt_at_hand(annotator)
+    groups = _open_groups(annotator, at_hand)
+    if sum(map(len, groups)) < BLOCK:
+        groups += _open_groups(annotator, [p for p in _next_prompts(annotator) if p not in at_hand])
+    block: list[Sequence[Assignment]] = []
+    for group in groups:
+        if len(block) >= BLOCK or (block and len(block) + len(group) > MOST):
+            break
+        block += group
+    return _balanced(annotator, block)[:at_most]
 
 
-def _block_in_hand(annotator: Annotator) -> list[Assignment]:
+def _prompt_at_hand(annotator: Annotator) -> list[int]:
     own = Assignment.objects.for_annotator(annotator).submitted().order_by("-turn", "-pk")
-    return _block_of(annotator, own.values_list("item__prompt", flat=True).first())
+    return list(own.values_list("item__prompt", flat=True)[:1])
 
 
-def _next_block(annotator: Annotator) -> list[Assignment]:
+def _next_prompts(annotator: Annotator) -> list[int]:
     seats = Assignment.objects.open_to(annotator).order_by("rank")
-    return _block_of(annotator, seats.values_list("item__prompt", flat=True).first())
+    return list(dict.fromkeys(seats.values_list("item__prompt", flat=True)[:LOOKED_AT]))[:BLOCK]
 
 
-def _block_of(annotator: Annotator, prompt_id: int | None) -> list[Assignment]:
-    """One free seat for each item of the prompt that is open to the annotator, in display order."""
-    if prompt_id is None:
+def _open_groups(annotator: Annotator, prompts: Sequence[int]) -> list[list[list[Assignment]]]:
+    """The free seats of each prompt in turn, by the items that are open to the annotator, in display order."""
+    if not prompts:
         return []
-    # The prompt's items first: a database that starts from the study's free seats reads them all.
+    # The prompts' items first: a database that starts from the study's free seats reads them all.
     own = Assignment.objects.for_annotator(annotator).filter(item=OuterRef("pk"))
     unseen = Item.objects.filter(
-        ~Exists(own), prompt=prompt_id, role=Item.Role.MAIN, withheld=False
+        ~Exists(own), prompt__in=prompts, role=Item.Role.MAIN, withheld=False
     ).in_bulk()
-    if not unseen:
-        return []
     # Each item once, however many of its seats are free.
     by_item: dict[int, list[Assignment]] = {}
     for seat in Assignment.objects.free().filter(item__in=list(unseen)).order_by("number"):
         seat.item = unseen[seat.item_id]
         by_item.setdefault(seat.item_id, []).append(seat)
-    items = sorted(by_item.values(), key=lambda free: _turn_key(annotator, free[0].item))[:BLOCK]
-    return _balanced(annotator, items)
+    groups: dict[int, list[list[Assignment]]] = {prompt: [] for prompt in prompts}
+    for free in sorted(by_item.values(), key=lambda free: _turn_key(annotator, free[0].item)):
+        groups[free[0].item.prompt_id].append(free)
+    return [group[:MOST] for group in groups.values() if group]
 
 
 def _turn_key(annotator: Annotator, item: Item) -> tuple[int, float]:

@@ -69,7 +69,7 @@ def _claim_block(annotator: Annotator) -> Assignment | None:
     for _ in range(CLAIM_TRIES):
         held = _held(annotator).count()
         space = visits.room(annotator) - held
-        block = offer.next_block(annotator, min(space, offer.BLOCK)) if space > 0 else []
+        block = offer.next_block(annotator, min(space, offer.MOST)) if space > 0 else []
         extra = offer.attention_items(annotator, block) if space > 0 else []
         if not block and not extra:
             break

@@ -33,7 +33,7 @@ def room(annotator: Annotator) -> int:
     if study.status != Study.Status.OPEN or annotator.excluded:
         return 0
     if not study.session_items:
-        return offer.BLOCK
+        return offer.MOST
     return max(0, annotator.session_start + study.session_items - done(annotator))
 
 

@@ -1,10 +1,12 @@
 import datetime as dt
 import uuid
 from collections import Counter
+from itertools import groupby
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotate import exclusions, offer, seats
@@ -111,7 +113,40 @@ def test_a_tab_that_was_slower_takes_what_is_left(monkeypatch: pytest.MonkeyPatc
     found = seats.next_assignment(annotator)
     held = Assignment.objects.for_annotator(annotator).held()
     assert found == others[0] == held.order_by("turn").first()
-    assert held.count() == held.values("item").distinct().count() <= offer.BLOCK
+    assert held.count() == held.values("item").distinct().count() <= offer.MOST
+
+
+@pytest.mark.parametrize(
+    ("responses", "kinds", "first", "prompts"),
+    [(2, ["pair"], 10, 10), (10, ["single"], 10, 1), (3, ["single"], 12, 4), (30, ["single"], 20, 1)],
+    ids=["one pair a prompt", "ten singles a prompt", "three singles a prompt", "more than anybody holds"],
+)
+def test_a_block_has_its_length_whatever_the_prompts(
+    responses: int, kinds: list[str], first: int, prompts: int
+) -> None:
+    annotator = make_annotator(make_study(prompts=12, responses=responses, kinds=kinds))
+    seat = seats.next_assignment(annotator)
+    assert seat is not None
+    held = Assignment.objects.for_annotator(annotator).held().order_by("turn")
+    assert held.count() == first
+    in_turn = [item for item, _ in groupby(held.values_list("item__prompt", flat=True))]
+    assert len(in_turn) == len(set(in_turn)) == prompts, "a prompt's responses come together"
+
+
+def test_there_is_always_a_page_to_make_ahead() -> None:
+    """One pair a prompt: every prompt used to be a block of its own, so nothing was made ahead."""
+    annotator = make_annotator(make_study(prompts=12, responses=2, kinds=["pair"]))
+    seat = seats.next_assignment(annotator)
+    claims = 0
+    while seat is not None:
+        with CaptureQueriesContext(connection) as captured:
+            ahead = seats.following(annotator, seat.pk)
+        claims += len(captured) > 2
+        submit(annotator, seat)
+        seat = seats.next_assignment(annotator)
+        assert ahead == seat
+    assert Judgment.objects.count() == 12
+    assert claims == 2, "after ten, and where there are no more"
 
 
 def test_a_stale_tab_cannot_overwrite() -> None:
@@ -165,7 +200,8 @@ def test_leaving_frees_what_is_held_and_keeps_what_was_given() -> None:
     seat = seats.next_assignment(annotator)
     assert seat is not None
     submit(annotator, seat)
-    assert seats.release(annotator) == 5
+    held = Assignment.objects.filter(study=study).held().count()
+    assert seats.release(annotator) == held > 0
     assert Assignment.objects.filter(study=study).held().count() == 0
     assert Judgment.objects.count() == 1
 
