@@ -37,7 +37,8 @@ def colored(text: str, info: str) -> str:
 
 def _tokens(text: str, language: str) -> list[tuple[_TokenType, str]]:
     try:
-        return list(get_lexer_by_name(language, stripnl=False, ensurenl=False).get_tokens(text))
+        lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)  # type: ignore[no-untyped-call]
+        return list(lexer.get_tokens(text))
     except ClassNotFound:
         return []
 

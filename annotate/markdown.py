@@ -146,8 +146,16 @@ def _item(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, en
 
 
 def _heading(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    level = min(6, int(tokens[at].tag[1]) + 2)
-    return f"<h{level}>" if tokens[at].nesting == 1 else f"</h{level}>\n"
+    tag = tokens[at].tag
+    return f"<{tag}>" if tokens[at].nesting == 1 else f"</{tag}>\n"
+
+
+def _levels(state: StateCore) -> None:
+    """Headings below the page's own, with no level left out: whoever hears the page goes by them."""
+    headings = [t for t in state.tokens if t.type in ("heading_open", "heading_close")]
+    levels = sorted({token.tag for token in headings})
+    for token in headings:
+        token.tag = f"h{min(6, 3 + levels.index(token.tag))}"
 
 
 class _AsTyped(MarkdownIt):
@@ -187,6 +195,7 @@ def _parser() -> MarkdownIt:
     for name, rule in (("newline", newline), ("escape", escape)):
         md.inline.ruler.at(name, _keeping_indents(rule))
     md.core.ruler.after("block", "first_indents", _first_indents)
+    md.core.ruler.after("block", "levels", _levels)
     rules: dict[str, Callable[..., str]] = {
         **dict.fromkeys(
             ("math_inline", "math_inline_double", "math_block", "math_round", "math_square"), _formula

@@ -159,7 +159,7 @@
     } else if (event.key === "?") {
       event.preventDefault();
       openSheet();
-    } else if (/^( |PageDown|PageUp)$/.test(event.key) && !el?.matches("input, button, a, summary, .box")) {
+    } else if (/^( |PageDown|PageUp)$/.test(event.key) && !el?.matches("input, button, a, summary, .text, .prompt[tabindex='0']")) {
       if (O.scroll(event.key === "PageUp" || event.shiftKey ? -1 : 1)) event.preventDefault();
     } else if (event.key === "Backspace") {
       event.preventDefault();

@@ -156,13 +156,16 @@
     button.setAttribute("aria-expanded", String(open));
     const turns = prompt.querySelectorAll(".turn").length;
     button.textContent = open ? words.fold : turns ? words.turns.replace("{n}", turns) : words.unfold;
-    if (!open) prompt.scrollTop = 0;
+    if (open) return;
+    prompt.scrollTop = 0;
+    prompt.tabIndex = -1;
   }
   O.unfold = () => {
     const prompt = document.getElementById("prompt");
     if (prompt.parentElement.querySelector("[data-unfold]").hidden) return false;
     unfolded = unfolded === prompt.textContent ? "" : prompt.textContent;
     fold();
+    reachable();
     watch();
     return true;
   };
@@ -214,6 +217,7 @@
   O.fresh = fresh;
   // What scrolls by itself is reached by Tab as well.
   function reachable() {
+    document.querySelectorAll(".rich :is(table, pre, p)").forEach((box) => { if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0; });
     document.querySelectorAll(".prompt, .card .text").forEach((box) => {
       if (box.scrollHeight <= box.clientHeight + 1 || getComputedStyle(box).overflowY === "visible" || box.closest(".folded")) return;
       box.tabIndex = 0;

@@ -260,3 +260,7 @@ def test_turns_of_one_speaker_are_numbered_and_other_texts_are_no_conversation()
     for text in ("User:\n\nHi", "A line\n⸻\nand another", ""):
         assert is_plain(text, "plain")
         assert shown(text, "plain") == as_typed(text)
+
+
+def test_headings_of_a_response_leave_no_level_out() -> None:
+    assert re.findall(r"<(h\d)>", as_html("## A\n\n#### B\n\n## C")) == ["h3", "h4", "h3"]

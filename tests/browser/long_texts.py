@@ -52,7 +52,8 @@ PROMPT = SEPARATOR.join(
         "User:\n\nNow write a long story in which somebody learns it, with a table of what they tried.",
     ]
 )
-TABLE = "| tried | how often | with what came of it in the end |\n|---|---|---|\n| counting | 3 | little |\n"
+WIDE = " | ".join(f"a_long_name_of_column_{n}" for n in range(6))
+TABLE = f"| {WIDE} |\n|{'---|' * 6}\n| counting | 3 | little | again | 4 | more |\n"
 
 
 def response(number: int) -> str:

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import until
 from tests.browser.long_texts import SETTINGS, WORDS, response, write_folder
 from tests.browser.test_kinds import Place, press, seat_of
+from tests.browser.test_task import checked
 from tests.serving import manage, migrate, served
 
 pytestmark = pytest.mark.browser
@@ -271,4 +272,20 @@ def test_without_javascript_long_texts_are_read_and_answered(chromium: Browser, 
     page.get_by_role("button", name="Submit").click()
     page.wait_for_url("**/practice/*/")
     assert "require_reading" in SETTINGS
+    context.close()
+
+
+@pytest.mark.parametrize("size", [(1366, 768), PHONE])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_about_conversations_code_and_wide_tables(
+    chromium: Browser, long: Place, scheme: str, size: tuple[int, int]
+) -> None:
+    context = opened(chromium, size, color_scheme=scheme)
+    page = context.new_page()
+    begin(page, long)
+    assert checked(page) == []
+    page.get_by_role("button", name="Show all 4 turns").click()
+    assert checked(page) == []
+    assert page.locator(".card table").evaluate("el => el.scrollWidth > el.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     context.close()
