@@ -53,6 +53,12 @@ def pools(study: Study) -> list[Pool]:
     return list(pools.values())
 
 
+def pool_sizes(study: Study) -> dict[int, int]:
+    """How many responses each pool has, by prompt: of a large study the database counts."""
+    rows = study.responses.in_pool().filter(held_back="").order_by()
+    return dict(rows.values_list("prompt").annotate(n=Count("pk")))
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What to make of each prompt's pool. `each` None: all there are (singles only)."""
@@ -90,7 +96,7 @@ def planned(study: Study, orders: Iterable[Wanted]) -> dict[str, tuple[int, int]
     """Main items by kind once these are made too: how many, and of how many responses each."""
     rows = study.items.filter(role=Item.Role.MAIN, withheld=False).order_by()
     there = Counter({(p, k): n for p, k, n in rows.values_list("prompt", "kind").annotate(n=Count("pk"))})
-    sizes = [(pool.prompt, len(pool.responses)) for pool in pools(study)]
+    sizes = list(pool_sizes(study).items())
     return {
         order.kind.value: (
             sum(there[p, order.kind.value] + order.more(n, there[p, order.kind.value]) for p, n in sizes),

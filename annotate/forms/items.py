@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from annotate.models import Item, Study
-from annotate.planting import Wanted, pools
+from annotate.planting import Wanted, pool_sizes
 
 from .seats import too_few_seats
 
@@ -39,7 +39,7 @@ class PlanForm(forms.Form):
     def __init__(self, data: Any = None, *, study: Study) -> None:
         self.study = study
         self.asked = {c.on for c in study.criteria.all()}
-        usual = max((len(pool.responses) for pool in pools(study)), default=0)
+        usual = max(pool_sizes(study).values(), default=0)
         size = min(5, max(usual, 3))
         # Each response in about two pairs, and in about one set.
         each = {"pair": max(usual, 1), "set": max(ceil(usual / size), 1), "size": size}
