@@ -83,6 +83,15 @@ def visit(study_slug: str, panel_id: str) -> str:
     return "" if names_nobody(panel_id) else f"v-{_keyed('visit', study_slug, panel_id)}"
 
 
+def key_of_rows(study_slug: str, table: str) -> str:
+    """Under which a table's rows get numbers that tell nothing of when, or after which other, they were made."""
+    return _digest("rows", study_slug, table)
+
+
 def _keyed(*parts: str) -> str:
+    return _digest(*parts)[:16]
+
+
+def _digest(*parts: str) -> str:
     message = "\x1f".join(map(trimmed, parts)).encode()
-    return hmac.new(settings.PSEUDONYM_KEY.encode(), message, hashlib.sha256).hexdigest()[:16]
+    return hmac.new(settings.PSEUDONYM_KEY.encode(), message, hashlib.sha256).hexdigest()

@@ -74,8 +74,8 @@ class JudgmentFilter(filters.FilterSet):
     submitted_after = filters.IsoDateTimeFilter(field_name="submitted_at", lookup_expr="gte")
     submitted_before = filters.IsoDateTimeFilter(field_name="submitted_at", lookup_expr="lt")
 
-    # With them it could be found out whose a judgment is.
-    personal = ("annotator_id", "submitted_after", "submitted_before")
+    # By the others it could be found out whose a judgment is.
+    for_auditors = ("item_id", "current", "counted")
 
     def that_count(self, queryset: JudgmentQuerySet, name: str, value: str) -> JudgmentQuerySet:
         return queryset.counted().filter(

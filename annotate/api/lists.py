@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
@@ -18,6 +19,8 @@ from rest_framework.response import Response
 from annotate.models import Role, Study
 from annotate.views.access import study_for
 
+from . import blinding
+
 SEVERAL = ","
 
 
@@ -28,6 +31,10 @@ class Pages(CursorPagination):
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 1_000
+
+    def get_ordering(self, request: Request, queryset: Any, view: Any) -> tuple[str, ...]:
+        hidden = isinstance(view, StudyViewSet) and view.hides_people
+        return (blinding.NUMBER,) if hidden else tuple(super().get_ordering(request, queryset, view))
 
     def get_page_size(self, request: Request) -> int:
         text = request.query_params.get("page_size")
@@ -139,7 +146,10 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
 
 
 class StudyViewSet(ApiViewSet):
-    """Objects of a study: visible to its members only, whose role decides what they may do."""
+    """Objects of a study: visible to its members only, whose role decides what they may do.
+
+    Rows that people made have other numbers for auditors, and come in the order of those.
+    """
 
     reads: ClassVar[Role] = Role.AUDITOR
     writes: ClassVar[Role] = Role.RESEARCHER
@@ -149,6 +159,35 @@ class StudyViewSet(ApiViewSet):
         # To who may look, a method that there is not is 405.
         least = self.writes if self.action and request.method not in SAFE_METHODS else self.reads
         self.study = study_for(request, kwargs["slug"], least)
+        if self.hides_people and set(request.query_params) & self.personal_filters:
+            raise exceptions.PermissionDenied("Auditors see what was answered, not by whom and when.")
+
+    @property
+    def blind(self) -> bool:
+        return not self.role.includes(Role.RESEARCHER)
+
+    @property
+    def hides_people(self) -> bool:
+        return self.blind and blinding.made_by_people(self.queryset.model)
+
+    @property
+    def personal_filters(self) -> set[str]:
+        """With which it could be found out whose a row is: all but those that say otherwise."""
+        filterset = self.filterset_class
+        return set(filterset.base_filters) - set(filterset.for_auditors) if filterset else set()
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        filtered = super().filter_queryset(queryset)
+        return blinding.numbered(filtered, self.study) if self.hides_people else filtered
+
+    def get_object(self) -> Any:
+        if not self.hides_people:
+            return super().get_object()
+        number = blinding.stored(self.kwargs[self.lookup_url_kwarg or self.lookup_field])
+        return get_object_or_404(self.filter_queryset(self.get_queryset()), **{blinding.NUMBER: number})
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return super().get_serializer_context() | {"blind": self.blind}
 
     @property
     def role(self) -> Role:

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from annotate.folder.study_toml import criterion_spec
 from annotate.models import Annotator, Criterion, Item, Judgment, Prompt, Response, Study
 
+from . import blinding
 from .lists import Chosen
 
 
@@ -144,6 +145,7 @@ class JudgmentSerializer(Chosen, serializers.ModelSerializer[Judgment]):
         help_text="a pseudonym; null for auditors",
         allow_null=True,
     )
+    id = serializers.IntegerField(read_only=True, help_text="of the row; another number for auditors")
     current = serializers.BooleanField(source="is_current", read_only=True, help_text="the latest revision")
     shown = serializers.SerializerMethodField(help_text="response ids in the order in which they were shown")
     answers = AnswerSerializer(many=True, read_only=True)
@@ -171,6 +173,8 @@ class JudgmentSerializer(Chosen, serializers.ModelSerializer[Judgment]):
     def to_representation(self, instance: Judgment) -> dict[str, Any]:
         row: dict[str, Any] = super().to_representation(instance)
         if self.context["blind"]:
+            if "id" in row:
+                row["id"] = blinding.number_of(instance)
             row |= {name: None for name in self.personal if name in row}
             if row.get("excluded"):
                 row["excluded"] = "excluded"

@@ -261,15 +261,6 @@ class Judgments(StudyViewSet):
     serializer_class, filterset_class = JudgmentSerializer, filters.JudgmentFilter
     lookup_field = lookup_url_kwarg = "pk"
 
-    @property
-    def blind(self) -> bool:
-        return not self.role.includes(Role.RESEARCHER)
-
-    def enter(self, request: Request, **kwargs: Any) -> None:
-        super().enter(request, **kwargs)
-        if self.blind and set(request.query_params) & set(filters.JudgmentFilter.personal):
-            raise exceptions.PermissionDenied("Auditors see what was answered, not by whom and when.")
-
     def get_queryset(self) -> QuerySet[Judgment]:
         later = Judgment.objects.filter(assignment=OuterRef("assignment"), revision__gt=OuterRef("revision"))
         answers = Answer.objects.select_related("criterion", "response", "other").defer(
@@ -281,10 +272,8 @@ class Judgments(StudyViewSet):
             .annotate(is_current=~Exists(later))
             .select_related("assignment__item", "assignment__annotator")
             .prefetch_related(
-                Prefetch("answers", answers.order_by("pk")),
+                # Not as they were stored: that is the order in which somebody saw the responses.
+                Prefetch("answers", answers.order_by("criterion__position", "response_id", "other_id")),
                 Prefetch("assignment__item__item_responses", links),
             )
         )
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        return super().get_serializer_context() | {"blind": self.blind}

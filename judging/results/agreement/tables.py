@@ -50,7 +50,9 @@ def item_numbers(values: Units) -> pd.DataFrame:
         numbers = numbers.drop(columns=[*counted, "entropy_bits"])
     if not values.numeric:
         numbers = numbers.drop(columns=["mean", "mean_low", "mean_high", "variance", "bimodality"])
-    about = values.given.drop_duplicates("unit")[["unit", "item_id", "response_id", "other_id"]]
+    # Not as they were first answered: that would say who came first.
+    ids = ["item_id", "response_id", "other_id"]
+    about = values.given.drop_duplicates("unit")[["unit", *ids]].sort_values([*ids, "unit"])
     return about.merge(numbers, on="unit").drop(columns="unit")
 
 
