@@ -30,7 +30,8 @@ def numbered(rows: QuerySet[Any], study: Study) -> QuerySet[Any]:
     # The one hash that every database has of itself; the key is as long as nobody guesses.
     key = pseudonyms.key_of_rows(study.slug, rows.model._meta.label_lower)
     text = Concat(Value(key), Cast(F("pk"), CharField()), output_field=CharField())
-    return rows.annotate(**{NUMBER: Substr(MD5(text), 1, DIGITS)})
+    known: QuerySet[Any] = rows.annotate(**{NUMBER: Substr(MD5(text), 1, DIGITS)})
+    return known
 
 
 def number_of(row: Model) -> int:
