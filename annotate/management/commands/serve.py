@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotate.config import metrics
 
-THREADS = 2
 MEMORY = Path("/dev/shm")  # noqa: S108 - the folder has a name and a mode of its own
 # Bytes that the counters of many workers never reach.
 ROOM = 32 * 2**20
@@ -30,10 +29,9 @@ class Command(BaseCommand):
             os.environ[metrics.FOLDER] = str(folder)
         else:
             self.stderr.write(f"No room in {MEMORY}: each server process counts its requests for itself.")
-        command = ["-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
-        # Threads take turns in Python, but one that waits for a slow sender's body must not stop the others.
-        command += ["--workers", str(workers), "--blocking-threads", str(THREADS), "--respawn-failed-workers"]
-        command += ["--no-ws", "--log-level", "warning", "annotate.config.wsgi:application"]
+        command = ["-m", "granian", "--interface", "asginl", "--host", host, "--port", str(port)]
+        command += ["--workers", str(workers), "--respawn-failed-workers"]
+        command += ["--no-ws", "--log-level", "warning", "annotate.config.asgi:application"]
         os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
 
 
