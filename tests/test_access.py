@@ -5,7 +5,7 @@ or an API call says here whom it is for.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 
 from annotate import members, seats
 from annotate.api.blinding import made_by_people, number_of, numbered
@@ -35,6 +35,7 @@ from judging.exports import export_jobs
 from judging.imports import bad_rows
 from judging.models import ScoreRun, ScoringTask
 from judging.results import COMPUTED
+from tests.addresses import ROUTES
 from tests.factories import make_study
 
 pytestmark = pytest.mark.django_db
@@ -205,23 +206,6 @@ ASKED: list[tuple[str, dict[str, str]]] = [
     ("?format=json", {}),
     ("?part=live", {"HX-Request": "true"}),
 ]
-
-
-def addresses(
-    resolver: URLResolver | None = None, space: str = "", route: str = ""
-) -> Iterator[tuple[str, str]]:
-    """Name and route of every URL pattern there is."""
-    for entry in (resolver or get_resolver()).url_patterns:
-        path = route + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            inner = f"{space}{entry.namespace}:" if entry.namespace else space
-            yield from addresses(entry, inner, path)
-        else:
-            assert isinstance(entry, URLPattern)
-            yield f"{space}{entry.name}", path
-
-
-ROUTES = dict(addresses())
 
 
 @dataclass(frozen=True)

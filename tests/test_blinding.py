@@ -22,8 +22,9 @@ from annotate import members
 from annotate.api.blinding import made_by_people, number_of, numbered
 from annotate.api.lists import StudyViewSet
 from annotate.models import Annotator, Answer, Assignment, Criterion, Item, Judgment, Response, Role, Study
+from tests.addresses import ROUTES
 from tests.factories import make_study
-from tests.test_access import ACCESS, ACCOUNT, ROUTES, kwargs_of
+from tests.test_access import ACCESS, ACCOUNT, kwargs_of
 
 pytestmark = pytest.mark.django_db
 
