@@ -20,8 +20,9 @@ from django.urls import reverse
 from annotate import exclusions, invites, members, pseudonyms, trail
 from annotate.models import Action, Annotator, Judgment, Role, Study, TrailEntry
 from annotate.models.trail import AppendOnlyError
+from tests.addresses import ROUTES
 from tests.factories import make_study
-from tests.test_access import ROUTES, filled, kwargs_of
+from tests.test_access import filled, kwargs_of
 
 pytestmark = pytest.mark.django_db
 

@@ -124,9 +124,12 @@ class _Response:
         self.incoming, self._send, self.loop = incoming, send, loop
         self.head: Message = {}
 
-    def start(self, status: str, headers: Iterable[tuple[str, str]], *args: object) -> None:
+    def start(
+        self, status: str, headers: Iterable[tuple[str, str]], *args: object
+    ) -> Callable[[bytes], object]:
         pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         self.head = {"type": "http.response.start", "status": int(status.split(" ", 1)[0]), "headers": pairs}
+        return _unused
 
     def run(self, environ: dict[str, Any]) -> None:
         chunks = wsgi_application(environ, self.start)
@@ -141,7 +144,7 @@ class _Response:
                     gathered = []
             return self._wait_for(self._piece(b"".join(gathered), more=False))
         finally:
-            chunks.close()  # type: ignore[attr-defined]
+            chunks.close()
 
     def _wait_for(self, sending: Any) -> None:
         # A body that nobody has read comes first, in its own time.
@@ -154,6 +157,11 @@ class _Response:
             await self._send(self.head)
             self.head = {}
         await self._send({"type": "http.response.body", "body": content, "more_body": more})
+
+
+def _unused(content: bytes) -> None:
+    """WSGI's old way to send, which Django does not use."""
+    raise NotImplementedError
 
 
 async def _too_slow(send: Send) -> None:

@@ -10,10 +10,10 @@ from django.urls import reverse
 
 from annotate.folder.study_toml import render, spec_of
 from annotate.models import Criterion, Judgment, Study, TrailEntry
+from tests.addresses import ROUTES
 from tests.annotate.test_desk import judge
 from tests.browser_forms import forms_of
 from tests.factories import make_study
-from tests.test_access import ROUTES
 
 pytestmark = pytest.mark.django_db
 

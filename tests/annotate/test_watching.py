@@ -22,9 +22,9 @@ from pytest_django.fixtures import Settings
 from annotate.config import health, logs
 from annotate.management.commands.serve import MEMORY
 from annotate.views.access import invite_path, personal_link
+from tests.addresses import ROUTES
 from tests.factories import make_annotator, make_study
 from tests.serving import migrate, served
-from tests.test_access import ROUTES
 
 SECRET = "tiny:Zm9yLXRoaXMtdGVzdC1vbmx5LWFuZC1ub3RoaW5nLWV"
 
