@@ -76,7 +76,7 @@ class Incoming:
                 await self.piece()
         except (TimeoutError, ConnectionError):
             # The answer is sent, to whoever reads it.
-            self.came = self.length
+            self.came, self.late = self.length, False
 
 
 class Body(io.RawIOBase):
@@ -108,13 +108,16 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
     with SpooledTemporaryFile(IN_MEMORY) as here:
         try:
             await incoming.fill(here)
+            environ["wsgi.input"] = io.BufferedReader(Body(here, incoming, loop))
+            response = _Response(incoming, send, loop)
+            await response.piece(await loop.run_in_executor(_threads, response.run, environ), more=False)
         except TimeoutError:
-            return await _too_slow(send)
+            # A download that nobody takes ends with its connection.
+            if not incoming.late:
+                raise
+            await _too_slow(send)
         except ConnectionError:
-            return None
-        environ["wsgi.input"] = io.BufferedReader(Body(here, incoming, loop))
-        response = _Response(incoming, send, loop)
-        return await loop.run_in_executor(_threads, response.run, environ)
+            return
 
 
 class _Response:
@@ -131,18 +134,19 @@ class _Response:
         self.head = {"type": "http.response.start", "status": int(status.split(" ", 1)[0]), "headers": pairs}
         return _unused
 
-    def run(self, environ: dict[str, Any]) -> None:
+    def run(self, environ: dict[str, Any]) -> bytes:
+        """All but the last piece is sent from here: whoever downloads slowly is waited for, and no memory fills."""
         chunks = wsgi_application(environ, self.start)
         try:
             if self.incoming.late:
-                return self._wait_for(_too_slow(self._send))
+                raise TimeoutError
             gathered: list[bytes] = []
             for chunk in chunks:
                 gathered.append(chunk)
                 if sum(map(len, gathered)) >= PIECE:
-                    self._wait_for(self._piece(b"".join(gathered), more=True))
+                    self._wait_for(self.piece(b"".join(gathered), more=True))
                     gathered = []
-            return self._wait_for(self._piece(b"".join(gathered), more=False))
+            return b"".join(gathered)
         finally:
             chunks.close()
 
@@ -151,7 +155,7 @@ class _Response:
         patience = TAKEN if self.incoming.ended else None
         asyncio.run_coroutine_threadsafe(sending, self.loop).result(patience)
 
-    async def _piece(self, content: bytes, *, more: bool) -> None:
+    async def piece(self, content: bytes, *, more: bool) -> None:
         if self.head:
             await self.incoming.drain()
             await self._send(self.head)
