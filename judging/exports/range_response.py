@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.utils.http import http_date
 
 CHUNK = 2**16
-_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+# More digits than any file has bytes are no range.
+_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$", re.ASCII)
 
 
 def ranged(request: HttpRequest, path: Path, content_type: str) -> HttpResponseBase:
