@@ -246,6 +246,9 @@ def test_on_a_phone_scales_stand_in_one_row_and_no_key_is_named(chromium: Browse
             ).count()
             == 0
         )
+        assert (
+            page.locator("[data-control=sides] kbd:visible, [data-control=choice] kbd:visible").count() == 0
+        )
         assert page.locator(".bar .status").bounding_box()["height"] <= 2  # type: ignore[index]
         page.locator("button[name=skip]").click()
         gone(page, before)

@@ -59,9 +59,13 @@ def test_a_long_prompt_leaves_the_responses_in_view(
     page.goto(texts)
     page.locator(".primary").first.click()
     page.locator("form.answer").wait_for()
+    folded = page.locator(".prompt").bounding_box()
+    assert folded is not None
+    assert folded["height"] < 60
+    page.get_by_role("button", name="Show all").click()
     box = page.locator(".prompt").bounding_box()
     assert box is not None
-    assert box["height"] < height * 0.4
+    assert folded["height"] < box["height"] < height * 0.4
     assert page.locator(".prompt").evaluate("e => e.scrollHeight") > height
     assert page.locator(".prompt").get_attribute("tabindex") == "0"
     for card in page.locator(".card").all():
