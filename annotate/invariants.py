@@ -12,7 +12,8 @@ from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef
 from django.utils import timezone
 
 from annotate.counting import counted
-from annotate.kinds import KINDS, AnswerError, ItemKind, Value, kind_of
+from annotate.folder.study_toml import wrong_scale
+from annotate.kinds import KINDS, AnswerError, ItemKind, Kind, Value, kind_of
 from annotate.models import (
     Answer,
     Assignment,
@@ -158,12 +159,16 @@ def _known(study: Study) -> QuerySet[Criterion]:
     return study.criteria.filter(kind__in=KINDS)
 
 
+def _has_wrong_scale(criterion: Criterion, kind: Kind) -> bool:
+    scale = [end for end in (criterion.scale_low, criterion.scale_high) if end is not None]
+    return bool(wrong_scale(kind, scale))
+
+
 def _misfit(study: Study) -> Iterator[int]:
     """Criteria of an unknown kind, on items that can't ask it, or with a scale where the kind has none."""
     for criterion in study.criteria.all():
         kind = KINDS.get(criterion.kind)
-        has_scale = criterion.scale_low is not None
-        if kind is None or criterion.on not in kind.item_kinds or not kind.fits_scale(given=has_scale):
+        if kind is None or criterion.on not in kind.item_kinds or _has_wrong_scale(criterion, kind):
             yield criterion.pk
 
 

@@ -270,7 +270,7 @@ def _check_kind(criterion: CriterionSpec, problems: Problems) -> None:
     if criterion.on not in kind.item_kinds:
         expected = f"{' or '.join(kind.item_kinds)}, since this is a {kind.name}"
         problems.add(FILE, None, f"{place}, on", expected, quoted(criterion.on))
-    expected = _wrong_scale(kind, criterion.scale)
+    expected = wrong_scale(kind, criterion.scale)
     if expected:
         problems.add(FILE, None, f"{place}, scale", expected, quoted(criterion.scale or None))
         return
@@ -288,7 +288,7 @@ def _check_kind(criterion: CriterionSpec, problems: Problems) -> None:
             problems.add(FILE, None, f"{place}, labels", expected, quoted(label))
 
 
-def _wrong_scale(kind: Kind, scale: list[int]) -> str:
+def wrong_scale(kind: Kind, scale: list[int]) -> str:
     """What was expected of the scale; nothing when it's right."""
     if kind.two_sided and scale:
         most = [[-n, n] for n in STRENGTHS]

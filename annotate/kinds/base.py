@@ -153,9 +153,6 @@ class Kind:
         """The entry of the first trait that this kind has: how a computation says what it does with which answers."""
         return next((entry for trait, entry in by_trait.items() if getattr(self, trait)), None)
 
-    def fits_scale(self, *, given: bool) -> bool:
-        return given if self.scaled else self.bounded or self.two_sided or not given
-
     # What it checks.
 
     def check(self, criterion: Criterion, value: Value, responses: Sequence[int] | Sequence[str]) -> None:

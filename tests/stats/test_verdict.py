@@ -1,6 +1,7 @@
 """The rule that turns the slopes of an audit into a verdict."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ def slope(low: float, high: float) -> Estimate:
 
 
 def ruled(
-    ends: tuple[float, float] | None, detectable: float = 0.2, *, can_acquit: bool = True, **shapes: Estimate
+    ends: tuple[float, float] | None, detectable: float = 0.2, *, can_acquit: bool = True, **shapes: Any
 ) -> Underrating:
     """Return the result with the verdict on a pooled interval; other slopes hold zero, or are as given."""
     base = underrating(*simulate(3, prompts=6, size=5, seats=4, annotators=7, noise=0.8))
