@@ -45,7 +45,7 @@ def test_the_whole_journey(page: Page, site: Site) -> None:
     page.get_by_label("Name").fill("researcher")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="How far do annotators agree?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Annotators agree most on similarity")).to_be_visible()
     quality = page.get_by_role("row", name=re.compile("quality.*ordinal"))
     expect(quality).to_contain_text(re.compile(r"0\.\d\d\s*\[0\.\d\d, 0\.\d\d\]"))
     expect(quality).to_contain_text(f"{3840 + seen['single']:,}")
@@ -61,7 +61,7 @@ def test_the_whole_journey(page: Page, site: Site) -> None:
         page.get_by_role("heading", name="Largest gaps between people and rm-conventional")
     ).to_be_visible()
     assert page.locator(".card.read").count() == 8
-    expect(page.get_by_role("note")).to_contain_text("Simulated")
+    expect(page.get_by_role("complementary", name="Simulated.")).to_be_visible()
 
 
 def test_without_javascript(chromium: Browser, site: Site) -> None:
