@@ -34,10 +34,10 @@ def beside_others(person: Annotator, judgments: Iterable[Judgment]) -> dict[int,
         .order_by("criterion__position", "pk")
     )
     own = [answer for answer in own if _has_mean(answer.criterion)]
-    sums = _others(person, {answer.item for answer in own})  # type: ignore[attr-defined]
+    sums = _others(person, {answer.item for answer in own})
     rows: dict[int, list[Beside]] = defaultdict(list)
     for a in own:
-        total, n = sums.get(_question(a.item, a.criterion_id, a.response_id, a.other_id), (0.0, 0))  # type: ignore[attr-defined]
+        total, n = sums.get(_question(a.item, a.criterion_id, a.response_id, a.other_id), (0.0, 0))
         about = " and ".join(r.key for r in (a.response, a.other) if r is not None)
         rows[a.judgment_id].append(
             Beside(a.criterion, about, float(a.value or 0), total / n if n else None, n)

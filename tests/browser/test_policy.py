@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urldefrag, urlsplit
 
 import pytest
@@ -11,6 +12,7 @@ from tests.browser.conftest import PASSWORD, Site, until
 
 pytestmark = pytest.mark.browser
 
+Theme = Literal["light", "dark"]
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WATCH = """
@@ -28,7 +30,8 @@ def wrong_with(page: Page) -> list[str]:
     """What broke the policy, and what axe finds in light and in dark."""
     wrong: list[str] = page.evaluate("window.broken")
     page.evaluate(AXE)
-    for theme, rules in (("light", RULES), ("dark", ["color-contrast"])):
+    themes: dict[Theme, list[str]] = {"light": RULES, "dark": ["color-contrast"]}
+    for theme, rules in themes.items():
         page.emulate_media(color_scheme=theme)
         report = page.evaluate("async (tags) => (await axe.run(document, {runOnly: tags})).violations", rules)
         wrong += [f"{theme}, {v['id']}: {node['html'][:120]}" for v in report for node in v["nodes"]]

@@ -15,7 +15,7 @@ def slope(low: float, high: float) -> Estimate:
 
 
 def ruled(
-    ends: tuple[float, float] | None, detectable: float = 0.2, *, can_acquit: bool = True, **shapes: Any
+    ends: tuple[float, float] | None, detectable: float = 0.2, *, can_acquit: bool = True, **shapes: Estimate
 ) -> Underrating:
     """Return the result with the verdict on a pooled interval; other slopes hold zero, or are as given."""
     base = underrating(*simulate(3, prompts=6, size=5, seats=4, annotators=7, noise=0.8))
@@ -65,7 +65,7 @@ def test_slopes_of_other_shapes_must_agree_where_they_are_defined() -> None:
 
 def test_good_unusual_answers_may_be_underrated_alone() -> None:
     up = slope(0.1, 0.5)
-    rise = {"interaction": up, "curved_interaction": slope(0.01, 0.5)}
+    rise: dict[str, Any] = {"interaction": up, "curved_interaction": slope(0.01, 0.5)}
     result = ruled((-0.1, 0.1), good=up, curved_good=slope(-0.1, 0.5), **rise)
     assert (result.verdict, result.good_alone) == (Verdict.UNDERRATES, True)
     assert result.verdict_text == "underrates good unusual answers"
@@ -83,13 +83,13 @@ def test_good_unusual_answers_may_be_underrated_alone() -> None:
         {"curved_interaction": slope(-0.1, 0.5)},
         {"good": slope(-0.1, 0.5)},
     ):
-        shapes = {"good": up, "curved_good": up} | rise | less
+        shapes: dict[str, Any] = {"good": up, "curved_good": up} | rise | less
         assert not ruled((-0.1, 0.1), **shapes).good_alone
     # It is why other slopes part, and says nothing where all unusual answers are underrated.
     assert ruled((-0.1, 0.1), good=up, curved_good=up, curved=up, **rise).good_alone
     assert ruled((0.1, 0.3), good=up, curved_good=up, **rise).verdict is Verdict.DEPENDS
     # Where nothing is known of a curve the whole interval must lie above zero.
     unknown = Estimate.undefined("too few ratings", 9)
-    beside = {"interaction": up, "curved_good": unknown, "curved_interaction": unknown}
+    beside: dict[str, Any] = {"interaction": up, "curved_good": unknown, "curved_interaction": unknown}
     assert ruled((-0.1, 0.1), good=up, **beside).good_alone
     assert not ruled((-0.1, 0.1), good=nearly, **beside).good_alone
