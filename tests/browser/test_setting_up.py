@@ -61,6 +61,7 @@ def test_a_newcomer_opens_a_rehearsed_study_in_fifteen_clicks(
     page.reload()
 
     click("link", "New study")
+    expect(page.get_by_label("Title")).to_be_focused()
     page.keyboard.type("A newcomer’s study")
     click("button", "Create draft")
 
@@ -100,7 +101,10 @@ def rehearse(page: Page, click: Counting) -> None:
     click.clicks += 3
     for _ in range(2):
         expect(page.get_by_text("How good is this response?")).to_be_visible()
+        # The script that reads keys shows this button once it is there.
+        expect(page.locator("[data-keys-open]")).to_be_visible()
         page.keyboard.press("4")
+        expect(page.locator("input[type=radio]:checked")).to_have_count(1)
         before = page.locator(".card .text").first.inner_text()
         page.keyboard.press("Enter")
         expect(page.locator(".card .text").filter(has_text=before)).to_have_count(0)
