@@ -3,6 +3,8 @@
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +21,9 @@ from judging.models import Embedding, Score, ScoreRun, Verdict
 from judging.results import audit
 from judging.results.audit.result import RESULT as AUDIT
 from judging.results.pairs import report as pairs
+from judging.results.pairs.page import beside_audit
 from judging.results.pairs.result import RESULT as PAIRS
-from judging.stats import matched_pairs
+from judging.stats import Estimate, matched_pairs
 from tests.annotate.formats.samples import absolute, brought, jsonl
 from tests.factories import make_annotator, make_study
 from tests.results.commands import json_of
@@ -262,3 +265,37 @@ def test_labels_without_names_match_no_pairs(tmp_path: Path, auditor: Client) ->
     call_command("score", "in", "--scorer", "minilm", stdout=StringIO())
     html = auditor.get("/studies/in/pairs/").content.decode()
     assert "without the names of who gave them" in html
+
+
+WITHIN = "within chance of a fair scorer’s: this neither supports nor contradicts the audit."
+
+
+@pytest.mark.parametrize(
+    ("unusual", "usual", "ratio", "counts", "reading"),
+    [
+        (0.09, 0.15, Estimate(0.6, 0.2, 1.8, 60), "fewer", f"(9 % and 15 %), which is {WITHIN}"),
+        (0.4, 0.1, Estimate(4.0, 1.9, 8.0, 60), "more", "(40 % and 10 %), more than a fair scorer would."),
+        (
+            0.1,
+            0.1,
+            Estimate(1.0, None, None, 6, "few"),
+            "as many",
+            "(10 % and 10 %), of too few for more than that.",
+        ),
+    ],
+)
+def test_what_is_missed_stands_beside_the_audit(
+    unusual: float, usual: float, ratio: Estimate, counts: str, reading: str
+) -> None:
+    def share(of: float) -> Estimate:
+        return Estimate(of, of / 2, of * 2, 30)
+
+    missed = SimpleNamespace(
+        unusual=share(unusual), usual=share(usual), ratio=ratio, fair_ratio=1.2, reason=None
+    )
+    row: Any = SimpleNamespace(scorer="rm", is_baseline=False, missed=missed)
+    of = "as" if counts == "as many" else "than"
+    whole = f"rm misses {counts} of the good unusual responses {of} of the good usual ones {reading}"
+    assert beside_audit(row) == whole
+    row.is_baseline = True
+    assert beside_audit(row) == ""

@@ -17,6 +17,7 @@ from judging.results.table import Cell, Column, Link, Table
 from judging.scorers.length import NAME as LENGTH
 from judging.stats import Estimate
 from judging.stats.pairs.pair_calibration import Calibrated
+from judging.templatetags.figures import percent
 
 TO_READ = 8
 
@@ -31,6 +32,7 @@ def context(request: HttpRequest, study: Study, options: Options, report: Pairs)
         "figures": cached(study, key, lambda: _figures(report, margins)),
         "tables": {table.key: table for table in tables(report)},
         "rated": rated,
+        "beside_audit": [line for line in map(beside_audit, report.rated) if line],
         "missed_responses": _to_read(rated),
         "margins": margins,
         "strata": _strata(margins),
@@ -53,6 +55,28 @@ def _margins(report: Pairs, scorer: str, criterion: str) -> list[Margin]:
         m for m in report.margins if scorer in ("", m.scorer) and criterion in ("", m.criterion.key)
     ] or [m for m in report.margins if scorer == m.scorer]
     return [m for m in matching if (m.scorer, m.criterion) == (matching[0].scorer, matching[0].criterion)]
+
+
+def beside_audit(row: Rated) -> str:
+    """What the good responses that a scorer misses add to the audit's verdict, which rests on all responses."""
+    unusual, usual, ratio, fair = (
+        row.missed.unusual.estimate,
+        row.missed.usual.estimate,
+        row.missed.ratio,
+        row.missed.fair_ratio,
+    )
+    if row.is_baseline or row.missed.reason or unusual is None or usual is None:
+        return ""
+    than = "as many" if unusual == usual else "more" if unusual > usual else "fewer"
+    of = "as" if than == "as many" else "than"
+    counts = f"{row.scorer} misses {than} of the good unusual responses {of} of the good usual ones"
+    shares = f"{counts} ({percent(unusual)} and {percent(usual)})"
+    if ratio.low is None or ratio.high is None or fair is None:
+        return f"{shares}, of too few for more than that."
+    if ratio.low <= fair <= ratio.high:
+        return f"{shares}, which is within chance of a fair scorer’s: this neither supports nor contradicts the audit."
+    beyond = "more" if ratio.low > fair else "fewer"
+    return f"{shares}, {beyond} than a fair scorer would."
 
 
 def _figures(report: Pairs, margins: list[Margin]) -> dict[str, Figure]:
