@@ -109,6 +109,15 @@ SETTINGS = [
         'key = "a b"',
         'criterion 8, key: expected up to 100 letters, digits, - and _, found "a b"',
     ),
+    *[
+        (
+            "seats = 2",
+            before + ".".join([name] * 40_000) + after,
+            "line 4: expected a key of few names, found a hundred with dots between",
+        )
+        for name in ("a", '"a b"', "'a'")
+        for before, after in (("", " = 1"), ("[", "]"), ("page = {", " = 1}"))
+    ],
     ("seats = 2", "seats = ", "line 4: expected TOML, found Invalid value at character 9"),
     (
         'title = "Small"',
@@ -124,6 +133,11 @@ def test_settings_that_are_wrong(before: str, after: str, message: str, tmp_path
     folder = write_folder(tmp_path, small(), STUDY.replace(before, after, 1))
     [found] = problems_of(folder)
     assert found == f"study.toml, {message}"
+
+
+def test_a_number_of_thousands_of_digits(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, small(), STUDY.replace("seats = 2", "seats = " + "9" * 5_000))
+    assert problems_of(folder) == ["study.toml: expected numbers of few digits, found one of thousands"]
 
 
 def test_settings_without_criteria_or_in_another_encoding(tmp_path: Path) -> None:
