@@ -212,6 +212,20 @@ def test_an_export_is_made_and_downloaded(asks: Asks, study: Study) -> None:
     assert client.get(HERE + "exports/tiny-folder-20200101-000000-abcd/").status_code == 404
 
 
+NINES = "9" * 5_000
+ODD_RANGES = {
+    f"bytes=0-{NINES}": 200, f"bytes={NINES}-": 200, f"bytes=-{NINES}": 200, "bytes=٣-": 200, "lines=1-2": 200,
+    "bytes=999999999999999999-": 416, "bytes=-0": 416,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("span", "status"), ODD_RANGES.items(), ids=range(len(ODD_RANGES)))
+def test_an_odd_range_is_none(asks: Asks, study: Study, span: str, status: int) -> None:
+    client = asks(Role.RESEARCHER)
+    made = client.post(HERE + "exports/", {"writer": "folder"})
+    assert client.get(made["Location"] + "file/", HTTP_RANGE=span).status_code == status
+
+
 def test_a_large_export_is_left_to_a_worker(asks: Asks, study: Study, settings: Any) -> None:
     settings.EXPORT_AT_ONCE = -1
     made = asks().post(HERE + "exports/", {})
