@@ -35,7 +35,7 @@ lint: $(VENV)/.dev
 
 tests: $(VENV)/.dev
 	$(PYTEST)
-	TEST_DATABASE=postgres $(PYTEST) tests/annotate tests/judging tests/results tests/api tests/test_access.py tests/test_trail.py tests/test_trail_page.py
+	TEST_DATABASE=postgres $(PYTEST) tests/annotate tests/judging tests/results tests/api tests/fuzz/test_pages.py tests/test_access.py tests/test_blinding.py tests/test_trail.py tests/test_trail_page.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
