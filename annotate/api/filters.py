@@ -1,9 +1,12 @@
 """Filters of lists. Invalid values are rejected."""
 
+from datetime import UTC
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
 
 from annotate.kinds import ItemKind
 from annotate.models import Annotator, Item, Prompt, Response, Study
@@ -18,6 +21,21 @@ def true_or_false(name: str = "", **kwargs: Any) -> filters.ChoiceFilter:
 
     choices = [("true", "true"), ("false", "false")]
     return filters.ChoiceFilter(field_name=name or None, choices=choices, method=chosen, **kwargs)
+
+
+class _TimeField(IsoDateTimeField):
+    """Times that are a time in UTC too: at the calendar's ends some are none."""
+
+    def clean(self, value: Any) -> Any:
+        time = super().clean(value)
+        try:
+            return time and time.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError("Expected a time of the years 1 to 9999, in UTC too.") from error
+
+
+class TimeFilter(filters.IsoDateTimeFilter):
+    field_class = _TimeField
 
 
 class StudyFilter(filters.FilterSet):
@@ -71,8 +89,8 @@ class JudgmentFilter(filters.FilterSet):
     counted = filters.ChoiceFilter(
         choices=[("true", "true")], method="that_count", help_text="what statistics use"
     )
-    submitted_after = filters.IsoDateTimeFilter(field_name="submitted_at", lookup_expr="gte")
-    submitted_before = filters.IsoDateTimeFilter(field_name="submitted_at", lookup_expr="lt")
+    submitted_after = TimeFilter(field_name="submitted_at", lookup_expr="gte")
+    submitted_before = TimeFilter(field_name="submitted_at", lookup_expr="lt")
 
     # By the others it could be found out whose a judgment is.
     for_auditors = ("item_id", "current", "counted")

@@ -121,6 +121,14 @@ def test_filters(asks: Asks, study: Study, query: str, n: int) -> None:
     assert len(rows(asks(), HERE + query)) == n
 
 
+@pytest.mark.parametrize("name", ["submitted_after", "submitted_before"])
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59", "9" * 5_000])
+def test_times_past_the_calendars_ends_are_refused(asks: Asks, name: str, time: str) -> None:
+    answer = asks().get(f"{HERE}judgments/?{name}={time}")
+    assert answer.status_code == 400
+    assert name in answer.content.decode()
+
+
 def test_one_row_by_its_name_in_the_study(asks: Asks, study: Study) -> None:
     Response.objects.filter(key="secret-model-0-0").update(key="org/model v1?#1")
     judge(study, "ann")
