@@ -87,6 +87,13 @@ def test_the_page_shows_chooses_and_hands_out(owner: tuple[Client, Study]) -> No
     assert row["action"] == "exported"
 
 
+def test_the_calendars_ends_are_days_too(owner: tuple[Client, Study]) -> None:
+    client, _ = owner
+    page = client.get("/studies/tiny/trail/", {"since": "0001-01-01", "until": "9999-12-31"})
+    assert page.status_code == 200
+    assert "owner-tiny" in page.content.decode()
+
+
 def test_the_page_asks_for_few_rows(owner: tuple[Client, Study], django_assert_max_num_queries: Any) -> None:
     client, study = owner
     for n in range(150):

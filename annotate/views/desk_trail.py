@@ -39,13 +39,13 @@ class TrailForm(forms.Form):
         if not self.is_valid():
             return entries.none()
         data = self.cleaned_data
-        after = data["until"] and data["until"] + dt.timedelta(days=1)
         filters = {
             "action": data["action"],
             "by_name__icontains": data["by"],
             "about__icontains": data["about"],
             "at__gte": data["since"] and _midnight(data["since"]),
-            "at__lt": after and _midnight(after),
+            # Its last moment: there is no day after the last that a calendar knows.
+            "at__lte": data["until"] and dt.datetime.combine(data["until"], dt.time.max, dt.UTC),
         }
         return entries.filter(Q(**{name: value for name, value in filters.items() if value}))
 
