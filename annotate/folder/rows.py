@@ -71,15 +71,17 @@ def _whole(value: Any) -> Any:
 
 
 def _time(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > len("2026-01-01"):
-        try:
-            value = dt.datetime.fromisoformat(value)
-        except ValueError:
+    time = value
+    try:
+        if isinstance(value, str) and len(value) > len("2026-01-01"):
+            time = dt.datetime.fromisoformat(value)
+        if not isinstance(time, dt.datetime):
             return value
-    if not isinstance(value, dt.datetime):
-        return value
-    # The format is in UTC, so a time that names no zone is one.
-    return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+        # The format is in UTC, so a time that names no zone is one.
+        return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        # No time, or none that the calendar has in UTC.
+        return str(value)
 
 
 def iso(time: dt.datetime | None) -> str | None:

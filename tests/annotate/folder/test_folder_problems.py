@@ -74,6 +74,10 @@ ONE_ANSWER = "one answer for each item, annotator, criterion, response and revis
         ({**ANSWER, "shown": "r1"}, 'shown: expected a list of response ids, found "r1"'),
         ({**ANSWER, "opened_at": "yesterday"}, 'opened_at: expected an ISO 8601 time, found "yesterday"'),
         ({**ANSWER, "opened_at": "2026-11-22"}, 'opened_at: expected an ISO 8601 time, found "2026-11-22"'),
+        (
+            {**ANSWER, "opened_at": "0001-01-01T00:00:00+23:59"},
+            'opened_at: expected an ISO 8601 time, found "0001-01-01T00:00:00+23:59"',
+        ),
         ({**ANSWER, "opened_at": 1700000000}, "opened_at: expected an ISO 8601 time, found 1700000000"),
         (
             {**ANSWER, "opened_at": "2026-11-22T10:00:00Z", "submitted_at": "2026-11-22T09:59:59Z"},
