@@ -63,7 +63,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "mfa_view_recovery_codes": (NOBODY,),
     "mfa_download_recovery_codes": (NOBODY,),
     "account_set_password": (NOBODY,),
-    "methods": (PUBLIC,),
+    **dict.fromkeys(["methods", "methods-topic"], (PUBLIC,)),
     "join": (PUBLIC,),
     "task": (ANNOTATOR,),
     "ahead": (ANNOTATOR,),
@@ -175,6 +175,7 @@ def made_token(study: Study) -> ApiToken:
 
 # What the further parts of an address name, in the study it is about.
 OBJECTS: dict[str, Callable[[Study], Any]] = {
+    "topic": lambda _: "audit",
     "api-prompt:key": lambda study: study.prompts.all()[0].key,
     "api-response:key": lambda study: study.responses.all()[0].key,
     "api-item:key": lambda study: study.items.all()[0].key,

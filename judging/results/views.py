@@ -12,7 +12,7 @@ from annotate.models import Role, Study
 from annotate.readiness import field_of_measure
 from annotate.views.access import for_members
 from judging.results import find
-from judging.results.methods import parts, simulation
+from judging.results.methods import parts
 from judging.results.result import NoCriterion, NotComputable, Options, Result, problems_of
 
 
@@ -58,4 +58,14 @@ def _fix(study: Study, error: NotComputable) -> str:
 
 @require_GET
 def methods(request: HttpRequest) -> HttpResponse:
-    return render(request, "judging/methods.html", {"parts": parts(), "simulation": simulation()})
+    return render(request, "judging/methods.html", {"parts": parts()})
+
+
+@require_GET
+def methods_topic(request: HttpRequest, topic: str) -> HttpResponse:
+    part = next((part for part in parts() if part.fragment == topic), None)
+    if part is None:
+        raise Http404(f"no topic called {topic}")
+    return render(
+        request, "judging/methods_topic.html", {"part": part, "parts": parts(), "html": part.html()}
+    )

@@ -7,6 +7,8 @@ from django import template
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
+from judging.results.methods import address_of
+
 if TYPE_CHECKING:
     from judging.stats import Estimate
 
@@ -175,3 +177,9 @@ def cell_class(value: object) -> SafeString:
 def concern(row: Any, column: str) -> str:
     """A class for a cell of the monitor that is worth a look."""
     return " unusual" if column in row.concerns else ""
+
+
+@register.simple_tag
+def method(anchor: str) -> str:
+    """The address of what explains it."""
+    return address_of(anchor)

@@ -8,6 +8,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from judging.results.methods import address_of
 from judging.templatetags.figures import number, p_value, percent
 
 if TYPE_CHECKING:
@@ -63,6 +64,13 @@ def _link(cell: Link) -> SafeString:
     if cell.note:
         return format_html('{}<br><span class="quiet">{}</span>', text, cell.note)
     return format_html("{}", text)
+
+
+@register.simple_tag
+def head_title(column: Column[Any], place: int) -> SafeString | str:
+    """A title that leads to what explains it; the first column names the rows."""
+    address = address_of(column.key) if place else ""
+    return format_html('<a class="term" href="{}">{}</a>', address, column.title) if address else column.title
 
 
 @register.simple_tag

@@ -16,7 +16,7 @@ from django.test import Client
 from annotate.models import Study
 from judging import stats
 from judging.results import COMPUTED, find
-from judging.results.methods import parts
+from judging.results.methods import address_of, parts
 
 pytestmark = pytest.mark.any_database("computed from frames, which test_results.py reads from both databases")
 
@@ -33,9 +33,15 @@ NOT_EXPLAINED_YET = {
 NOT_KEYS = {"study", "simulated", "scorers", "criteria", "first", "second"}
 
 
+def text_of_all(client: Client) -> str:
+    """Every topic's own part of its page."""
+    pages = [client.get(part.address).content.decode() for part in parts()]
+    return "".join(page[page.index('<div class="prose methods">') :] for page in pages)
+
+
 @pytest.fixture
 def ids(client: Client) -> list[str]:
-    return re.findall(r'id="(\w+)"', client.get("/methods/").content.decode())
+    return re.findall(r'\sid="(\w+)"', text_of_all(client))
 
 
 def results(study: Study) -> list[Any]:
@@ -58,12 +64,32 @@ def test_each_id_stands_once(ids: list[str]) -> None:
     assert [name for name in set(ids) if ids.count(name) > 1] == []
 
 
-def test_each_part_is_in_the_contents(client: Client) -> None:
-    html = client.get("/methods/").content.decode()
+def test_each_topic_has_a_page_that_the_contents_lead_to(client: Client) -> None:
+    contents = client.get("/methods/").content.decode()
     assert len(parts()) >= 5
     for part in parts():
-        assert f'<a href="#{part.fragment}">{part.title}</a>' in html
-        assert f'<h2 id="{part.fragment}">' in html
+        assert f'<a href="/methods/{part.fragment}/">{part.title}</a>' in contents
+        page = client.get(part.address).content.decode()
+        assert f'<h2 id="{part.fragment}">' in page
+        for anchor, title in part.sections:
+            assert f'<li id="{anchor}"><a href="{part.address}#{anchor}">{title}</a>' in contents
+    assert client.get("/methods/no-such/").status_code == 404
+
+
+def test_every_link_between_topics_arrives(client: Client) -> None:
+    links = re.findall(r'href="(?:(/methods/\w+/))?#(\w+)"', text_of_all(client))
+    assert any(page for page, _ in links)
+    assert [anchor for _, anchor in links if not address_of(anchor)] == []
+    assert [anchor for page, anchor in links if page and address_of(anchor) != f"{page}#{anchor}"] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", COMPUTED)
+def test_every_link_of_a_result_to_the_methods_arrives(name: str, auditor: Client, demo: Study) -> None:
+    page = auditor.get(f"/studies/demo/{name}/").content.decode()
+    links = re.findall(r'href="(/methods/[^"]+)"', page)
+    assert links or "Nothing to show." in page
+    assert [link for link in links if address_of(link.partition("#")[2]) != link] == []
 
 
 def test_every_statistic_has_a_section(ids: list[str]) -> None:

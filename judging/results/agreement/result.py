@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
 from pydantic import Field
 
 from annotate.models import Role, Study
@@ -15,6 +14,7 @@ from judging.results.agreement.report import Agreement, compute
 from judging.results.cache import cached
 from judging.results.figures import Figure
 from judging.results.json import EstimateRecord, Reason, Record, ResultRecord
+from judging.results.methods import address_of
 from judging.results.result import Options, Result
 from judging.results.table import Cell, Column, Link, Table
 from judging.results.text import text
@@ -244,7 +244,7 @@ HEADLINE: list[Column[Entry]] = [
 ]
 
 STATISTICS: list[Column[Statistic]] = [
-    Column("statistic", "Statistic", lambda s: Link(s.label, f"{reverse('methods')}#{s.key}")),
+    Column("statistic", "Statistic", lambda s: Link(s.label, address_of(s.key))),
     Column("estimate", "Estimate", lambda s: s.estimate),
 ]
 
