@@ -17,7 +17,7 @@ from django.db.transaction import TransactionManagementError
 from django.test import Client
 from django.urls import reverse
 
-from annotate import exclusions, invites, members, pseudonyms, trail
+from annotate import exclusions, invites, members, pseudonyms, seats, trail
 from annotate.models import Action, Annotator, Judgment, Role, Study, TrailEntry
 from annotate.models.trail import AppendOnlyError
 from tests.addresses import ROUTES
@@ -73,6 +73,8 @@ def just(**data: Any) -> Callable[[Study], Data]:
 
 
 def untouched(study: Study) -> Data:
+    for annotator in study.annotators.all():
+        seats.release(annotator)
     unseen = study.items.exclude(assignments__in=study.assignments.exclude(status="free"))
     return {"item": [unseen.order_by("pk")[0].pk]}
 

@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from annotate import design, members, trail
@@ -100,7 +101,7 @@ def strata(request: HttpRequest, study: Study) -> HttpResponse:
         level = messages.success if n else messages.warning
         level(request, f"Made: {n:,} pairs." if n else "Nothing new: the embedded pool has no more pairs.")
         return redirect("items", study.slug)
-    context = {"study": study, "form": form, "run": run}
+    context = {"study": study, "form": form, "run": run, "runs": reverse("runs", args=[study.slug])}
     return render(request, "annotate/desk_strata.html", context, status=422 if form.errors else 200)
 
 

@@ -32,6 +32,10 @@ class NoCriterion(NotComputable):
         return self.text
 
 
+class NotEmbedded(NotComputable):
+    """No embedder has read the responses, or not all of them: a run would change that."""
+
+
 class Options(BaseModel):
     """What a reader may choose: each field is a parameter of the page and of the API, and an option of the command."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 from pydantic import ValidationError
 
@@ -13,7 +14,7 @@ from annotate.readiness import field_of_measure
 from annotate.views.access import for_members
 from judging.results import find
 from judging.results.methods import parts
-from judging.results.result import NoCriterion, NotComputable, Options, Result, problems_of
+from judging.results.result import NoCriterion, NotComputable, NotEmbedded, Options, Result, problems_of
 
 
 def page(name: str) -> Callable[..., HttpResponseBase]:
@@ -47,13 +48,18 @@ def page_context(
         report = result.cached(study, options)
         return context | {"report": report} | result.context(request, study, options, report)
     except NotComputable as error:
-        return context | {"why": str(error), "fix": _fix(study, error)}
+        return context | {"why": str(error), "fix": fix_of(study, error)}
 
 
-def _fix(study: Study, error: NotComputable) -> str:
-    """Where a reader who may can say what is missing."""
-    sets_up = Role(study.your_role).includes(Role.RESEARCHER)
-    return field_of_measure(study, *error.traits) if sets_up and isinstance(error, NoCriterion) else ""
+def fix_of(study: Study, error: NotComputable) -> tuple[str, str] | None:
+    """Where a researcher can change that it isn't computable, and what to do there."""
+    if not Role(study.your_role).includes(Role.RESEARCHER):
+        return None
+    if isinstance(error, NotEmbedded):
+        return reverse("runs", args=[study.slug]), "Start a run"
+    if isinstance(error, NoCriterion) and (field := field_of_measure(study, *error.traits)):
+        return field, "Say what a criterion measures"
+    return None
 
 
 @require_GET

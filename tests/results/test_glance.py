@@ -93,3 +93,12 @@ def test_the_panels_conclusion(below: int, above: int, words: str) -> None:
     every = cells(Reading.BELOW, below) + cells(Reading.ABOVE, above) + rest
     assert Panel("rm", Criterion(), 10, 0, every).conclusion == words
     assert Panel("rm", Criterion(), 10, 0, cells(Reading.UNDEFINED, 4)).conclusion == ""
+
+
+@pytest.mark.parametrize("page", ["audit/", "homogeneity/", "similarity/", "items/by-distance/"])
+def test_what_needs_an_embedder_leads_to_a_run(auditor: Client, page: str) -> None:
+    study = make_study("small", prompts=2, responses=4, seats=2)
+    study.criteria.filter(kind="rating").update(measures="quality")
+    work(make_annotator(study, "a"))
+    html = auditor.get(f"/studies/small/{page}").content.decode()
+    assert '<a href="/studies/small/runs/">Start a run</a>' in html

@@ -23,7 +23,7 @@ from judging.results.audit.options import (
     WORDS,
     AuditOptions,
 )
-from judging.results.result import NoCriterion, NotComputable
+from judging.results.result import NoCriterion, NotComputable, NotEmbedded
 from judging.scorers.length import NAME as LENGTH
 from judging.scorers.markdown import MARKS
 from judging.stats import (
@@ -167,7 +167,7 @@ def _chosen(
 
 def _complete(study: Study, embedder: ScoreRun | None) -> ScoreRun:
     if embedder is None:
-        raise NotComputable(
+        raise NotEmbedded(
             "How unusual the responses are is not known yet: "
             f"run `manage.py score {study.slug} --scorer minilm` first."
         )
@@ -175,7 +175,7 @@ def _complete(study: Study, embedder: ScoreRun | None) -> ScoreRun:
     missing = total - embedder.embeddings.in_pool().count()
     if missing:
         # Unusualness against a part of the pool is another number, and may tell another story.
-        raise NotComputable(
+        raise NotEmbedded(
             f"{missing:,} of {total:,} responses are not embedded yet, and unusualness is against the whole "
             f"pool: run `manage.py score {study.slug} --scorer {embedder.scorer}` again."
         )

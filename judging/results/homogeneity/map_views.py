@@ -21,6 +21,8 @@ from judging.results.cache import cached
 from judging.results.figures import Figure
 from judging.results.homogeneity.map_chart import Point, map_of
 from judging.results.homogeneity.result import RESULT
+from judging.results.result import NotEmbedded
+from judging.results.views import fix_of
 
 BEGINNING = 280
 """Characters of a response that are read beside the map; the rest when it is pinned."""
@@ -46,7 +48,11 @@ def prompt_map(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
         why = (
             f"No response to this prompt is embedded yet: run `manage.py score {study.slug} --scorer minilm`."
         )
-        return render(request, RESULT.template, {"study": study, "tab": RESULT.name, "why": why})
+        return render(
+            request,
+            RESULT.template,
+            {"study": study, "tab": RESULT.name, "why": why, "fix": fix_of(study, NotEmbedded(why))},
+        )
     part = request.GET.get("part")
     if part == "texts":
         return JsonResponse(_beginnings(prompt.responses.filter(pk__in=[p.pk for p in map_of_prompt.points])))

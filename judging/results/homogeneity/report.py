@@ -17,7 +17,7 @@ from judging.results.homogeneity.over_prompts import (
     summarize,
 )
 from judging.results.homogeneity.per_prompt import Progress, measure
-from judging.results.result import NotComputable
+from judging.results.result import NotEmbedded
 
 FULL = 0.8
 """Share of the cells that must reach the number of responses at which sets are compared."""
@@ -32,7 +32,7 @@ def compute(
     """
     run = frames.embedding_run(study)
     if run is None:
-        raise NotComputable(
+        raise NotEmbedded(
             "Nothing is known yet about how similar the responses are: "
             f"run `manage.py score {study.slug} --scorer minilm` first."
         )

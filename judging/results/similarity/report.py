@@ -11,7 +11,7 @@ from annotate.kinds import names_of
 from annotate.models import Criterion, Item, Study
 from judging.frames import tables as frames
 from judging.models import ScoreRun
-from judging.results.result import NoCriterion, NotComputable
+from judging.results.result import NoCriterion, NotEmbedded
 from judging.stats import (
     Difference,
     HumanSimilarity,
@@ -79,7 +79,7 @@ def compute(study: Study) -> Similarity:
         raise NoCriterion("No criterion of this study asks how alike two responses are.", "compares")
     runs = embedding_runs(study)
     if not runs:
-        raise NotComputable(
+        raise NotEmbedded(
             f"No embedder has read this study’s responses yet: run `manage.py score {study.slug} --scorer minilm`."
         )
     pairs = measured_pairs(study, runs)
