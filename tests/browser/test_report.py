@@ -11,7 +11,7 @@ from tests.browser.conftest import PASSWORD, Site, until
 pytestmark = pytest.mark.browser
 
 DRAWN = """() => [...document.querySelectorAll("figure.plot")]
-    .every(f => f.querySelector(".live svg :is(.mark-symbol, .mark-rect)"))"""
+    .every(f => f.querySelector(".live svg[role='img'] :is(.mark-symbol, .mark-rect)"))"""
 # A phone's width, but for tables and charts that scroll in boxes of their own.
 PAGES = (
     "report",
