@@ -18,13 +18,13 @@ class Step:
 
 
 def steps(study: Study) -> list[Step]:
-    asked = set(study.criteria.order_by().values_list("on", flat=True))
+    item_kinds = set(study.criteria.order_by().values_list("on", flat=True))
     items = study.items.filter(role=Item.Role.MAIN, withheld=False).order_by()
     there = set(items.values_list("kind", flat=True).distinct())
     return [
         _step(study, "pool", "Texts", done=study.responses.exists()),
-        _step(study, "criteria", "Questions", done=bool(asked)),
-        _step(study, "items", "Items", done=bool(asked) and asked <= there),
+        _step(study, "criteria", "Questions", done=bool(item_kinds)),
+        _step(study, "items", "Items", done=bool(item_kinds) and item_kinds <= there),
         _step(study, "settings", "Journey", "texts", done=bool(study.instructions.strip())),
         _step(study, "study", "Check and open", done=study.status != Study.Status.DRAFT),
     ]

@@ -26,8 +26,7 @@ def glance(request: HttpRequest, study: Study) -> HttpResponse:
 def _verdict(study: Study) -> str:
     """The report's first sentence, by the shortest way to it."""
     try:
-        rows = AUDIT.cached(study, DEFAULTS).rows
+        of_audit = headline(AUDIT.cached(study, DEFAULTS).rows)
     except NotComputable:
-        rows = []
-    of_audit = headline([row for row in rows if row.criterion == rows[0].criterion])
+        of_audit = ""
     return of_audit or cached_report(study).headline

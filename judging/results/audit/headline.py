@@ -12,8 +12,8 @@ NAMED = 2
 
 
 def headline(rows: Sequence[Row]) -> str:
-    """Of the scorers of one criterion; empty where there are only baselines."""
-    machines = [row for row in rows if not row.is_baseline]
+    """Of the scorers of the first criterion; empty where there are only baselines."""
+    machines = [row for row in rows if row.criterion == rows[0].criterion and not row.is_baseline]
     if not machines:
         return ""
     by_verdict = {v: [row.scorer for row in machines if row.result.verdict is v] for v in Verdict}

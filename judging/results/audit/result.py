@@ -316,7 +316,7 @@ def _context(request: HttpRequest, study: Study, options: AuditOptions, report: 
     query = _query(report)
     to_read = quote(f"to-read:{options.key}:{chosen.scorer}:{chosen.criterion.pk}")
     return {
-        "conclusion": headline([row for row in report.rows if row.criterion == report.rows[0].criterion]),
+        "conclusion": headline(report.rows),
         "chosen": chosen,
         "query": query,
         "figures": cached(study, f"audit-figures:{options.key}", lambda: _figures(report.rows)),
